@@ -1,0 +1,85 @@
+// Delivers records: encodes, sends, decodes, retries, paces; tells one outcome for each.
+//
+// The caller (Python) drives: offer() takes records whose claims are already in the ledger,
+// settle() makes the network move and returns what was decided. Nothing happens between calls and
+// no thread is started. One thread at a time; refuses to work in a forked child.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fieldpost/policy.h"
+#include "fieldpost/protocol.h"
+#include "fieldpost/record.h"
+#include "fieldpost/transport.h"
+
+namespace fieldpost {
+
+class Clock;
+class Random;
+
+// A record on its way in: its place in the batch, and its claim in the ledger.
+struct Offer {
+  std::uint32_t index = 0;      // into Batch::records
+  std::int64_t claim = 0;       // the ledger's key; comes back in the outcome
+  double elapsed_s = 0;         // since its first try in an earlier run
+  std::int32_t attempts = 0;    // in earlier runs
+};
+
+struct Outcome {
+  std::int64_t claim = 0;
+  // delivered, rejected, unconfirmed, expired, waiting; invalid: no request could be made of it
+  std::string outcome;
+  std::string effect;
+  std::int32_t attempts = 0;     // over all runs
+  std::int32_t http_status = 0;  // of the last answer; 0: none
+  std::string code;
+  std::string message;
+  std::string action_needed;
+  std::string record_id;
+  std::string request_id;
+  double latency_ms = 0;  // first start of this run to the last answer
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
+             RetryPolicy retry, Limits limits, std::shared_ptr<const Clock> clock,
+             std::shared_ptr<Random> random);
+  ~Dispatcher();
+
+  void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
+  // Lets requests flow; returns as soon as an outcome is there, a token is wanted, the destination
+  // is paused or room() has grown, and after timeout_s at the latest.
+  std::vector<Outcome> settle(double timeout_s);
+
+  void authorize(std::string header);  // value of Authorization from now on; "" for none
+  bool token_wanted() const noexcept;  // a 401 came back: authorize() with a new token
+  std::size_t outstanding() const noexcept;  // offered and not yet told
+  std::size_t room() const noexcept;   // records it will take now: 2 * max_in_flight at most held
+  std::size_t in_flight() const noexcept;
+  const std::string& pause_code() const noexcept;  // "" while not paused
+  const std::string& pause_message() const noexcept;
+
+  // No request is started any more. What is in flight is settled; what waits comes back as
+  // `waiting` from the next settle().
+  void stop() noexcept;
+
+  // The request of a record as it would be sent, but for Authorization. Sends nothing.
+  // Throws CallFault, and std::out_of_range where the batch has no such record.
+  Call preview(const Batch& batch, std::uint32_t index) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// A dispatcher over libcurl and the system's clock. All but "protocol" is optional:
+// {"protocol": {...}, "transport": {see make_transport_options},
+//  "retry": {"max_elapsed_s", "max_attempts", "wait_initial_s", "wait_max_s", "statuses"},
+//  "limits": {"max_in_flight", "pause_after_unreachable_s"}}. Throws DocumentError.
+std::unique_ptr<Dispatcher> make_dispatcher(const Json& document);
+
+}  // namespace fieldpost

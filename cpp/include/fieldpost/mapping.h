@@ -1,0 +1,42 @@
+// A compiled document: event -> JSON text. Immutable; share it between threads.
+//
+// Meaning: Segment's mapping kit (docs/mapping.md). The document's mistakes are found when it is
+// compiled; an event can then only make a render fail by a value that a directive cannot use.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "fieldpost/json.h"
+
+namespace fieldpost {
+
+class Selection;
+class Slots;
+class Node;
+
+class Mapping {
+ public:
+  // Adds the paths it reads to `selection`. `path` is where the document stands in a larger one
+  // ("$.subscriptions[0].body"). Throws DocumentError with every mistake.
+  Mapping(const Json& document, Selection& selection, std::string_view path = "$");
+  ~Mapping();
+  Mapping(Mapping&&) noexcept;
+  Mapping& operator=(Mapping&&) noexcept;
+
+  // Appends the body to `out`; false (and nothing appended) where the whole is undefined.
+  // Throws EventFault where this event cannot be mapped.
+  bool render(const Slots& slots, std::string& out) const;
+
+ private:
+  std::unique_ptr<const Node> root_;
+};
+
+// This event cannot be mapped. In a stream it becomes an `invalid` outcome.
+struct EventFault {
+  std::string code;
+  std::string message;  // never holds a value of the event
+};
+
+}  // namespace fieldpost

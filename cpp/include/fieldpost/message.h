@@ -1,0 +1,63 @@
+// One HTTP request and what came back, as plain values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fieldpost {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+struct Request {
+  std::string method;  // "POST"
+  std::string url;
+  std::vector<Header> headers;
+  std::string body;
+  bool has_body = false;
+
+  bool has_header(std::string_view name) const;  // ASCII case-insensitive
+  // Name or address in the URL, without user, port and brackets, so that a message may show it.
+  std::string_view host() const;
+};
+
+// How an exchange ended without a whole answer. The difference that matters is whether the
+// destination may have acted: only after `lost` it may.
+enum class Fault : std::uint8_t {
+  none,
+  unreachable,  // no name, refused, no route, no connection or handshake in time: nothing was sent
+  untrusted,    // the certificate is not trusted, or ours cannot be used: nothing was sent
+  unsent,       // failed before the first byte of the request left
+  lost,         // bytes left, and no whole answer came
+};
+
+struct Response {
+  int status = 0;  // 0 where fault != none
+  std::vector<Header> headers;
+  std::string body;
+  Fault fault = Fault::none;
+  std::string fault_text;  // libcurl's words; no payload
+  double elapsed_s = 0;
+
+  // The first header of that name (ASCII case-insensitive), or "".
+  std::string_view header(std::string_view name) const;
+  // Retry-After in seconds from now, given as seconds (a fraction too) or as an HTTP date.
+  std::optional<double> retry_after_s(double now_unix_s) const;
+  // The body as one line for people, at most `limit` bytes and whole characters; "" for HTML.
+  std::string excerpt(std::size_t limit = 500) const;
+};
+
+// `text` as one line: white space runs and control characters become one blank; cut between
+// characters at `limit` bytes.
+std::string one_line(std::string_view text, std::size_t limit);
+
+// ASCII only, as header names compare.
+bool same_name(std::string_view a, std::string_view b);
+
+}  // namespace fieldpost

@@ -1,0 +1,61 @@
+// All subscriptions of a destination, compiled. Immutable, shareable between threads.
+//
+// process() is the whole way from lines to records. Where a destination has insert functions the
+// way is cut in two: select() tells which events matter, render() maps what the functions returned.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fieldpost/chunk.h"
+#include "fieldpost/json.h"
+#include "fieldpost/record.h"
+
+namespace fieldpost {
+
+// An event that at least one subscription wants; `text` lies in the batch's arena.
+struct Selected {
+  Position position;
+  Span text;
+  Span event_id;
+  std::vector<std::uint32_t> subscriptions;
+};
+
+struct Chosen {
+  Batch batch;  // already counts what is filtered or not an event
+  std::vector<Selected> events;
+};
+
+// What a function made of one event.
+struct Changed {
+  enum class Kind : std::uint8_t { event, dropped, invalid };
+  Kind kind = Kind::event;
+  std::string_view text;  // the event's JSON
+  std::string code;       // of dropped and invalid
+  std::string message;
+};
+
+class Plan {
+ public:
+  // {"event_id": <directive> | "content" | absent,
+  //  "subscriptions": [{"filter", "body", "body_required", "url", "headers"}]}
+  // Without "body" the body is the whole event; with null there is none.
+  // Throws DocumentError with every mistake.
+  explicit Plan(const Json& document);
+  ~Plan();
+
+  std::shared_ptr<Batch> process(const Chunk& chunk) const;
+  // The same for one event, which may be spread over several lines of text.
+  std::shared_ptr<Batch> process_event(std::string_view event) const;
+  std::shared_ptr<Chosen> select(const Chunk& chunk) const;
+  std::shared_ptr<Batch> render(const Chosen& chosen, const std::vector<Changed>& changed) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fieldpost

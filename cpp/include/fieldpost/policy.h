@@ -1,0 +1,21 @@
+// How delivery behaves over time: values with defaults, no behaviour.
+#pragma once
+
+#include <set>
+
+namespace fieldpost {
+
+struct RetryPolicy {
+  double max_elapsed_s = 14400;  // since a record's first try, over runs; then it is `expired`
+  int max_attempts = 0;          // 0: no limit but the time
+  double wait_initial_s = 1;     // full jitter: uniform in [0, min(wait_max, initial * 2^n)]
+  double wait_max_s = 300;
+  std::set<int> statuses = {408, 425, 429, 500, 502, 503, 504};
+};
+
+struct Limits {
+  int max_in_flight = 16;               // calls on the wire at once; an invariant
+  double pause_after_unreachable_s = 20;  // nothing but failed connects for so long: the run pauses
+};
+
+}  // namespace fieldpost

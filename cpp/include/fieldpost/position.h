@@ -1,0 +1,13 @@
+// Where an event came from, inside one source.
+#pragma once
+
+#include <cstdint>
+
+namespace fieldpost {
+
+struct Position {
+  std::uint64_t line = 0;    // counted from 1
+  std::uint64_t offset = 0;  // bytes from the beginning of the (decompressed) source
+};
+
+}  // namespace fieldpost

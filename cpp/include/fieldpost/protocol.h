@@ -1,0 +1,69 @@
+// How records become HTTP calls, and responses become verdicts. Pure: no I/O, no clock, no chance.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fieldpost/json.h"
+#include "fieldpost/message.h"
+#include "fieldpost/record.h"
+
+namespace fieldpost {
+
+// One HTTP request for one record (packing several into one call comes with batching).
+struct Call {
+  Request request;           // without Authorization: the dispatcher adds it
+  std::string record_id;     // of the row it creates, where the protocol chose it
+  std::string request_id;    // ours, sent along where the system logs it
+  bool replay_safe = false;  // sending it twice has the effect of once
+  std::uint32_t subscription = 0;
+};
+
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    delivered,
+    rejected,     // for good
+    again,        // did not take effect (or is replay-safe): send again when the policy says so
+    unconfirmed,  // may have taken effect; sending again is not safe
+    verify,       // ask `question` first; its answer goes to decode_answer
+    sign_in,      // 401: a new token, then once more
+    pause,        // every request would fail: stop sending
+  };
+  Kind kind = Kind::rejected;
+  std::string effect;         // created, updated, unchanged, deleted, accepted
+  std::string code;           // the service's own, or ours
+  std::string message;        // the service's words, cut to 500 characters
+  std::string action_needed;  // what to do, by whom
+  std::string record_id;
+  std::string request_id;     // the service's
+  std::optional<double> wait_s;   // Retry-After, seconds from now
+  int give_up_after = 0;          // `again` turns into `rejected` after so many attempts; 0: never
+  std::optional<Request> question;
+};
+
+// Thrown by encode: this record cannot become a request. It ends as `invalid`; nothing is sent.
+struct CallFault {
+  std::string code;
+  std::string message;  // never holds a value of the event
+  std::string action_needed;
+};
+
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  // The exact request of a record. REQUIRES: record is of batch. Throws CallFault.
+  virtual Call encode(const Batch& batch, const Record& record) const = 0;
+  // `now_s` (Unix time) is given because Retry-After may be a date.
+  virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
+  // The answer to Verdict::question. A verdict without a code keeps the code, message and
+  // action_needed of the one that asked.
+  virtual Verdict decode_answer(const Call& call, const Response& response, double now_s) const = 0;
+};
+
+// The protocol a compiled destination document names ("webhook", "dynamics365").
+// Throws DocumentError.
+std::unique_ptr<Protocol> make_protocol(const Json& document);
+
+}  // namespace fieldpost

@@ -1,0 +1,70 @@
+// Records and the batch they travel in: the only thing that passes between plan and dispatch.
+//
+// All text of a batch lies in one arena; a Span points into it. A batch is filled by one thread and
+// read-only afterwards, so it may then be shared.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fieldpost/position.h"
+
+namespace fieldpost {
+
+struct Span {
+  std::uint64_t begin = 0;
+  std::uint64_t size = 0;
+};
+
+// A body to deliver for one (event, subscription). A span of size 0 means "undefined".
+struct Record {
+  Position position;
+  std::uint32_t subscription = 0;
+  Span event_id;
+  Span body;     // JSON text
+  Span url;      // text, only where the subscription's url is a directive
+  Span headers;  // JSON object text, only where a header is a directive
+};
+
+// An (event, subscription) that ends before delivery: "invalid" or "dropped".
+struct Ended {
+  Position position;
+  std::uint32_t subscription = 0;
+  Span event_id;
+  bool invalid = true;  // else dropped
+  std::string code;
+  std::string message;  // never holds a value of the event
+};
+
+// Events of one subscription that its filter refused. `hashes` has one 64-bit hash of the event id
+// for each, so that a ledger can count an event once however often it was read.
+struct Filtered {
+  std::vector<std::uint64_t> hashes;
+};
+
+struct Batch {
+  std::string source;
+  std::string arena;
+  std::uint64_t received = 0;  // events read (lines that are not blank)
+  std::vector<Record> records;
+  std::vector<Ended> ended;
+  std::vector<Filtered> filtered;  // by subscription
+
+  std::string_view text(Span span) const {
+    return std::string_view(arena).substr(span.begin, span.size);
+  }
+  Span keep(std::string_view text) {
+    const Span span{arena.size(), text.size()};
+    arena.append(text);
+    return span;
+  }
+};
+
+// How many different hashes the arrays (of native 64-bit words) hold together, those of `without`
+// left out.
+std::size_t distinct_hashes(const std::vector<std::string_view>& arrays, std::string_view without);
+
+}  // namespace fieldpost

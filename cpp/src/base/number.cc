@@ -1,0 +1,79 @@
+#include "base/number.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace fieldpost {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::size_t digits(std::string_view token, std::size_t at) {
+  while (at < token.size() && is_digit(token[at])) ++at;
+  return at;
+}
+
+// `digits` has the decimal point after its first `point` characters (which may be outside it).
+std::string lay_out(const std::string& digits, int point) {
+  const int count = static_cast<int>(digits.size());
+  if (count <= point && point <= 21) return digits + std::string(point - count, '0');
+  if (0 < point && point <= 21) return digits.substr(0, point) + "." + digits.substr(point);
+  if (-6 < point && point <= 0) return "0." + std::string(-point, '0') + digits;
+  const int exponent = point - 1;
+  std::string text = digits.substr(0, 1);
+  if (count > 1) text += "." + digits.substr(1);
+  return text + (exponent < 0 ? "e-" : "e+") + std::to_string(std::abs(exponent));
+}
+
+}  // namespace
+
+bool is_json_number(std::string_view token) {
+  std::size_t at = !token.empty() && token[0] == '-' ? 1 : 0;
+  if (at >= token.size() || !is_digit(token[at])) return false;
+  at = token[at] == '0' ? at + 1 : digits(token, at);
+  if (at < token.size() && token[at] == '.') {
+    const std::size_t end = digits(token, at + 1);
+    if (end == at + 1) return false;
+    at = end;
+  }
+  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+    ++at;
+    if (at < token.size() && (token[at] == '+' || token[at] == '-')) ++at;
+    const std::size_t end = digits(token, at);
+    if (end == at) return false;
+    at = end;
+  }
+  return at == token.size();
+}
+
+double parse_number(std::string_view token) {
+  double value = 0;
+  const auto [end, fault] = std::from_chars(token.data(), token.data() + token.size(), value);
+  (void)end;
+  if (fault != std::errc::result_out_of_range) return value;
+  // from_chars leaves the value alone out of range: too small is 0, too large infinity.
+  const std::size_t e = token.find_first_of("eE");
+  const bool tiny = e != std::string_view::npos && e + 1 < token.size() && token[e + 1] == '-';
+  const double size = tiny ? 0.0 : std::numeric_limits<double>::infinity();
+  return token[0] == '-' ? -size : size;
+}
+
+std::string number_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
+  if (value == 0) return "0";
+  if (value < 0) return "-" + number_text(-value);
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+  const std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
+  const std::size_t e = text.find('e');
+  std::string digits(1, text[0]);
+  if (e > 2) digits += text.substr(2, e - 2);
+  int exponent = 0;
+  const char* first = text.data() + e + 1 + (text[e + 1] == '+' ? 1 : 0);
+  std::from_chars(first, text.data() + text.size(), exponent);
+  return lay_out(digits, exponent + 1);
+}
+
+}  // namespace fieldpost

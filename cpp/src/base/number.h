@@ -1,0 +1,18 @@
+// Numbers as JSON and JavaScript write them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fieldpost {
+
+// REQUIRES: `token` follows JSON's grammar for numbers. Beyond the range of a double: +-infinity.
+double parse_number(std::string_view token);
+
+bool is_json_number(std::string_view token);
+
+// Shortest digits that give the same double back, laid out as ECMAScript's Number::toString does
+// (ECMA-262, 6.1.6.1.20): 1e21 becomes "1e+21", -0 becomes "0".
+std::string number_text(double value);
+
+}  // namespace fieldpost

@@ -1,0 +1,135 @@
+// Chunk, Batch, Chosen and Plan for Python.
+#include "fieldpost/plan.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <string>
+
+namespace py = pybind11;
+using namespace fieldpost;
+
+namespace {
+
+// An event id may hold what UTF-8 cannot (a lone surrogate): it is then written as an escape.
+py::str id_text(std::string_view text) {
+  return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
+      text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+}
+
+py::bytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
+
+// The view must not outlive the next call on the chunk: read into it and drop it.
+py::memoryview spare(Chunk& chunk) {
+  const std::span<char> room = chunk.spare();
+  return py::memoryview::from_memory(static_cast<void*>(room.data()),
+                                     static_cast<py::ssize_t>(room.size()));
+}
+
+py::list keys(const Batch& batch) {
+  py::list keys;
+  for (const Record& r : batch.records) {
+    keys.append(py::make_tuple(r.subscription, id_text(batch.text(r.event_id)), r.position.line,
+                               r.position.offset));
+  }
+  return keys;
+}
+
+py::list ended(const Batch& batch) {
+  py::list rows;
+  for (const Ended& e : batch.ended) {
+    rows.append(py::make_tuple(e.subscription, id_text(batch.text(e.event_id)), e.position.line,
+                               e.position.offset, e.invalid ? "invalid" : "dropped", e.code,
+                               e.message));
+  }
+  return rows;
+}
+
+py::bytes filtered_hashes(const Batch& batch, std::size_t subscription) {
+  const auto& hashes = batch.filtered.at(subscription).hashes;
+  return {reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(hashes[0])};
+}
+
+py::list events(const Chosen& chosen) {
+  py::list texts;
+  for (const Selected& event : chosen.events) texts.append(bytes_of(chosen.batch.text(event.text)));
+  return texts;
+}
+
+// bytes: the event; (code, message): invalid; (code, message, "dropped").
+Changed changed_of(py::handle item) {
+  Changed changed;
+  if (py::isinstance<py::bytes>(item)) {
+    changed.text = item.cast<std::string_view>();
+    return changed;
+  }
+  const auto told = item.cast<py::tuple>();
+  changed.kind = told.size() == 3 ? Changed::Kind::dropped : Changed::Kind::invalid;
+  changed.code = told[0].cast<std::string>();
+  changed.message = told[1].cast<std::string>();
+  return changed;
+}
+
+std::shared_ptr<Batch> render(const Plan& plan, const Chosen& chosen, const py::list& results) {
+  std::vector<Changed> changed;
+  for (const py::handle item : results) changed.push_back(changed_of(item));
+  py::gil_scoped_release unlocked;  // the list keeps the texts alive
+  return plan.render(chosen, changed);
+}
+
+std::shared_ptr<Batch> process_event(const Plan& plan, const py::bytes& event) {
+  const std::string_view text = event;
+  py::gil_scoped_release unlocked;
+  return plan.process_event(text);
+}
+
+// How many different 64-bit hashes the arrays hold together, not counting those of `without`.
+std::size_t count_distinct(const std::vector<py::bytes>& arrays, const py::bytes& without) {
+  std::vector<std::string_view> views(arrays.begin(), arrays.end());
+  const std::string_view excluded = without;
+  py::gil_scoped_release unlocked;
+  return distinct_hashes(views, excluded);
+}
+
+}  // namespace
+
+void register_plan(py::module_& module) {
+  py::class_<Chunk>(module, "Chunk")
+      .def(py::init<std::string, bool, std::size_t>(), py::arg("source"), py::arg("has_place"),
+           py::arg("capacity") = Chunk::kDefaultCapacity)
+      .def("spare", &spare, py::keep_alive<0, 1>())
+      .def("filled", &Chunk::filled, py::arg("bytes"))
+      .def("finish", &Chunk::finish)
+      .def("ready", &Chunk::ready)
+      .def("rest", &Chunk::rest)
+      .def_property_readonly("source", &Chunk::source)
+      .def_property_readonly("has_place", &Chunk::has_place);
+
+  py::class_<Batch, std::shared_ptr<Batch>>(module, "Batch")
+      .def("__len__", [](const Batch& batch) { return batch.records.size(); })
+      .def_readonly("source", &Batch::source)
+      .def_readonly("received", &Batch::received)
+      .def("keys", &keys)
+      .def("ended", &ended)
+      .def("filtered_hashes", &filtered_hashes, py::arg("subscription"))
+      .def("body", [](const Batch& batch, std::size_t index) {
+        return bytes_of(batch.text(batch.records.at(index).body));
+      });
+
+  py::class_<Chosen, std::shared_ptr<Chosen>>(module, "Chosen")
+      .def("__len__", [](const Chosen& chosen) { return chosen.events.size(); })
+      .def("events", &events);
+
+  py::class_<Plan>(module, "Plan")
+      .def(py::init([](const std::string& text) {
+             return std::make_unique<Plan>(Json::parse(text));
+           }),
+           py::arg("document"))
+      .def("process", &Plan::process, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
+      .def("process_event", &process_event, py::arg("event"))
+      .def("select", &Plan::select, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
+      .def("render", &render, py::arg("chosen"), py::arg("results"));
+
+  module.def("count_distinct", &count_distinct, py::arg("arrays"), py::arg("without"));
+}

@@ -1,0 +1,119 @@
+#include "fieldpost/message.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+
+namespace fieldpost {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+const Header* find(const std::vector<Header>& headers, std::string_view name) {
+  const auto found = std::find_if(headers.begin(), headers.end(),
+                                  [&](const Header& h) { return same_name(h.name, name); });
+  return found == headers.end() ? nullptr : &*found;
+}
+
+std::optional<double> seconds_in(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+int number_in(std::string_view text) {
+  int value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : -1;
+}
+
+int month_in(std::string_view text) {
+  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto found = std::find(kMonths.begin(), kMonths.end(), text);
+  return found == kMonths.end() ? -1 : static_cast<int>(found - kMonths.begin());
+}
+
+// "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may send (RFC 9110, 5.6.7).
+std::optional<double> date_in(std::string_view text) {
+  if (text.size() != 29 || text.substr(25) != " GMT") return std::nullopt;
+  std::tm date{};
+  date.tm_mday = number_in(text.substr(5, 2));
+  date.tm_mon = month_in(text.substr(8, 3));
+  date.tm_year = number_in(text.substr(12, 4)) - 1900;
+  date.tm_hour = number_in(text.substr(17, 2));
+  date.tm_min = number_in(text.substr(20, 2));
+  date.tm_sec = number_in(text.substr(23, 2));
+  const bool whole = date.tm_mday > 0 && date.tm_mon >= 0 && date.tm_year >= 0 &&
+                     date.tm_hour >= 0 && date.tm_min >= 0 && date.tm_sec >= 0;
+  if (!whole) return std::nullopt;
+  return static_cast<double>(timegm(&date));
+}
+
+// Bytes of the character that begins with `lead`.
+std::size_t width(unsigned char lead) {
+  if (lead >= 0xf0) return 4;
+  if (lead >= 0xe0) return 3;
+  return lead >= 0xc0 ? 2 : 1;
+}
+
+}  // namespace
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string one_line(std::string_view text, std::size_t limit) {
+  std::string line;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::string_view character = text.substr(i, width(lead));
+    i += character.size();
+    const bool blank = lead <= ' ' || lead == 0x7f;
+    if (blank && (line.empty() || line.back() == ' ')) continue;
+    if (line.size() + character.size() > limit) break;
+    line += blank ? std::string_view(" ") : character;
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
+}
+
+bool Request::has_header(std::string_view name) const { return find(headers, name) != nullptr; }
+
+std::string_view Request::host() const {
+  std::string_view rest = url;
+  const std::size_t scheme = rest.find("://");
+  if (scheme == std::string_view::npos) return "";
+  rest = rest.substr(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#\\"));
+  if (const auto user = rest.rfind('@'); user != rest.npos) rest = rest.substr(user + 1);
+  if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
+  return rest.substr(0, rest.find(':'));
+}
+
+std::string_view Response::header(std::string_view name) const {
+  const Header* found = find(headers, name);
+  return found ? std::string_view(found->value) : std::string_view();
+}
+
+std::optional<double> Response::retry_after_s(double now_unix_s) const {
+  const std::string_view value = header("Retry-After");
+  if (const auto seconds = seconds_in(value)) {
+    return *seconds >= 0 ? seconds : std::nullopt;  // not a number compares false as well
+  }
+  const auto date = date_in(value);
+  if (!date) return std::nullopt;
+  return std::max(0.0, *date - now_unix_s);
+}
+
+std::string Response::excerpt(std::size_t limit) const {
+  const std::size_t begin = body.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (begin == std::string::npos || body[begin] == '<') return "";
+  return one_line(std::string_view(body).substr(begin, 4 * limit), limit);
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,119 @@
+// {"@template": "Call {{properties.name}}"}: text with the values of paths put in.
+//
+// Two passes, as in Segment's engine: {{{path}}} first, then {{path}}; so what the first pass put in
+// is scanned again by the second. A missing value is "".
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "fieldpost/mapping.h"
+#include "mapping/directives.h"
+
+namespace fieldpost {
+namespace {
+
+struct Placeholder {
+  std::size_t begin;
+  std::size_t end;  // one past its last brace
+  std::string_view path;
+};
+
+// The next `braces` times "{", one or more characters but "}", `braces` times "}".
+std::optional<Placeholder> next_placeholder(std::string_view text, std::size_t from, int braces) {
+  const std::string open(braces, '{');
+  const std::string close(braces, '}');
+  for (std::size_t at = text.find(open, from); at != std::string_view::npos;
+       at = text.find(open, at + 1)) {
+    const std::size_t inside = at + open.size();
+    const std::size_t end = text.find('}', inside);
+    if (end == std::string_view::npos) return {};
+    if (end > inside && text.substr(end).starts_with(close)) {
+      return Placeholder{at, end + close.size(), trim(text.substr(inside, end - inside))};
+    }
+  }
+  return {};
+}
+
+template <typename Append>
+std::string replace_placeholders(std::string_view text, int braces, Append append_value) {
+  std::string out;
+  std::size_t at = 0;
+  while (const auto found = next_placeholder(text, at, braces)) {
+    out += text.substr(at, found->begin - at);
+    append_value(found->path, out);
+    at = found->end;
+  }
+  out += text.substr(at);
+  return out;
+}
+
+// A text known when the mapping is compiled, without {{{ }}}: paths are slots.
+class TemplateNode final : public Node {
+ public:
+  TemplateNode(std::string_view text, Compiler& compiler) {
+    std::size_t at = 0;
+    while (const auto found = next_placeholder(text, at, 2)) {
+      pieces_.emplace_back(text.substr(at, found->begin - at), compiler.reach(parse_path(found->path)));
+      at = found->end;
+    }
+    tail_ = text.substr(at);
+  }
+  bool write(const Scope& scope, std::string& out) const override {
+    std::string text;
+    std::string scratch;
+    for (const auto& [before, reach] : pieces_) {
+      text += before;
+      reach.find(scope, scratch).append_text(text);
+    }
+    text += tail_;
+    append_json_string(text, out);
+    return true;
+  }
+
+ private:
+  std::vector<std::pair<std::string, Reach>> pieces_;
+  std::string tail_;
+};
+
+// A text that the event gives, or one with {{{ }}}: both passes run for each event.
+class ScannedTemplateNode final : public Node {
+ public:
+  ScannedTemplateNode(NodePtr text, Reach root) : text_(std::move(text)), root_(std::move(root)) {}
+  bool write(const Scope& scope, std::string& out) const override {
+    std::string held;
+    const Value text = text_->value(scope, held);
+    if (text.kind() != Value::Kind::string) {
+      throw EventFault{"E407", "@template: expected a string"};
+    }
+    const auto append_value = [&](std::string_view path, std::string& to) {
+      std::string whole;
+      std::string scratch;
+      root_.find(scope, whole).follow(parse_path(path), 0, scratch).append_text(to);
+    };
+    const std::string once = replace_placeholders(text.string(), 3, append_value);
+    append_json_string(replace_placeholders(once, 2, append_value), out);
+    return true;
+  }
+
+ private:
+  NodePtr text_;
+  Reach root_;
+};
+
+}  // namespace
+
+NodePtr compile_template(Compiler& compiler, const Json& argument, const std::string& path) {
+  if (!argument.is_string() && !is_directive(argument)) {
+    compiler.mistake("E203",
+                     "expected a text (a string or a directive), got " + type_name(argument), path,
+                     "for example \"Call {{properties.name}}\"");
+    return nullptr;
+  }
+  const std::string text = argument.is_string() ? argument.get<std::string>() : "";
+  if (argument.is_string() && !next_placeholder(text, 0, 3)) {
+    return std::make_unique<TemplateNode>(text, compiler);
+  }
+  return std::make_unique<ScannedTemplateNode>(compiler.compile(argument, path), compiler.reach({}));
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,21 @@
+#include "fieldpost/error.h"
+#include "fieldpost/protocol.h"
+#include "protocol/dynamics/dynamics.h"
+#include "protocol/reading.h"
+#include "protocol/webhook/webhook.h"
+
+namespace fieldpost {
+
+std::unique_ptr<Protocol> make_protocol(const Json& document) {
+  Reading reading;
+  const std::string type = reading.text(document, "type", "$.protocol");
+  reading.finish();
+  if (type == "dynamics365") return std::make_unique<Dynamics>(document);
+  if (type == "webhook") return std::make_unique<Webhook>(document);
+  const std::string near = did_you_mean(type, {"dynamics365", "webhook"});
+  throw DocumentError({{"E601", "unknown destination type \"" + type + "\"", "$.protocol.type",
+                        near.empty() ? "known are dynamics365 and webhook"
+                                     : "did you mean \"" + near + "\"?"}});
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,33 @@
+// Reads a protocol's document key by key and collects its mistakes (E602: missing or of a wrong
+// type, E603: refers to nothing). What stands in keys nobody reads is not its concern: a compiled
+// destination document has been checked before.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fieldpost/error.h"
+#include "fieldpost/json.h"
+
+namespace fieldpost {
+
+class Reading {
+ public:
+  // The text at `key`; "" where it is absent, which is a mistake only if `required`.
+  std::string text(const Json& object, const char* key, const std::string& path,
+                   bool required = true);
+  bool flag(const Json& object, const char* key, const std::string& path);
+  // An empty object or list where there is none.
+  const Json& object(const Json& object, const char* key, const std::string& path);
+  const Json& list(const Json& object, const char* key, const std::string& path);
+
+  void mistake(std::string code, std::string message, std::string path);
+  void finish();  // throws DocumentError where something was wrong
+
+ private:
+  const Json* find(const Json& object, const char* key) const;
+
+  std::vector<Mistake> mistakes_;
+};
+
+}  // namespace fieldpost

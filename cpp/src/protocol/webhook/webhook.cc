@@ -1,0 +1,199 @@
+#include "protocol/webhook/webhook.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "protocol/reading.h"
+#include "protocol/unanswered.h"
+
+namespace fieldpost {
+
+namespace {
+
+constexpr const char* kMapping = "mapping: correct the url or the headers of this subscription";
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           kMarks.find(c) != kMarks.npos;
+  });
+}
+
+bool is_header_value(std::string_view value) {
+  return std::none_of(value.begin(), value.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f;
+  });
+}
+
+void replace(std::vector<Header>& headers, std::string_view name) {
+  std::erase_if(headers, [&](const Header& header) { return same_name(header.name, name); });
+}
+
+[[noreturn]] void refuse_header(const char* what) { throw CallFault{"E512", what, kMapping}; }
+
+void merge_header(std::string_view name, simdjson::ondemand::value value,
+                  std::vector<Header>& headers) {
+  using simdjson::ondemand::json_type;
+  if (!is_header_name(name)) refuse_header("a header has a name that HTTP does not allow");
+  replace(headers, name);
+  const json_type type = value.type();
+  if (type == json_type::null) return;
+  if (type == json_type::array || type == json_type::object) {
+    refuse_header("the value of a header is a list or an object");
+  }
+  std::string_view text = type == json_type::string ? std::string_view(value.get_string())
+                                                    : value.raw_json_token();
+  if (type != json_type::string) text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  if (!is_header_value(text)) refuse_header("the value of a header holds a control character");
+  headers.push_back({std::string(name), std::string(text)});
+}
+
+void merge_headers(std::string_view json, std::vector<Header>& headers) {
+  try {
+    simdjson::ondemand::parser parser;
+    const simdjson::padded_string text(json);
+    simdjson::ondemand::document document = parser.iterate(text);
+    for (simdjson::ondemand::field field : document.get_object()) {
+      const std::string_view name = field.unescaped_key();
+      merge_header(name, field.value(), headers);
+    }
+  } catch (const simdjson::simdjson_error&) {
+    refuse_header("the headers are not a JSON object");
+  }
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+// The url of a record comes out of an event, so it is checked for each.
+void check_url(const Request& request, bool allow_http) {
+  const std::string& url = request.url;
+  const bool http = url.starts_with("http://");
+  const bool printable =
+      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if ((!http && !url.starts_with("https://")) || !printable || request.host().empty()) {
+    throw CallFault{"E511", "the url is not an absolute http or https address", kMapping};
+  }
+  if (http && !allow_http && !is_loopback(request.host())) {
+    throw CallFault{"E511", "the url is not https", kMapping};
+  }
+}
+
+std::string code_of(int status) { return "http_" + std::to_string(status); }
+
+// A gateway speaks for a server that it did not hear from.
+bool is_gateway(int status) { return status == 502 || status == 504; }
+
+std::string action_for(int status) {
+  if (status < 400) {
+    return "operator: a redirect is not followed; put the address it names into url";
+  }
+  if (status == 403) return "operator: give the account that signs in the right to do this";
+  if (status == 404) return "operator: check the url; the destination does not know it";
+  if (status == 405) return "operator: check method; the destination refuses this one";
+  return "author of the mapping: compare the body with what the destination expects";
+}
+
+}  // namespace
+
+Webhook::Webhook(const Json& document) {
+  Reading reading;
+  const std::string policy = reading.text(document, "on_unconfirmed", "$.protocol", false);
+  if (policy != "" && policy != "hold" && policy != "resend") {
+    reading.mistake("E602", "must be hold or resend", "$.protocol.on_unconfirmed");
+  }
+  resend_ = policy == "resend";
+  honours_key_ = reading.flag(document, "idempotency_key_header", "$.protocol");
+  allow_http_ = reading.flag(document, "allow_http", "$.protocol");
+  if (document.contains("retry_statuses")) retry_statuses_.clear();
+  for (const Json& status : reading.list(document, "retry_statuses", "$.protocol")) {
+    if (status.is_number_integer()) {
+      retry_statuses_.insert(status.get<int>());
+    } else {
+      reading.mistake("E602", "must be a list of whole numbers", "$.protocol.retry_statuses");
+    }
+  }
+  for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
+    const std::string path =
+        "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
+    Subscription subscription;
+    subscription.method = reading.text(given, "method", path);
+    subscription.url = reading.text(given, "url", path, false);
+    for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
+      if (!is_header_name(name) || !value.is_string() ||
+          !is_header_value(value.get_ref<const std::string&>())) {
+        reading.mistake("E602", "must be a header name with a text", path + ".headers." + name);
+      } else {
+        subscription.headers.push_back({name, value.get<std::string>()});
+      }
+    }
+    subscriptions_.push_back(std::move(subscription));
+  }
+  reading.finish();
+}
+
+Call Webhook::encode(const Batch& batch, const Record& record) const {
+  const Subscription& subscription = subscriptions_.at(record.subscription);
+  Call call;
+  call.subscription = record.subscription;
+  Request& request = call.request;
+  request.method = subscription.method;
+  request.url = record.url.size ? std::string(batch.text(record.url)) : subscription.url;
+  // A static one was checked, and perhaps allowed, where the destination was read.
+  check_url(request, allow_http_ || record.url.size == 0);
+  request.headers = subscription.headers;
+  if (record.headers.size) merge_headers(batch.text(record.headers), request.headers);
+  request.has_body = record.body.size > 0;
+  request.body = batch.text(record.body);
+  if (request.has_body && !request.has_header("Content-Type")) {
+    request.headers.push_back({"Content-Type", "application/json"});
+  }
+  call.replay_safe = honours_key_ && request.has_header("Idempotency-Key");
+  return call;
+}
+
+Verdict Webhook::decode(const Call& call, const Response& response, double now_s) const {
+  if (response.fault != Fault::none) return unanswered(call, response, sends_again(call));
+  Verdict verdict;
+  if (response.status >= 200 && response.status < 300) {
+    verdict.kind = Verdict::Kind::delivered;
+    verdict.effect = "accepted";
+  } else {
+    verdict = decode_refusal(call, response, now_s);
+  }
+  verdict.request_id = response.header("x-request-id");
+  return verdict;
+}
+
+Verdict Webhook::decode_refusal(const Call& call, const Response& response, double now_s) const {
+  const int status = response.status;
+  Verdict verdict;
+  verdict.code = code_of(status);
+  verdict.message = response.excerpt();
+  if (verdict.message.empty()) verdict.message = "HTTP " + std::to_string(status);
+  if (status == 401) {
+    verdict.kind = Verdict::Kind::sign_in;
+  } else if (!retry_statuses_.contains(status)) {
+    verdict.kind = Verdict::Kind::rejected;
+    verdict.action_needed = action_for(status);
+  } else if (is_gateway(status) && !sends_again(call)) {
+    verdict.kind = Verdict::Kind::unconfirmed;
+    verdict.action_needed =
+        "operator: a gateway answered; look whether the destination has it, then replay or settle";
+  } else {
+    verdict.kind = Verdict::Kind::again;
+    verdict.wait_s = response.retry_after_s(now_s);
+  }
+  return verdict;
+}
+
+Verdict Webhook::decode_answer(const Call&, const Response&, double) const {
+  throw std::logic_error("the webhook protocol asks no question");
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,329 @@
+"""The destination file as typed values: what a user may write, and nothing else.
+
+`load` and `parse` find every mistake at once and raise one ConfigError. References such as
+{env: NAME} are put in place while parsing, except secrets: those stay references (SecretRef) until
+secrets.py reads them. A DestinationConfig pickles as its text and is parsed again on arrival.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
+
+from . import config_mistakes, config_values
+from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
+from .enabled_line import set_enabled
+from .errors import ConfigError, Mistake
+from .yaml_text import NotYaml, YamlText
+
+__all__ = [
+    "ApiKeyAuth",
+    "BasicAuth",
+    "BearerAuth",
+    "Delivery",
+    "DestinationConfig",
+    "FilterText",
+    "NoAuth",
+    "OAuth2Auth",
+    "Retry",
+    "SecretRef",
+    "Subscription",
+    "load",
+    "parse",
+    "set_enabled",
+]
+
+Document = Any  # what an author writes under body: any JSON
+TextOrDirective = Annotated[Any, BeforeValidator(config_values.text_or_directive)]
+AllOrText = BeforeValidator(config_values.filter_as_mapping)
+Secret = Annotated[SecretRef, BeforeValidator(config_values.secret_reference)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, protected_namespaces=()
+    )
+
+
+class OAuth2Auth(_Part):
+    """OAuth 2.0 client credentials; client_auth tells where the secret travels."""
+
+    type: Literal["oauth2"]
+    grant: Annotated[Literal["client_credentials"], BeforeValidator(config_values.grant)] = (
+        "client_credentials"
+    )
+    token_url: Url
+    client_id: Text
+    client_secret: Secret
+    scope: Text | None = None
+    client_auth: Literal["body", "basic"] = "body"
+
+
+class BearerAuth(_Part):
+    """A token that somebody else keeps fresh."""
+
+    type: Literal["bearer"]
+    token: Secret
+
+
+class BasicAuth(_Part):
+    """HTTP Basic: a user name and a password."""
+
+    type: Literal["basic"]
+    username: Text
+    password: Secret
+
+
+class ApiKeyAuth(_Part):
+    """A key in a header of its own."""
+
+    type: Literal["api_key"]
+    header: Header
+    value: Secret
+
+
+class NoAuth(_Part):
+    """No credentials."""
+
+    type: Literal["none"]
+
+
+Auth = Annotated[
+    OAuth2Auth | BearerAuth | BasicAuth | ApiKeyAuth | NoAuth, Field(discriminator="type")
+]
+
+
+class FilterText(_Part):
+    """A filter's text, and whose reading of it counts."""
+
+    text: Text = "all"
+    dialect: Literal["fieldpost", "trigger", "destination"] = "fieldpost"
+
+
+class Subscription(_Part):
+    """Which events matter, and what becomes of them.
+
+    url, headers and body are kept as written: texts or directives, for the mapping compiler.
+    """
+
+    name: Text
+    id: Text = ""
+    enabled: Flag = True
+    filter: Annotated[FilterText, AllOrText] = FilterText()
+    action: Literal["send", "create"] = "send"
+    url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = None
+    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
+    headers: dict[Header, TextOrDirective] = {}
+    body: Document = None
+    table: Text | None = None
+
+    def model_post_init(self, _context: Any) -> None:
+        """The id defaults to the name."""
+        if not self.id:
+            object.__setattr__(self, "id", self.name)
+
+
+class Retry(_Part):
+    """When a call is tried again, and when no more; max_attempts 0 means no limit but the time."""
+
+    max_elapsed_s: Annotated[Number, Field(ge=0)] = 14400.0
+    max_attempts: Annotated[Whole, Field(ge=0)] = 0
+    wait_initial_s: Annotated[Number, Field(gt=0)] = 1.0
+    wait_max_s: Annotated[Number, Field(gt=0)] = 300.0
+    statuses: Annotated[
+        tuple[Annotated[Whole, Field(ge=400, le=599)], ...], Field(strict=False)
+    ] = (408, 425, 429, 500, 502, 503, 504)
+
+
+class Delivery(_Part):
+    """How calls are packed, how many are on the wire, and how long one may take."""
+
+    batching: Annotated[bool, BeforeValidator(config_values.batching)] = False
+    max_in_flight: Annotated[Whole, Field(ge=1, le=64)] = 16
+    on_unconfirmed: Literal["hold", "resend"] = "hold"
+    retry: Retry = Retry()
+    connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
+    timeout_s: Annotated[Number, Field(gt=0)] = 120.0
+
+
+class DestinationConfig(_Part):
+    """One destination file, checked. Paths in it are relative to the file's folder."""
+
+    name: Text
+    id: Text = ""
+    description: str = ""
+    enabled: Flag = True
+    source: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
+    type: Literal["webhook", "dynamics365"]
+    url: Url | None = None
+    auth: Auth = NoAuth(type="none")
+    functions: Text | None = None
+    settings: dict[str, Any] = Field(default={}, repr=False)
+    event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = {"@path": "$.messageId"}
+    allow_http: Flag = False
+    ca_file: Text | None = None
+    subscriptions: Annotated[list[Subscription], Field(min_length=1)]
+    delivery: Delivery = Delivery()
+    ledger: Annotated[Text | None, BeforeValidator(config_values.ledger)] = None
+    tests: list[Any] = Field(default=[], repr=False)
+
+    _text: str = PrivateAttr(default="")
+    _file: str = PrivateAttr(default="")
+    _places: YamlText = PrivateAttr()
+    _ca_path: Path | None = PrivateAttr(default=None)
+
+    def model_post_init(self, _context: Any) -> None:
+        """The id defaults to the name, the address of a webhook's subscription to the url here."""
+        if not self.id:
+            object.__setattr__(self, "id", self.name)
+        for one in self.subscriptions if self.type == "webhook" else ():
+            if one.url is None:
+                object.__setattr__(one, "url", self.url)
+
+    @property
+    def file(self) -> str:
+        """The file's name as it was given; messages begin with it."""
+        return self._file
+
+    @property
+    def text(self) -> str:
+        """The text as it was read."""
+        return self._text
+
+    @property
+    def directory(self) -> Path:
+        """The folder that relative paths of the file start from, absolute."""
+        return Path(self._file).absolute().parent
+
+    @property
+    def functions_path(self) -> Path | None:
+        """The function file, absolute; None without one."""
+        return self.directory / self.functions if self.functions else None
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the ledger is: as written, else beside the file and named after it."""
+        return self.directory / (self.ledger or f"{Path(self._file).stem}.ledger.db")
+
+    @property
+    def ca_path(self) -> Path | None:
+        """Certificates (PEM) of a private authority: `ca_file`, else FIELDPOST_CA_FILE."""
+        return self._ca_path
+
+    @property
+    def sources(self) -> list[str]:
+        """What `source` names, absolute where it is a path; "-" stays."""
+        return [one if one == "-" else str(self.directory / one) for one in self.source]
+
+    @property
+    def document_hash(self) -> str:
+        """SHA-256 (hex) of the file's data as canonical JSON; comments and layout do not count."""
+        data = self._places.data
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def locate(self, path: str) -> tuple[int, int]:
+        """Line and column of `$.subscriptions[0].body.x`, or of its nearest ancestor."""
+        return self._places.locate(path)
+
+    def error(
+        self,
+        mistakes: list[Mistake],
+        kind: Callable[[list[Mistake], str], ConfigError] = ConfigError,
+    ) -> ConfigError:
+        """An error about this file: each mistake gets the line and column of its path."""
+        return kind([config_mistakes.placed(one, self._places) for one in mistakes], self._file)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return parse, (self._text, self._file)
+
+
+def load(
+    path: str | os.PathLike[str], environ: Mapping[str, str] | None = None
+) -> DestinationConfig:
+    """Read and check a destination file; raises ConfigError with every mistake."""
+    name = os.fspath(path)
+    return parse(_read(name), name, environ)
+
+
+def parse(
+    text: str, name: str = "destination.yaml", environ: Mapping[str, str] | None = None
+) -> DestinationConfig:
+    """Check the text of a destination file; `name` leads messages and anchors relative paths.
+
+    environ: where {env: NAME} is looked up, default os.environ.
+    """
+    try:
+        places = YamlText(text.removeprefix("\ufeff"))
+    except NotYaml as error:
+        raise ConfigError([error.mistake], name) from None
+    environment = os.environ if environ is None else environ
+    reading = config_values.Reading(places, name, environment)
+    config, mistakes = _build(reading)
+    if config is None or mistakes:
+        raise ConfigError(mistakes, name)
+    config._text, config._file, config._places = text, name, places
+    config._ca_path = reading.ca_path(config.ca_file)
+    return config
+
+
+def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, list[Mistake]]:
+    places = reading.places
+    if not isinstance(places.data, dict):
+        hint = "begin with name:, type: and subscriptions:"
+        return None, [*places.mistakes, places.mistake("E104", "no destination", (), hint)]
+    data = reading.resolve()
+    found = [*places.mistakes, *reading.missing, *config_mistakes.across(data, reading)]
+    config = None
+    try:
+        config = DestinationConfig.model_validate(data, context=reading)
+    except ValidationError as error:
+        details = error.errors(include_input=False, include_url=False, include_context=True)
+        found += config_mistakes.translate(details, data, reading, KEYS)
+    return config, config_mistakes.ordered(found)
+
+
+def _read(name: str) -> str:
+    problem, hint = "", ""
+    try:
+        return Path(name).read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem, hint = f"byte {error.start} is not UTF-8", "save the file as UTF-8"
+    except FileNotFoundError:
+        problem, hint = "no such file", "look at the path; `fieldpost init` writes a first file"
+    except OSError as error:
+        problem = f"the file cannot be read ({error.strerror})"
+    raise ConfigError([Mistake("E104", problem, hint=hint)], name)
+
+
+def _keys(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(model.model_fields)
+
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "": _keys(DestinationConfig),
+    "subscriptions": _keys(Subscription),
+    "filter": _keys(FilterText),
+    "delivery": _keys(Delivery),
+    "retry": _keys(Retry),
+    "oauth2": _keys(OAuth2Auth),
+    "bearer": _keys(BearerAuth),
+    "basic": _keys(BasicAuth),
+    "api_key": _keys(ApiKeyAuth),
+    "none": _keys(NoAuth),
+}

@@ -1,0 +1,265 @@
+"""The kinds of value in a destination file: how each is checked, and where its references go.
+
+Each checker is given what the YAML holds and either returns the value or raises a
+PydanticCustomError whose type is the code of the mistake. None quotes a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from .errors import Mistake
+from .yaml_text import Path as YamlPath
+from .yaml_text import YamlText, path_text, scalar
+
+SECRET_PATHS = frozenset(("auth", name) for name in ("client_secret", "token", "password", "value"))
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+
+
+class EnvText(str):
+    """A text that came from the environment; its repr does not show it."""
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """Where a secret is kept: the environment variable `env`, or the file `file` (absolute).
+
+    path, line, column and document tell where the reference stands, for messages.
+    """
+
+    env: str | None = None
+    file: str | None = None
+    path: str = field(default="", compare=False, repr=False)
+    line: int | None = field(default=None, compare=False, repr=False)
+    column: int | None = field(default=None, compare=False, repr=False)
+    document: str = field(default="", compare=False, repr=False)
+
+
+class Reading:
+    """One file being read: its places, its environment, and the variables it lacks."""
+
+    def __init__(self, places: YamlText, name: str, environ: Mapping[str, str]) -> None:
+        self.places = places
+        self.name = name
+        self.environ = environ
+        self.missing: list[Mistake] = []
+        self.unset: list[YamlPath] = []
+        data = places.data if isinstance(places.data, dict) else {}
+        self.allow_http = self._replaced(data.get("allow_http"), (), []) in (True, "true")
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the file."""
+        return Path(self.name).absolute().parent
+
+    def resolve(self) -> dict[str, Any]:
+        """The data with every {env: NAME} replaced, except secrets and what is not set."""
+        self.missing, self.unset = [], []
+        resolved = self._replaced(self.places.data, (), self.unset)
+        for path in self.unset:
+            self.missing.append(self._not_set(path))
+        return cast("dict[str, Any]", resolved)
+
+    def ca_path(self, written: str | None) -> Path | None:
+        """The certificate file: as written, else from FIELDPOST_CA_FILE."""
+        chosen = written or self.environ.get("FIELDPOST_CA_FILE")
+        return self.directory / chosen if chosen else None
+
+    def _replaced(self, value: Any, path: YamlPath, unset: list[YamlPath]) -> Any:
+        if isinstance(value, list):
+            return [self._replaced(one, (*path, i), unset) for i, one in enumerate(value)]
+        if not isinstance(value, dict) or path in SECRET_PATHS:
+            return value
+        if variable := reference(value):
+            if variable in self.environ:
+                return EnvText(self.environ[variable])
+            unset.append(path)
+            return value
+        return {key: self._replaced(one, (*path, key), unset) for key, one in value.items()}
+
+    def _not_set(self, path: YamlPath) -> Mistake:
+        line, column = self.places.locate((*path, "env"))
+        variable = self.places.data
+        for step in (*path, "env"):
+            variable = variable[step]
+        told = f"the environment variable {variable} is not set"
+        return Mistake("E121", told, path_text(path), line, column, f"export {variable}=…")
+
+
+def reference(value: Any) -> str | None:
+    """NAME where the value is exactly {env: NAME}, else None."""
+    if isinstance(value, dict) and len(value) == 1 and isinstance(value.get("env"), str):
+        return value["env"] or None
+    return None
+
+
+def wrong(code: str, message: str, hint: str = "") -> PydanticCustomError:
+    """The exception by which a checker refuses a value."""
+    return PydanticCustomError(cast("Any", code), "{message}", {"message": message, "hint": hint})
+
+
+def _from_environment(value: Any) -> Any:
+    if not isinstance(value, EnvText):
+        return value
+    try:
+        return scalar(value.strip())
+    except ValueError:
+        return value
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise wrong("E113", "an empty text", "write a value or remove the key")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this very machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _url(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        host, secret, _port = parts.hostname, parts.password, parts.port
+    except ValueError:
+        raise wrong("E113", "not a URL", "write it as https://host/path") from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", value):
+        raise wrong("E113", "not an http or https URL", "write it as https://host/path")
+    if secret is not None:
+        raise wrong("E120", "a password inside a URL", "use auth: {type: basic, …} instead")
+    allowed = isinstance(info.context, Reading) and info.context.allow_http
+    if parts.scheme == "http" and not (allowed or is_loopback(host)):
+        hint = "write https://, or allow_http: true where you insist"
+        raise wrong("E116", "plain http would send events and tokens unencrypted", hint)
+    return value
+
+
+def text_or_directive(value: Any) -> Any:
+    """A header's value: a text, or a directive object."""
+    if isinstance(value, str):
+        if re.search(r"[\r\n\x00]", value):
+            raise wrong("E113", "a line end inside a header", "keep it on one line")
+        return value
+    if isinstance(value, dict) and value:
+        return value
+    raise wrong("E112", "expected a text or a directive", 'quote it, or write {"@path": …}')
+
+
+def url_or_directive(value: Any, info: ValidationInfo) -> Any:
+    """A subscription's address: a URL, or a directive object that gives one for each event."""
+    if isinstance(value, dict) and value:
+        return value
+    if not isinstance(value, str):
+        raise wrong("E112", "expected a URL or a directive", 'such as {"@path": "$.context.url"}')
+    return _url(_filled(value), info)
+
+
+def filter_as_mapping(value: Any) -> Any:
+    """`filter: text` means `filter: {text: text}`."""
+    return {"text": value} if isinstance(value, str) else value
+
+
+def one_or_several(value: Any) -> Any:
+    """`source: a` means `source: [a]`."""
+    return [value] if isinstance(value, str) else value
+
+
+def batching(value: Any) -> Any:
+    """Off, the only way of this version; `off` and `false` say the same."""
+    value = _from_environment(value)
+    if value is False or value == "off":
+        return False
+    if value is True or value == "on":
+        raise wrong("E117", "batching is not available in this version", "write batching: off")
+    raise wrong("E113", "expected off", "off and false mean the same")
+
+
+def grant(value: Any) -> Any:
+    """client_credentials, the only grant of this version."""
+    if value == "authorization_code":
+        told = 'the grant "authorization_code" is not available in this version'
+        raise wrong("E117", told, "use client_credentials")
+    return value
+
+
+def event_id(value: Any) -> Any:
+    """A directive object, or the word content."""
+    if value == "content" or (isinstance(value, dict) and value):
+        return value
+    if isinstance(value, str) and value.startswith("$"):
+        hint = f'write {{"@path": "{value}"}}'
+        raise wrong("E113", "a path needs its directive", hint)
+    raise wrong("E113", 'expected a directive or "content"', 'such as {"@path": "$.messageId"}')
+
+
+def ledger(value: Any) -> Any:
+    """A path; databases come later."""
+    if isinstance(value, str) and re.match(r"postgres(ql)?://", value):
+        hint = "write the path of a file, which becomes an SQLite database"
+        raise wrong("E117", "a PostgreSQL ledger is not available in this version", hint)
+    return _filled(value)
+
+
+def secret_reference(value: Any, info: ValidationInfo) -> SecretRef:
+    """{env: NAME} or {file: path}; anything literal is refused, and never repeated."""
+    name = info.field_name or "secret"
+    hint = f"write {name}: {{env: NAME}} or {name}: {{file: path}}"
+    if isinstance(value, dict) and "keyring" in value:
+        raise wrong("E117", "secrets from a keyring are not available in this version", hint)
+    if not isinstance(value, dict):
+        raise wrong("E120", "a secret does not belong into this file", hint)
+    if set(value) not in ({"env"}, {"file"}):
+        raise wrong("E120", "expected exactly one of env and file", hint)
+    ((kind, where),) = value.items()
+    if not isinstance(where, str) or not where.strip():
+        raise wrong("E112", f"{kind} needs a text", hint)
+    return _placed_reference(kind, where, name, info.context)
+
+
+def _placed_reference(kind: str, where: str, name: str, reading: Any) -> SecretRef:
+    env, file = (where, None) if kind == "env" else (None, where)
+    if not isinstance(reading, Reading):
+        return SecretRef(env, file)
+    line, column = reading.places.locate(("auth", name, kind))
+    return SecretRef(
+        env=env,
+        file=str(reading.directory / file) if file else None,
+        path=path_text(("auth", name)),
+        line=line,
+        column=column,
+        document=reading.name,
+    )
+
+
+def _header_name(value: Any) -> Any:
+    if isinstance(value, str) and not _TOKEN.match(value):
+        raise wrong("E113", "not a header name", "letters, digits and hyphens, no spaces")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_filled)]
+Url = Annotated[str, BeforeValidator(_url), BeforeValidator(_filled)]
+Header = Annotated[str, BeforeValidator(_header_name)]
+Flag = Annotated[bool, BeforeValidator(_from_environment)]
+Whole = Annotated[int, BeforeValidator(_from_environment)]
+Number = Annotated[float, BeforeValidator(_from_environment)]

@@ -1,0 +1,41 @@
+"""Pages of a list: their size, and the opaque token that says where the next one starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from urllib.parse import quote, unquote_plus
+
+from ..refusal import bad_query
+
+LARGEST = 5000
+PREFIX = b"page-starts-at:"
+
+
+def size(preferred: int | None) -> int:
+    """Rows per page; a wish above the limit is ignored."""
+    return preferred if preferred and preferred <= LARGEST else LARGEST
+
+
+def token(start: int) -> str:
+    return base64.urlsafe_b64encode(PREFIX + str(start).encode()).decode()
+
+
+def position(text: str) -> int:
+    try:
+        decoded = base64.b64decode(text.encode(), b"-_", validate=True)
+        if decoded.startswith(PREFIX):
+            return int(decoded.removeprefix(PREFIX))
+    except (ValueError, binascii.Error):
+        pass
+    raise bad_query("The paging cookie in $skiptoken is not valid.")
+
+
+def next_link(url: str, query: str, start: int) -> str:
+    """The same request with the token of the next page, its other options as they were written."""
+    kept = [part for part in query.split("&") if part and option(part) != "$skiptoken"]
+    return f"{url}?" + "&".join([*kept, f"$skiptoken={quote(token(start))}"])
+
+
+def option(part: str) -> str:
+    return unquote_plus(part.partition("=")[0])

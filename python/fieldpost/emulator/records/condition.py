@@ -1,0 +1,46 @@
+"""If-Match and If-None-Match: "Perform conditional operations using the Web API"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model import Table
+from ..refusal import bad_version, duplicate_key, missing_row, stale_version
+
+ETAG = re.compile(r'W/"(\d+)"')
+
+
+def etag(version: int) -> str:
+    return f'W/"{version}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the request demands of the row. The literal word null means no demand."""
+
+    match: str | None
+    none_match: str | None
+
+    @staticmethod
+    def of(headers: Mapping[str, str]) -> Condition:
+        match, none_match = headers.get("if-match"), headers.get("if-none-match")
+        if match is not None and match != "*" and not ETAG.fullmatch(match):
+            raise bad_version()
+        return Condition(match, None if none_match == "null" else none_match)
+
+    def check(self, version: int | None, table: Table, row_id: str) -> None:
+        """Refuse a write to the row at this version (None: there is no such row)."""
+        if version is None:
+            if self.match is not None:
+                raise missing_row(table.name, row_id)
+            return
+        if self.none_match == "*":
+            raise duplicate_key()
+        if self.match not in (None, "*", etag(version)):
+            raise stale_version()
+
+    def unchanged(self, version: int) -> bool:
+        """Whether a read may be answered with 304."""
+        return self.none_match == etag(version)

@@ -1,0 +1,183 @@
+"""JSON body → checked tree of rows to be. Nothing is looked up in the database here.
+
+Rules: "Create a table row using the Web API" (deep insert, bind), OData JSON Format 4.0. Names are
+case sensitive. Faults of form win over faults of value, as in the service, where the body is
+deserialised as a whole before the first row is validated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ..model import Collection, Column, Lookup, Mismatch, Schema, Single, Table
+from ..refusal import Refusal, bad_payload, deep_update, lookup_as_column
+from .reference import Reference, referenced
+
+BIND = "odata.bind"
+
+
+@dataclass(slots=True)
+class Node:
+    """One row to be: its own values, its links to rows that exist, and the rows nested in it."""
+
+    table: Table
+    values: dict[str, Any] = field(default_factory=dict)
+    links: list[tuple[Single, Reference | None]] = field(default_factory=list)
+    additions: list[tuple[Collection, Reference]] = field(default_factory=list)
+    singles: list[tuple[Single, Node]] = field(default_factory=list)
+    collections: list[tuple[Collection, list[Node]]] = field(default_factory=list)
+
+
+def parsed(body: bytes, entity_set: str) -> dict[str, Any]:
+    """The body as one JSON object with exact numbers."""
+    try:
+        document = json.loads(
+            body,
+            parse_float=Decimal,
+            parse_constant=no_constant,
+            object_pairs_hook=without_twins,
+        )
+    except (ValueError, ArithmeticError) as error:
+        raise bad_payload(entity_set, f"Malformed JSON text from the reader: {error}") from None
+    if not isinstance(document, dict):
+        raise bad_payload(entity_set, "Malformed JSON text from the reader: an object was expected.")
+    return document
+
+
+def no_constant(name: str) -> Any:
+    raise ValueError(f"An unexpected '{name}' was found.")
+
+
+def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("Multiple properties with one name were found in an object.")
+    return members
+
+
+class PayloadReader:
+    """Reads one body. `deep` allows rows nested in rows: creates only."""
+
+    def __init__(self, schema: Schema, base: str, entity_set: str, *, deep: bool) -> None:
+        self._schema = schema
+        self._base = base
+        self._set = entity_set
+        self._deep = deep
+        self._refused: Refusal | None = None
+
+    def read(self, table: Table, body: dict[str, Any]) -> Node:
+        node = self._node(table, body)
+        if self._refused:
+            raise self._refused
+        return node
+
+    def _node(self, table: Table, body: dict[str, Any]) -> Node:
+        node = Node(table)
+        for name, value in body.items():
+            if "@" in name:
+                self._annotated(node, name, value)
+                continue
+            member = table.members.get(name)
+            if isinstance(member, Column):
+                self._value(node, member, value)
+            elif isinstance(member, Single):
+                self._single(node, member, value)
+            elif isinstance(member, Collection):
+                self._collection(node, member, value)
+            else:
+                raise self._invalid(name, table)
+        return node
+
+    def _value(self, node: Node, column: Column, value: Any) -> None:
+        if isinstance(column, Lookup):
+            raise lookup_as_column()
+        if column.read_only:
+            return
+        try:
+            node.values[column.name] = None if value is None else column.stored(value, node.table.name)
+        except Mismatch as mismatch:
+            raise bad_payload(self._set, str(mismatch)) from None
+        except Refusal as refusal:
+            self._refused = self._refused or refusal
+
+    def _single(self, node: Node, single: Single, value: Any) -> None:
+        if value is None:
+            node.links.append((single, None))
+        elif isinstance(value, dict):
+            self._no_deep_update()
+            node.singles.append((single, self._node(self._schema.tables[single.target], value)))
+        else:
+            raise lookup_as_column()
+
+    def _collection(self, node: Node, collection: Collection, value: Any) -> None:
+        self._no_deep_update()
+        target = self._schema.tables[collection.target]
+        children = [self._node(target, child) for child in self._objects(collection.name, value)]
+        node.collections.append((collection, children))
+
+    def _objects(self, name: str, value: Any) -> Iterable[dict[str, Any]]:
+        if not isinstance(value, list) or not all(isinstance(child, dict) for child in value):
+            raise bad_payload(self._set, f"An array of objects was expected for '{name}'.")
+        return value
+
+    def _no_deep_update(self) -> None:
+        if not self._deep:
+            raise deep_update()
+
+    def _annotated(self, node: Node, name: str, value: Any) -> None:
+        member_name, _, annotation = name.partition("@")
+        if "." not in annotation.strip("."):
+            raise bad_payload(
+                self._set,
+                f"'{annotation}' is an invalid instance annotation name. An instance annotation "
+                "name must contain a period that is not at the start or end of the name.",
+            )
+        if not member_name:
+            return
+        member = node.table.members.get(member_name)
+        if member is None:
+            raise self._undeclared(member_name)
+        if annotation == BIND:
+            self._bind(node, member, value)
+
+    def _bind(self, node: Node, member: Column | Single | Collection, value: Any) -> None:
+        if isinstance(member, Single):
+            reference = None if value is None else self._reference(member.target, value)
+            node.links.append((member, reference))
+        elif isinstance(member, Collection):
+            self._no_deep_update()
+            if not isinstance(value, list):
+                raise bad_payload(self._set, f"An array was expected for '{member.name}@{BIND}'.")
+            found = [(member, self._reference(member.target, address)) for address in value]
+            node.additions.extend(found)
+        else:
+            raise self._undeclared(member.name)
+
+    def _reference(self, target: str, address: Any) -> Reference:
+        reference = referenced(address, self._schema, self._base)
+        if reference.table.name != target:
+            raise bad_payload(
+                self._set,
+                f"A resource of type 'Microsoft.Dynamics.CRM.{reference.table.name}' is not "
+                f"assignable to the expected type 'Microsoft.Dynamics.CRM.{target}'.",
+            )
+        return reference
+
+    def _invalid(self, name: str, table: Table) -> Refusal:
+        return bad_payload(
+            self._set,
+            f"Invalid property '{name}' was found in entity 'Microsoft.Dynamics.CRM.{table.name}'. "
+            "Does not support untyped value in non-open type.",
+        )
+
+    def _undeclared(self, name: str) -> Refusal:
+        return bad_payload(
+            self._set,
+            f"An undeclared property '{name}' which only has property annotations in the payload but "
+            "no property value was found in the payload. In OData, only declared navigation "
+            "properties and declared named streams can be represented as properties without values.",
+        )

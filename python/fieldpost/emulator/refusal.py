@@ -1,0 +1,178 @@
+"""Every refusal of the service that the emulator knows: status, code and words in one place.
+
+Codes and texts follow Microsoft's "Web service error codes" and "Compose HTTP requests and handle
+errors" (Dataverse developer guide); where live answers differ from those pages, the live ones win.
+"""
+
+from __future__ import annotations
+
+DUPLICATE_KEY = "0x80040237"
+MISSING_ROW = "0x80040217"
+BAD_REQUEST = "0x80060888"
+BAD_PAYLOAD = "0x80048d19"
+
+HELP_LINK = "https://go.microsoft.com/fwlink/?linkid=2195293"
+
+
+class Refusal(Exception):
+    """An answer other than success; raising it rolls the request's transaction back."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def not_here_yet(what: str) -> Refusal:
+    return Refusal(501, "", f"fieldpost emulator: {what} is not emulated yet.")
+
+
+# The address ------------------------------------------------------------------------------------
+
+
+def unknown_segment(segment: str) -> Refusal:
+    return Refusal(404, BAD_REQUEST, f"Resource not found for the segment '{segment}'.")
+
+
+def no_such_resource(url: str) -> Refusal:
+    return Refusal(404, "", f"No HTTP resource was found that matches the request URI '{url}'.")
+
+
+def wrong_method(method: str) -> Refusal:
+    return Refusal(405, "", f"The requested resource does not support http method '{method}'.")
+
+
+def wrong_key(table: str) -> Refusal:
+    resource = f"'Microsoft.Dynamics.CRM.{table}'"
+    return Refusal(
+        400,
+        BAD_REQUEST,
+        f"The key in the request URI is not valid for resource {resource}. Ensure that the names and "
+        f"number of key properties match the declared or alternate key properties for the resource "
+        f"{resource}.",
+    )
+
+
+def bad_query(message: str) -> Refusal:
+    return Refusal(400, BAD_REQUEST, message)
+
+
+def unknown_property(name: str, table: str) -> Refusal:
+    return bad_query(
+        f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'."
+    )
+
+
+def wrong_media_type(media_type: str) -> Refusal:
+    return Refusal(
+        415,
+        "",
+        f"The request entity's media type '{media_type}' is not supported for this resource.",
+    )
+
+
+# The body ---------------------------------------------------------------------------------------
+
+
+def bad_payload(entity_set: str, inner: str) -> Refusal:
+    return Refusal(
+        400,
+        BAD_PAYLOAD,
+        f"Error identified in Payload provided by the user for Entity :'{entity_set}', For more "
+        f"information on this error please follow this help link {HELP_LINK}  ---->  "
+        f"InnerException : Microsoft.OData.ODataException: {inner}",
+    )
+
+
+def lookup_as_column() -> Refusal:
+    return Refusal(
+        400,
+        BAD_REQUEST,
+        "CRM do not support direct update of Entity Reference properties, Use Navigation properties "
+        "instead.",
+    )
+
+
+def deep_update() -> Refusal:
+    return Refusal(400, BAD_REQUEST, "Deep update of navigation properties is not allowed.")
+
+
+def unparsed_reference() -> Refusal:
+    return Refusal(
+        400,
+        BAD_REQUEST,
+        "URL was not parsed due to an ODataUnrecognizedPathException. Resource not found for the "
+        "segment provided in the URL.",
+    )
+
+
+# Rows -------------------------------------------------------------------------------------------
+
+
+def missing_row(table: str, row_id: str) -> Refusal:
+    return Refusal(404, MISSING_ROW, f"Entity '{table}' With Id = {row_id} Does Not Exist")
+
+
+def duplicate_key() -> Refusal:
+    return Refusal(412, DUPLICATE_KEY, "A record with matching key values already exists.")
+
+
+def stale_version() -> Refusal:
+    return Refusal(
+        412,
+        "0x80060882",
+        "The version of the existing record doesn't match the RowVersion property provided.",
+    )
+
+
+def bad_version() -> Refusal:
+    return Refusal(400, "0x80060883", "The concurrency token in the If-Match header is not valid.")
+
+
+# Values -----------------------------------------------------------------------------------------
+
+
+def too_long(column: str, table: str, limit: int) -> Refusal:
+    return Refusal(
+        400,
+        "0x80044331",
+        f"A validation error occurred.  The length of the '{column}' attribute of the '{table}' "
+        f"entity exceeded the maximum allowed length of '{limit}'.",
+    )
+
+
+def out_of_range(code: str, column: str, table: str) -> Refusal:
+    return Refusal(
+        400,
+        code,
+        f"A validation error occurred. The value of '{column}' on record of type '{table}' is "
+        "outside the valid range.",
+    )
+
+
+def unknown_choice(value: int, column: str, table: str, accepted: str) -> Refusal:
+    return Refusal(
+        400,
+        "0x8004431a",
+        f"A validation error occurred. The value {value} of '{column}' on record of type '{table}' "
+        f"is outside the valid range. Accepted Values: {accepted}",
+    )
+
+
+def date_out_of_range() -> Refusal:
+    return Refusal(
+        400,
+        "0x80040239",
+        "DateTime is less than minimum value supported by CrmDateTime. Actual value, minimum value "
+        "supported: 01/01/1753 00:00:00",
+    )
+
+
+def wrong_status(status: int, state: str, table: str, row_id: str) -> Refusal:
+    return Refusal(
+        400,
+        "0x80048408",
+        f"{status} is not a valid status code for state code {table.capitalize()}State.{state} on "
+        f"{table} with Id {row_id}.",
+    )

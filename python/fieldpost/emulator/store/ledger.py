@@ -1,0 +1,58 @@
+"""The commit ledger: one line for every row that a committed request created, updated or deleted.
+
+A line is written in the transaction of the change itself, so it exists exactly if the change does.
+Its number doubles as the row's version.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from .database import Database
+
+
+class Change(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+class Ledger:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        found = database.execute("SELECT max(version) FROM _commits").fetchone()[0]
+        self._version: int = found or 0
+
+    def enter(self, table: str, row_id: str, change: Change, request_id: str) -> int:
+        """The new version of the row. Numbers of rolled back lines are not used again."""
+        self._version += 1
+        self._database.execute(
+            "INSERT INTO _commits VALUES (?, ?, ?, ?, ?)",
+            (self._version, table, row_id, change, request_id),
+        )
+        return self._version
+
+    def commits(self, table: str | None = None) -> list[dict[str, Any]]:
+        """Per row, in the order of first commits: the counts, and the requests that did it."""
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        with self._database.transaction():
+            lines = self._database.execute(
+                "SELECT entity, id, change, request_id FROM _commits "
+                "WHERE ?1 IS NULL OR entity = ?1 ORDER BY version",
+                (table,),
+            ).fetchall()
+        for entity, row_id, change, request_id in lines:
+            row = rows.setdefault((entity, row_id), blank(entity, row_id))
+            row[change] += 1
+            row["request_ids"].append(request_id)
+        return list(rows.values())
+
+    def clear(self) -> None:
+        """Forget every line; versions go on rising, so no old ETag comes true again."""
+        self._database.execute("DELETE FROM _commits")
+
+
+def blank(table: str, row_id: str) -> dict[str, Any]:
+    counts = {change.value: 0 for change in Change}
+    return {"table": table, "id": row_id, **counts, "request_ids": []}

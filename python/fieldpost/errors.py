@@ -1,0 +1,242 @@
+"""What can go wrong before or beside the stream; what happens to one event is an outcome instead.
+
+    FieldpostError                  .code .message .at .hint
+    ├── ConfigError                 .mistakes (= .errors), and .path .line .column of the first one
+    │   ├── FilterError             .span
+    │   └── MappingError
+    ├── SourceError                 .position
+    ├── EventError                  .position
+    ├── AuthError                   .unreachable
+    └── LedgerError
+
+No message holds a secret or a value of an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+CODES: dict[str, str] = {
+    # E1xx: the destination file
+    "E101": "the file is not YAML 1.2",
+    "E102": "a key stands twice in one mapping",
+    "E103": "a feature of YAML that fieldpost does not take",
+    "E104": "the destination file cannot be read",
+    "E105": "the destination file cannot be changed",
+    "E110": "an unknown key",
+    "E111": "a required key is missing",
+    "E112": "a value of the wrong type",
+    "E113": "a value that is not allowed here",
+    "E114": "a name or an id is used twice",
+    "E115": "a key that does not apply here",
+    "E116": "plain http to another machine",
+    "E117": "not available in this version",
+    "E118": "a file that the destination names does not exist",
+    "E120": "a secret is written into the file",
+    "E121": "an environment variable is not set",
+    "E122": "the file of a secret cannot be read",
+    "E123": "a secret is empty, or not usable as it stands",
+    # E2xx: mappings
+    "E203": "an unknown directive",
+    # E3xx: filters
+    "E301": "the filter cannot be read",
+    "E302": "a text without its closing quote",
+    "E303": "and beside or, without parentheses",
+    "E304": "a filter function that is not available in this version",
+    "E305": "an order comparison with something that is not a number",
+    # E4xx: events and functions
+    "E401": "not valid JSON",
+    "E402": "JSON, but not an object",
+    "E403": "the mapping gives no body",
+    "E404": "no event id",
+    "E405": "nested too deeply",
+    "E406": "a line too long to hold in memory",
+    "E410": "the function file cannot be loaded",
+    "E411": "a function raised an exception",
+    "E412": "a function returned something that is not an event",
+    "E413": "a function dropped the event",
+    "E414": "a handler that would never be called, or cannot be called",
+    # E5xx: network and destination
+    "E501": "the destination cannot be reached",
+    "E502": "the certificate is not trusted",
+    # E6xx: sign-in
+    "E601": "the sign-in was refused",
+    "E602": "the token endpoint cannot be reached",
+    "E603": "the token endpoint's answer is not a token",
+    "E604": "the token endpoint's certificate is not trusted",
+    "E605": "the destination refuses the credentials",
+    # E7xx: ledger
+    "E701": "the ledger cannot be opened, read or written",
+    # E8xx: sources
+    "E801": "no such file, or a pattern that matches nothing",
+    "E802": "a source cannot be read",
+    "E803": "a compressed file ends too early",
+    "E804": "a compressed file is damaged",
+    "E805": "not something that events can be read from",
+    "E806": "a kind of source that is not available in this version",
+}
+
+
+class Position(NamedTuple):
+    """Where an event came from: line counted from 1, offset in (decompressed) bytes."""
+
+    source: str
+    line: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing an author got wrong; line and column are counted from 1, path starts with $.
+
+    span: half-open range of characters in a filter's text.
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+    hint: str = ""
+    span: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.message, self.path, self.hint)
+
+
+def sentence(code: str, message: str, at: str = "", hint: str = "") -> str:
+    """Code, what is wrong, where, and what to do: `E203 unknown directive at $.email; …`."""
+    text = f"{code} {message}"
+    if at:
+        text += f" at {at}"
+    return f"{text}; {hint}" if hint else text
+
+
+class FieldpostError(Exception):
+    """The root of every exception that fieldpost raises on purpose."""
+
+    def __init__(self, code: str, message: str, at: str = "", hint: str = "") -> None:
+        super().__init__(code, message, at, hint)
+        self.code = code
+        self.message = message
+        self.at = at
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.message, self.at, self.hint)
+
+
+class ConfigError(FieldpostError):
+    """Everything that is wrong with a document, listed at once.
+
+    file: the document's name, which leads each line of the text.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake], file: str = "") -> None:
+        if not mistakes:
+            raise ValueError("a ConfigError needs at least one mistake")
+        first = mistakes[0]
+        super().__init__(first.code, first.message, first.path, first.hint)
+        self.args = (list(mistakes), file)
+        self.mistakes = list(mistakes)
+        self.file = file
+
+    @property
+    def errors(self) -> list[Mistake]:
+        """The same list as `mistakes`."""
+        return self.mistakes
+
+    @property
+    def path(self) -> str:
+        """Where the first mistake stands in the document: `$.subscriptions[0].filter`."""
+        return self.mistakes[0].path
+
+    @property
+    def line(self) -> int | None:
+        """Line of the first mistake, from 1; None where it is not known."""
+        return self.mistakes[0].line
+
+    @property
+    def column(self) -> int | None:
+        """Column of the first mistake, from 1; None where it is not known."""
+        return self.mistakes[0].column
+
+    def __str__(self) -> str:
+        return "\n".join(self._lead(mistake) + str(mistake) for mistake in self.mistakes)
+
+    def _lead(self, mistake: Mistake) -> str:
+        place = [self.file] if self.file else []
+        if mistake.line is not None:
+            place += [str(mistake.line), str(mistake.column or 1)]
+        return ":".join(place) + ": " if place else ""
+
+
+class FilterError(ConfigError):
+    """A filter that cannot be compiled."""
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Half-open range of characters in the filter's text."""
+        return self.mistakes[0].span
+
+
+class MappingError(ConfigError):
+    """A mapping that cannot be compiled."""
+
+
+class SourceError(FieldpostError):
+    """A source that cannot be read, or not to its end."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        at: str = "",
+        hint: str = "",
+        position: Position | None = None,
+    ) -> None:
+        super().__init__(code, message, at, hint)
+        self.args = (code, message, at, hint, position)
+        self.position = position
+
+
+class EventError(FieldpostError):
+    """One event that cannot be handled, when it was given on its own rather than in a stream."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        at: str = "",
+        hint: str = "",
+        position: Position | None = None,
+    ) -> None:
+        super().__init__(code, message, at, hint)
+        self.args = (code, message, at, hint, position)
+        self.position = position
+
+
+class AuthError(FieldpostError):
+    """No token could be had, so nothing was sent.
+
+    unreachable: the token endpoint did not answer or is ill, so the same may work later;
+    otherwise somebody has to change something.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        at: str = "",
+        hint: str = "",
+        unreachable: bool = False,
+    ) -> None:
+        super().__init__(code, message, at, hint)
+        self.args = (code, message, at, hint, unreachable)
+        self.unreachable = unreachable
+
+
+class LedgerError(FieldpostError):
+    """The memory between runs cannot be read or written, so nothing more is sent."""

@@ -1,0 +1,91 @@
+"""Secrets, read where they are kept at the moment they are needed, and kept out of texts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+from .config import SecretRef
+from .errors import ConfigError, Mistake
+
+__all__ = ["Secret", "SecretRef", "redact", "resolve"]
+
+
+class Secret(str):
+    """A text that does not show itself in a repr and does not travel in a pickle."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled; pickle the reference to it")
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        self.__reduce__()
+
+
+def resolve(ref: SecretRef, environ: Mapping[str, str] | None = None) -> Secret:
+    """The secret that a reference names, read anew; raises ConfigError where there is none.
+
+    One line end at the end of a file is not part of the secret.
+    """
+    value = _from_environment(ref, environ) if ref.env is not None else _from_file(ref)
+    if not value:
+        _refuse(ref, "E123", f"{_origin(ref)} is empty", "put the secret there")
+    if any(mark in value for mark in "\r\n\0"):
+        _refuse(ref, "E123", f"{_origin(ref)} holds more than one line", "leave only the secret")
+    return Secret(value)
+
+
+def _from_environment(ref: SecretRef, environ: Mapping[str, str] | None) -> str:
+    variable = ref.env or ""
+    value = (os.environ if environ is None else environ).get(variable)
+    if value is None:
+        told = f"the environment variable {variable} is not set"
+        _refuse(ref, "E121", told, f"export {variable}=…")
+    return value
+
+
+def _from_file(ref: SecretRef) -> str:
+    problem = ""
+    try:
+        with open(ref.file or "", encoding="utf-8", newline="") as stream:
+            return stream.read().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8"
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    hint = "the path is relative to the destination file"
+    _refuse(ref, "E122", f"the file {ref.file} cannot be read ({problem})", hint)
+
+
+def _origin(ref: SecretRef) -> str:
+    if ref.env is not None:
+        return f"the environment variable {ref.env}"
+    return f"the file {ref.file}"
+
+
+def _refuse(ref: SecretRef, code: str, message: str, hint: str) -> NoReturn:
+    mistake = Mistake(code, message, ref.path, ref.line, ref.column, hint)
+    raise ConfigError([mistake], ref.document)
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """The text with each secret replaced by ***, also where it is URL-, JSON- or base64-encoded."""
+    forms = {form for secret in secrets if secret for form in _forms(str(secret))}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    coded = base64.b64encode(raw).decode().rstrip("=")
+    escaped = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    return (secret, quote(raw, safe=""), quote_plus(raw), coded, *escaped)

@@ -1,0 +1,230 @@
+"""YAML 1.2 read into plain data, with the line and column of every key and value.
+
+Scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema) and
+nothing more: `NO`, `off` and dates are text. What JSON cannot hold is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from .errors import Mistake
+
+Path = tuple[str | int, ...]
+
+_NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
+_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
+_INT = re.compile(r"[-+]?[0-9]+\Z")
+_OCTAL = re.compile(r"0o[0-7]+\Z")
+_HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_STEP = re.compile(r"""\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\['((?:[^'\\]|\\.)*)'\]""")
+_STANDARD = "tag:yaml.org,2002:"
+_KNOWN_TAGS = frozenset(
+    _STANDARD + kind
+    for kind in ("str", "null", "bool", "int", "float", "timestamp", "value", "merge")
+)
+_TOO_MANY = 200_000
+
+
+class NotYaml(Exception):
+    """The text is no YAML at all; `mistake` tells where."""
+
+    def __init__(self, mistake: Mistake) -> None:
+        super().__init__(str(mistake))
+        self.mistake = mistake
+
+
+def scalar(text: str) -> Any:
+    """The value of a plain (unquoted) scalar in the core schema; ValueError where JSON has none."""
+    if _NULL.match(text):
+        return None
+    if _BOOL.match(text):
+        return text.lower() == "true"
+    if _INT.match(text):
+        return int(text)
+    if _OCTAL.match(text):
+        return int(text[2:], 8)
+    if _HEX.match(text):
+        return int(text[2:], 16)
+    if _NOT_FINITE.match(text) or (_FLOAT.match(text) and abs(float(text)) == float("inf")):
+        raise ValueError("JSON has no such number")
+    return float(text) if _FLOAT.match(text) else text
+
+
+def path_text(path: Path) -> str:
+    """A path as people read it: `$.subscriptions[0].body["@path"]`."""
+    return "$" + "".join(map(_step_text, path))
+
+
+def _step_text(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return "." + step if _PLAIN_NAME.match(step) else f"[{json.dumps(step, ensure_ascii=False)}]"
+
+
+def parse_path(text: str) -> Path:
+    """The steps of a path written as `path_text` writes it; what cannot be read ends it."""
+    steps: list[str | int] = []
+    at = 1 if text.startswith("$") else 0
+    while match := _STEP.match(text, at):
+        name, index, double, single = match.groups()
+        if index is not None:
+            steps.append(int(index))
+        elif double is not None:
+            steps.append(str(json.loads(double, strict=False)))
+        else:
+            steps.append(name if name is not None else re.sub(r"\\(.)", r"\1", single))
+        at = match.end()
+    return tuple(steps)
+
+
+class YamlText:
+    """One parsed text: its data, where each part stands, and what is wrong on the way.
+
+    data: dicts, lists and scalars, sharing nothing; mistakes: what was found without giving up;
+    root: the node graph, for those who edit the text. Raises NotYaml where there is no data.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.mistakes: list[Mistake] = []
+        self._keys: dict[Path, tuple[int, int]] = {}
+        self._values: dict[Path, tuple[int, int]] = {}
+        self._open: list[int] = []
+        self._count = 0
+        self.root = _compose(text)
+        self.data: Any = self._read(self.root, ()) if self.root is not None else None
+
+    def locate(self, path: str | Path) -> tuple[int, int]:
+        """Line and column of a part, or of its nearest ancestor that exists.
+
+        For a text, number or other scalar this is where the value begins, else its key.
+        """
+        steps = parse_path(path) if isinstance(path, str) else path
+        while steps and steps not in self._values:
+            steps = steps[:-1]
+        return self._values.get(steps, (1, 1))
+
+    def locate_key(self, path: str | Path) -> tuple[int, int]:
+        """Line and column of the key that leads to a part, else as `locate`."""
+        steps = parse_path(path) if isinstance(path, str) else path
+        return self._keys.get(steps) or self.locate(steps)
+
+    def mistake(self, code: str, message: str, path: Path, hint: str = "") -> Mistake:
+        """A mistake about the value at a path."""
+        line, column = self.locate(path)
+        return Mistake(code, message, path_text(path), line, column, hint)
+
+    def _read(self, node: Node, path: Path) -> Any:
+        self._values[path] = self._keys.get(path) or _place(node)
+        self._count += 1
+        if id(node) in self._open or self._count > _TOO_MANY:
+            self._refuse("E103", "an alias that never ends", node, path, "write the value out")
+            return None
+        self._open.append(id(node))
+        try:
+            return self._content(node, path)
+        finally:
+            self._open.pop()
+
+    def _content(self, node: Node, path: Path) -> Any:
+        if isinstance(node, ScalarNode):
+            self._values[path] = _place(node)
+            return self._scalar(node, path)
+        kind = "map" if isinstance(node, MappingNode) else "seq"
+        if node.tag != _STANDARD + kind:
+            self._refuse("E103", f"a tag ({node.tag})", node, path, "leave the tag out")
+        if isinstance(node, MappingNode):
+            return dict(self._members(node, path))
+        assert isinstance(node, SequenceNode)
+        return [self._read(item, (*path, index)) for index, item in enumerate(node.value)]
+
+    def _members(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            name = self._key(key, path)
+            if name is None:
+                continue
+            if name in seen:
+                told = f"the key {json.dumps(name, ensure_ascii=False)} stands twice"
+                hint = f"it is already on line {seen[name]}; keep one of them"
+                self._refuse("E102", told, key, (*path, name), hint)
+                continue
+            seen[name] = key.start_mark.line + 1
+            self._keys[(*path, name)] = _place(key)
+            yield name, self._read(value, (*path, name))
+
+    def _key(self, node: Node, path: Path) -> str | None:
+        if not isinstance(node, ScalarNode):
+            self._refuse("E103", "a key that is not a text", node, path, "write a plain name")
+            return None
+        if node.style is None and node.value == "<<":
+            hint = "YAML 1.2 has none; write the keys out, or alias a whole value"
+            self._refuse("E103", 'a merge key "<<"', node, path, hint)
+            return None
+        return str(node.value)
+
+    def _scalar(self, node: ScalarNode, path: Path) -> Any:
+        tag = str(node.tag)
+        if tag not in _KNOWN_TAGS:
+            self._refuse("E103", f"a tag ({tag})", node, path, "leave the tag out")
+        if node.style is not None or tag == _STANDARD + "str":
+            return str(node.value)
+        try:
+            return scalar(node.value)
+        except ValueError:
+            hint = "put it in quotes if a text is meant"
+            self._refuse("E103", "a number that JSON cannot hold", node, path, hint)
+            return None
+
+    def _refuse(self, code: str, message: str, node: Node, path: Path, hint: str) -> None:
+        line, column = _place(node)
+        self.mistakes.append(Mistake(code, message, path_text(path), line, column, hint))
+
+
+def _place(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _compose(text: str) -> Node | None:
+    try:
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        problem = str(error.problem or error.context or "it cannot be read")
+        found = Mistake("E101", f"not YAML: {problem}", "$", line, column, _advice(problem, error))
+    except YAMLError:
+        line, column = _first_unprintable(text)
+        hint = "save the file as plain UTF-8 text"
+        found = Mistake("E101", "a character that YAML does not allow", "$", line, column, hint)
+    except RecursionError:
+        found = Mistake("E101", "nested too deeply to read", "$", 1, 1)
+    else:
+        return node
+    raise NotYaml(found)
+
+
+def _advice(problem: str, error: MarkedYAMLError) -> str:
+    if "\\t" in problem or "tab" in problem:
+        return "indent with spaces, not with tabs"
+    if "mapping values are not allowed" in problem:
+        return 'put a text that holds ": " in quotes'
+    if "expected a single document" in str(error.context):
+        return "one file holds one destination; remove what follows ---"
+    return "look at the indentation and the quotes of this line and the one before"
+
+
+def _first_unprintable(text: str) -> tuple[int, int]:
+    found = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    before = text[: found.start()] if found else ""
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
