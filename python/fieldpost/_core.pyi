@@ -30,11 +30,11 @@ class Batch:
     def source(self) -> str: ...
     @property
     def received(self) -> int: ...
-    def keys(self) -> list[tuple[int, str, int, int]]:
-        """(subscription, event id, line, offset) of each record."""
+    def keys(self) -> list[tuple[int, str, int, int, int]]:
+        """(subscription, event id, its 64-bit hash, line, offset) of each record."""
 
-    def ended(self) -> list[tuple[int, str, int, int, str, str, str]]:
-        """(subscription, event id, line, offset, invalid or dropped, code, message)."""
+    def ended(self) -> list[tuple[int, str, int, int, int, str, str, str]]:
+        """(subscription, event id, hash, line, offset, invalid or dropped, code, message)."""
 
     def filtered_hashes(self, subscription: int) -> bytes:
         """One native 64-bit hash of the event id for each event the filter refused."""

@@ -231,6 +231,11 @@ class DestinationConfig(_Part):
         return [one if one == "-" else str(self.directory / one) for one in self.source]
 
     @property
+    def event_id_given(self) -> bool:
+        """Whether the file itself says what identifies an event."""
+        return "event_id" in self.model_fields_set
+
+    @property
     def document_hash(self) -> str:
         """SHA-256 (hex) of the file's data as canonical JSON; comments and layout do not count."""
         data = self._places.data

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import pathlib
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,7 +43,7 @@ _ACTIONS = {"webhook": "send", "dynamics365": "create"}
 def ordered(mistakes: Sequence[Mistake]) -> list[Mistake]:
     """By place in the file, each once."""
     unique = dict.fromkeys(mistakes)
-    return sorted(unique, key=lambda one: (one.line or 0, one.column or 0))
+    return sorted(unique, key=lambda one: (one.line or 0, one.column or 0, one.path))
 
 
 def placed(mistake: Mistake, places: YamlText) -> Mistake:
@@ -82,14 +84,18 @@ def _real_path(loc: Sequence[str | int], data: Any, kind: str) -> Path:
         last = index == len(loc) - 1
         if step == "[key]":
             break
-        if isinstance(data, dict) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+        if _has(data, step):
             data = data[step]
         elif not (last and kind == "missing"):
             continue
         path.append(step)
     return tuple(path)
+
+
+def _has(data: Any, step: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, dict) and step in data
 
 
 class _Refusal:
@@ -226,10 +232,22 @@ def _files(data: Mapping[str, Any], reading: Reading) -> Iterator[Mistake]:
         if isinstance(written, str) and written and not (reading.directory / written).is_file():
             hint = "the path is relative to this file"
             yield reading.places.mistake("E118", "no such file", (key,), hint)
-    named = reading.environ.get("FIELDPOST_CA_FILE")
-    if named and "ca_file" not in data and not (reading.directory / named).is_file():
-        told = "FIELDPOST_CA_FILE names a file that does not exist"
+    written = data.get("ca_file")
+    path = reading.ca_path(written if isinstance(written, str) else None)
+    origin = "the file" if written else "the file that FIELDPOST_CA_FILE names"
+    if path and not path.is_file() and not written:
+        yield reading.places.mistake("E118", f"{origin} does not exist", ("ca_file",))
+    elif path and path.is_file() and not _holds_certificates(path):
+        told = f"{origin} holds no certificate in PEM form"
         yield reading.places.mistake("E118", told, ("ca_file",))
+
+
+def _holds_certificates(path: pathlib.Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError:
+        return False
+    return True
 
 
 def _waits(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:

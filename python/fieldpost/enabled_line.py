@@ -58,22 +58,24 @@ def _edited(text: str, value: str) -> str:
         raise _NoPlace(first)
     members = {key.value: (key, node) for key, node in places.root.value}
     if "enabled" in members:
-        edited = _rewritten(body, members["enabled"][1], value, places)
+        edited = _rewritten(body, *members["enabled"], value, places)
     else:
         edited = _added(body, members, value, places)
     _check(places.data, edited, value, places)
     return bom + edited
 
 
-def _rewritten(text: str, node: Node, value: str, places: YamlText) -> str:
+def _rewritten(text: str, key: Node, node: Node, value: str, places: YamlText) -> str:
     if not isinstance(node, ScalarNode):
         hint = "change what it refers to instead"
         raise _NoPlace(places.mistake("E105", "enabled is a reference", ("enabled",), hint))
     if isinstance(places.data["enabled"], bool) and places.data["enabled"] is (value == "true"):
         return text
     begin, end = node.start_mark.index, node.end_mark.index
-    gap = "" if begin < end or text[begin - 1 : begin] in (" ", "\t") else " "
-    return text[:begin] + gap + value + text[end:]
+    if begin == end:  # nothing is written there yet
+        begin = end = text.index(":", key.end_mark.index) + 1
+        value = " " + value
+    return text[:begin] + value + text[end:]
 
 
 def _added(text: str, members: dict[str, tuple[Node, Node]], value: str, places: YamlText) -> str:
@@ -115,8 +117,8 @@ def _replace(target: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         shutil.copymode(target, scratch)
-        os.replace(scratch, target)
+        Path(scratch).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(scratch)
+            Path(scratch).unlink()
         raise

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
@@ -55,14 +56,15 @@ def _from_environment(ref: SecretRef, environ: Mapping[str, str] | None) -> str:
 def _from_file(ref: SecretRef) -> str:
     problem = ""
     try:
-        with open(ref.file or "", encoding="utf-8", newline="") as stream:
-            return stream.read().removesuffix("\n").removesuffix("\r")
+        text = Path(ref.file or "").read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         problem = "it is not UTF-8"
     except OSError as error:
         problem = error.strerror or "it cannot be read"
-    hint = "the path is relative to the destination file"
-    _refuse(ref, "E122", f"the file {ref.file} cannot be read ({problem})", hint)
+    if problem:
+        hint = "the path is relative to the destination file"
+        _refuse(ref, "E122", f"the file {ref.file} cannot be read ({problem})", hint)
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _origin(ref: SecretRef) -> str:

@@ -22,10 +22,10 @@ class Random;
 
 // A record on its way in: its place in the batch, and its claim in the ledger.
 struct Offer {
-  std::uint32_t index = 0;      // into Batch::records
-  std::int64_t claim = 0;       // the ledger's key; comes back in the outcome
-  double elapsed_s = 0;         // since its first try in an earlier run
-  std::int32_t attempts = 0;    // in earlier runs
+  std::uint32_t index = 0;    // into Batch::records
+  std::int64_t claim = 0;     // the ledger's key; comes back in the outcome
+  double elapsed_s = 0;       // since its first try in an earlier run
+  std::int32_t attempts = 0;  // in earlier runs
 };
 
 struct Outcome {
@@ -55,10 +55,10 @@ class Dispatcher {
   // is paused or room() has grown, and after timeout_s at the latest.
   std::vector<Outcome> settle(double timeout_s);
 
-  void authorize(std::string header);  // value of Authorization from now on; "" for none
-  bool token_wanted() const noexcept;  // a 401 came back: authorize() with a new token
+  void authorize(std::string header);        // value of Authorization from now on; "" for none
+  bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
-  std::size_t room() const noexcept;   // records it will take now: 2 * max_in_flight at most held
+  std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight at most held
   std::size_t in_flight() const noexcept;
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;

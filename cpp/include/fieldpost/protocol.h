@@ -37,9 +37,9 @@ struct Verdict {
   std::string message;        // the service's words, cut to 500 characters
   std::string action_needed;  // what to do, by whom
   std::string record_id;
-  std::string request_id;     // the service's
-  std::optional<double> wait_s;   // Retry-After, seconds from now
-  int give_up_after = 0;          // `again` turns into `rejected` after so many attempts; 0: never
+  std::string request_id;        // the service's
+  std::optional<double> wait_s;  // Retry-After, seconds from now
+  int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
   std::optional<Request> question;
 };
 
@@ -57,8 +57,8 @@ class Protocol {
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
   // `now_s` (Unix time) is given because Retry-After may be a date.
   virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
-  // The answer to Verdict::question. A verdict without a code keeps the code, message and
-  // action_needed of the one that asked.
+  // The answer to Verdict::question. A rejection without a code keeps the code, message and
+  // action_needed of the verdict that asked. `again` sends the call again, not the question.
   virtual Verdict decode_answer(const Call& call, const Response& response, double now_s) const = 0;
 };
 

@@ -24,6 +24,7 @@ struct Record {
   Position position;
   std::uint32_t subscription = 0;
   Span event_id;
+  std::uint64_t hash = 0;  // of the event id, as in Filtered
   Span body;     // JSON text
   Span url;      // text, only where the subscription's url is a directive
   Span headers;  // JSON object text, only where a header is a directive
@@ -34,6 +35,7 @@ struct Ended {
   Position position;
   std::uint32_t subscription = 0;
   Span event_id;
+  std::uint64_t hash = 0;
   bool invalid = true;  // else dropped
   std::string code;
   std::string message;  // never holds a value of the event

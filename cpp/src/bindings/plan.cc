@@ -30,7 +30,8 @@ py::memoryview spare(Chunk& chunk) {
 py::list keys(const Batch& batch) {
   py::list keys;
   for (const Record& r : batch.records) {
-    keys.append(py::make_tuple(r.subscription, id_text(batch.text(r.event_id)), r.position.line,
+    keys.append(py::make_tuple(r.subscription, id_text(batch.text(r.event_id)),
+                               static_cast<std::int64_t>(r.hash), r.position.line,
                                r.position.offset));
   }
   return keys;
@@ -39,7 +40,8 @@ py::list keys(const Batch& batch) {
 py::list ended(const Batch& batch) {
   py::list rows;
   for (const Ended& e : batch.ended) {
-    rows.append(py::make_tuple(e.subscription, id_text(batch.text(e.event_id)), e.position.line,
+    rows.append(py::make_tuple(e.subscription, id_text(batch.text(e.event_id)),
+                               static_cast<std::int64_t>(e.hash), e.position.line,
                                e.position.offset, e.invalid ? "invalid" : "dropped", e.code,
                                e.message));
   }

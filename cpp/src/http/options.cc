@@ -87,8 +87,8 @@ class Options {
   }
 
   void mistake(const std::string& key, const std::string& what) {
-    mistakes_.push_back(
-        {"E611", (key.empty() ? "this" : key) + " " + what, path_ + (key.empty() ? "" : "." + key)});
+    mistakes_.push_back({"E611", (key.empty() ? "this" : key) + " " + what,
+                         path_ + (key.empty() ? "" : "." + key), ""});
   }
 
   const Json& document_;

@@ -16,9 +16,9 @@ inline constexpr double kLongestRetryAfter_s = 3600;
 
 // What has been tried of one record.
 struct Tries {
-  int in_all = 1;         // over runs
+  int in_all = 1;  // over runs
   int in_this_run = 1;
-  double elapsed_s = 0;   // since the first try, over runs
+  double elapsed_s = 0;  // since the first try, over runs
 };
 
 // Seconds to the next attempt; nothing where the record is `expired`. A wait that would end beyond

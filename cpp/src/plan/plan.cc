@@ -173,6 +173,7 @@ class Pass {
     record.position = position;
     record.subscription = index;
     record.event_id = event_id_span_;
+    record.hash = hash64(batch_.text(event_id_span_));
     const std::size_t before = batch_.arena.size();
     try {
       if (subscription.body) record.body = render(*subscription.body);
@@ -191,8 +192,8 @@ class Pass {
 
   void end(Position position, std::uint32_t subscription, Span event_id, bool invalid,
            std::string code, std::string message) {
-    batch_.ended.push_back({position, subscription, event_id, invalid, std::move(code),
-                            std::move(message)});
+    batch_.ended.push_back({position, subscription, event_id, hash64(batch_.text(event_id)),
+                            invalid, std::move(code), std::move(message)});
   }
 
   Span event_id() const { return event_id_span_; }

@@ -47,7 +47,7 @@ const Json& Reading::list(const Json& object, const char* key, const std::string
 }
 
 void Reading::mistake(std::string code, std::string message, std::string path) {
-  mistakes_.push_back({std::move(code), std::move(message), std::move(path)});
+  mistakes_.push_back({std::move(code), std::move(message), std::move(path), ""});
 }
 
 void Reading::finish() {

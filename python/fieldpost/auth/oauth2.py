@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,20 @@ from urllib.parse import quote_plus
 
 from ..config import OAuth2Auth
 from ..errors import AuthError
-from ..secrets import Secret, redact, resolve
+from ..secrets import Secret, resolve
 from .entra import read_refusal
 
-TRIES = 3
+WAITS_S = (1.0, 2.0)  # before the second and the third try, unless Retry-After says more
 LONGEST_WAIT_S = 60.0
 EARLY_S = 300.0
 EARLY_SHARE = 0.1
+PAUSE_S = 30.0  # between two tries to renew a token that still holds
 TIMEOUT_S = (10.0, 30.0)  # to connect, and between two bytes of the answer
 
 
 @dataclass(frozen=True)
 class _Token:
-    """A header's value and the moment from which a new one is asked for; None: only when refused."""
+    """A header's value, when to ask for the next, and when it ends; None: not known."""
 
     header: Secret
     renew_at: float | None
@@ -90,7 +91,7 @@ class OAuth2Credentials:
         try:
             return self._single_flight(lambda held: held is not None and not self._is_due(held))
         except AuthError as error:
-            if token is None or not error.unreachable or self._has_ended(token):
+            if token is None or not error.unreachable or not self._postpone(token):
                 raise
             return token.header
 
@@ -118,25 +119,33 @@ class OAuth2Credentials:
     def _is_due(self, token: _Token) -> bool:
         return token.renew_at is not None and self._clock() >= token.renew_at
 
-    def _has_ended(self, token: _Token) -> bool:
-        return token.ends_at is not None and self._clock() >= token.ends_at
+    def _postpone(self, token: _Token) -> bool:
+        """Go on with a token whose renewal failed, for a while; False if it has ended."""
+        now = self._clock()
+        if token.ends_at is None or now >= token.ends_at:
+            return False
+        with self._lock:
+            if self._token is token:
+                until = min(now + PAUSE_S, token.ends_at)
+                self._token = replace(token, renew_at=until)
+        return True
 
     def _fetch(self) -> _Token:
         secret = resolve(self._scheme.client_secret)
-        wait_s = 1.0
-        for attempt in range(1, TRIES + 1):
-            answer = self._ask(secret)
-            if isinstance(answer, _Token):
-                return answer
-            asked = answer.wait_s or wait_s
-            if not answer.passing or attempt == TRIES or asked > LONGEST_WAIT_S:
+        answer = self._ask(secret)
+        for usual_s in WAITS_S:
+            if isinstance(answer, _Token) or not answer.passing:
                 break
-            self._sleep(asked)
-            wait_s *= 2
+            wait_s = usual_s if answer.wait_s is None else answer.wait_s
+            if wait_s > LONGEST_WAIT_S:
+                break
+            self._sleep(wait_s)
+            answer = self._ask(secret)
+        if isinstance(answer, _Token):
+            return answer
         where = self._scheme.token_url.split("?")[0]
-        raise AuthError(
-            answer.code, answer.message, where, answer.hint, answer.code in ("E602", "E604")
-        )
+        unreachable = answer.code in ("E602", "E604")
+        raise AuthError(answer.code, answer.message, where, answer.hint, unreachable)
 
     def _ask(self, secret: Secret) -> _Token | _Trouble:
         """One token request; exceptions of the libraries, which hold the request, end here."""
@@ -163,8 +172,6 @@ class OAuth2Credentials:
                     allow_redirects=False,
                     verify=str(self._ca_path) if self._ca_path else True,
                 )
-        except requests.exceptions.SSLError:
-            return _untrusted()
         except (requests.exceptions.RequestException, OSError) as error:
             return self._refused(seen[0], secret) if seen else _unreachable(error)
         except (OAuthError, ValueError):
@@ -253,5 +260,7 @@ def _untrusted() -> _Trouble:
 
 
 def _unreachable(error: BaseException) -> _Trouble:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return _untrusted()
     told = f"the token endpoint cannot be reached ({type(error).__name__})"
     return _Trouble("E602", told, "look at token_url, the network and the proxy", passing=True)

@@ -53,7 +53,7 @@ class BasicCredentials(_Kept):
 
     def header(self) -> str:
         """User name and password as a header."""
-        pair = f"{self._scheme.username}:{str(resolve(self._scheme.password))}"
+        pair = f"{self._scheme.username}:{resolve(self._scheme.password)!s}"
         return Secret("Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii"))
 
 

@@ -48,9 +48,9 @@ def wrong_key(table: str) -> Refusal:
     return Refusal(
         400,
         BAD_REQUEST,
-        f"The key in the request URI is not valid for resource {resource}. Ensure that the names and "
-        f"number of key properties match the declared or alternate key properties for the resource "
-        f"{resource}.",
+        f"The key in the request URI is not valid for resource {resource}. Ensure that the names "
+        "and number of key properties match the declared or alternate key properties for the "
+        f"resource {resource}.",
     )
 
 
@@ -89,8 +89,8 @@ def lookup_as_column() -> Refusal:
     return Refusal(
         400,
         BAD_REQUEST,
-        "CRM do not support direct update of Entity Reference properties, Use Navigation properties "
-        "instead.",
+        "CRM do not support direct update of Entity Reference properties, Use Navigation "
+        "properties instead.",
     )
 
 
@@ -176,3 +176,7 @@ def wrong_status(status: int, state: str, table: str, row_id: str) -> Refusal:
         f"{status} is not a valid status code for state code {table.capitalize()}State.{state} on "
         f"{table} with Id {row_id}.",
     )
+
+
+def refusal_body(refusal: Refusal) -> dict[str, dict[str, str]]:
+    return {"error": {"code": refusal.code, "message": refusal.message}}

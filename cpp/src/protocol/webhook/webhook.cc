@@ -45,8 +45,8 @@ void merge_header(std::string_view name, simdjson::ondemand::value value,
   if (type == json_type::array || type == json_type::object) {
     refuse_header("the value of a header is a list or an object");
   }
-  std::string_view text = type == json_type::string ? std::string_view(value.get_string())
-                                                    : value.raw_json_token();
+  std::string_view text =
+      type == json_type::string ? std::string_view(value.get_string()) : value.raw_json_token();
   if (type != json_type::string) text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
   if (!is_header_value(text)) refuse_header("the value of a header holds a control character");
   headers.push_back({std::string(name), std::string(text)});
@@ -96,7 +96,7 @@ std::string action_for(int status) {
   if (status == 403) return "operator: give the account that signs in the right to do this";
   if (status == 404) return "operator: check the url; the destination does not know it";
   if (status == 405) return "operator: check method; the destination refuses this one";
-  return "author of the mapping: compare the body with what the destination expects";
+  return "mapping: compare the body with what the destination expects";
 }
 
 }  // namespace
@@ -119,22 +119,25 @@ Webhook::Webhook(const Json& document) {
     }
   }
   for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
-    const std::string path =
-        "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
-    Subscription subscription;
-    subscription.method = reading.text(given, "method", path);
-    subscription.url = reading.text(given, "url", path, false);
-    for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
-      if (!is_header_name(name) || !value.is_string() ||
-          !is_header_value(value.get_ref<const std::string&>())) {
-        reading.mistake("E602", "must be a header name with a text", path + ".headers." + name);
-      } else {
-        subscription.headers.push_back({name, value.get<std::string>()});
-      }
-    }
-    subscriptions_.push_back(std::move(subscription));
+    read_subscription(given, reading);
   }
   reading.finish();
+}
+
+void Webhook::read_subscription(const Json& given, Reading& reading) {
+  const std::string path =
+      "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
+  Subscription& subscription = subscriptions_.emplace_back();
+  subscription.method = reading.text(given, "method", path);
+  subscription.url = reading.text(given, "url", path, false);
+  for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
+    if (is_header_name(name) && value.is_string() &&
+        is_header_value(value.get_ref<const std::string&>())) {
+      subscription.headers.push_back({name, value.get<std::string>()});
+    } else {
+      reading.mistake("E602", "must be a header name with a text", path + ".headers." + name);
+    }
+  }
 }
 
 Call Webhook::encode(const Batch& batch, const Record& record) const {

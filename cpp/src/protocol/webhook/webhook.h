@@ -18,6 +18,8 @@
 
 namespace fieldpost {
 
+class Reading;
+
 class Webhook final : public Protocol {
  public:
   explicit Webhook(const Json& document);
@@ -33,6 +35,7 @@ class Webhook final : public Protocol {
     std::vector<Header> headers;
   };
 
+  void read_subscription(const Json& given, Reading& reading);
   bool sends_again(const Call& call) const noexcept { return resend_ || call.replay_safe; }
   Verdict decode_refusal(const Call& call, const Response& response, double now_s) const;
 

@@ -26,7 +26,8 @@ class Mismatch(Exception):
     """A JSON value that is not of the column's Edm type."""
 
     def __init__(self, value: object, edm: str) -> None:
-        super().__init__(f"Cannot convert the literal '{literal(value)}' to the expected type '{edm}'.")
+        quoted = literal(value)
+        super().__init__(f"Cannot convert the literal '{quoted}' to the expected type '{edm}'.")
 
 
 def literal(value: object) -> str:
@@ -65,9 +66,14 @@ class Text(Column):
     def stored(self, value: Any, table: str) -> str | None:
         if not isinstance(value, str):
             raise Mismatch(value, self.edm)
-        if len(value) * 2 > self.limit and len(value.encode("utf-16-le", "surrogatepass")) > self.limit * 2:
+        if utf16_length(value) > self.limit:
             raise too_long(self.name, table, self.limit)
         return value or None
+
+
+def utf16_length(text: str) -> int:
+    """Characters as the service counts them: one outside the basic plane is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, kw_only=True)

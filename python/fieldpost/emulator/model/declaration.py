@@ -53,7 +53,9 @@ def floats(low: float, high: float, names: str) -> Group:
 
 def numbers(low: int, high: int, places: int, names: str) -> Group:
     bounds = Decimal(low), Decimal(high)
-    return [Number(name=name, low=bounds[0], high=bounds[1], places=places) for name in names.split()]
+    return [
+        Number(name=name, low=bounds[0], high=bounds[1], places=places) for name in names.split()
+    ]
 
 
 def moments(names: str) -> Group:
@@ -80,7 +82,7 @@ def lookup(attribute: str, *, read_only: bool = False, **targets: tuple[str, str
     """One lookup column and its navigation properties.
 
     ``lookup("customerid", customerid_account=("account", "opportunity_customer_accounts"))``: the
-    name of each property, the table it leads to, and the collection that leads back, if there is one.
+    name of each property, the table it leads to, and the collection that leads back, if any.
     """
     column = Lookup(name=f"_{attribute}_value", several=len(targets) > 1)
     singles = []

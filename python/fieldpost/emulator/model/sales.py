@@ -1,6 +1,6 @@
 """The tables of Dynamics 365 Sales that the emulator has, with their usual lengths and choices.
 
-Names and casing are those of the service's ``$metadata``; lengths, ranges and choices are the shipped
+Names and casing are those of the service's ``$metadata``; lengths, ranges and choices are the
 defaults of the Common Data Model. An administrator can change the latter, so a real environment may
 differ. Left out: yomi names, images, process stages, SLAs, third addresses.
 """
@@ -57,7 +57,9 @@ def account() -> Table:
             choices(range(7), "preferredappointmentdaycode"),
             choices(range(1, 6), "preferredcontactmethodcode", default=1),
             choices((1, 2), "accountcategorycode"),
-            choices((1,), "accountclassificationcode accountratingcode businesstypecode", default=1),
+            choices(
+                (1,), "accountclassificationcode accountratingcode businesstypecode", default=1
+            ),
             choices((1,), "customersizecode shippingmethodcode territorycode", default=1),
             booleans("creditonhold marketingonly merged donotbulkemail donotbulkpostalmail"),
             booleans("donotemail donotfax donotphone donotpostalmail donotsendmm"),
@@ -276,6 +278,4 @@ def currency() -> Table:
     )
 
 
-SCHEMA = Schema(
-    [account(), contact(), opportunity(), lead(), task(), system_user(), currency()]
-)
+SCHEMA = Schema([account(), contact(), opportunity(), lead(), task(), system_user(), currency()])

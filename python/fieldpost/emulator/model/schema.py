@@ -57,7 +57,9 @@ class Table:
     money: dict[str, Money] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.money = {c.name: c for c in self.columns.values() if isinstance(c, Money) and not c.read_only}
+        self.money = {
+            c.name: c for c in self.columns.values() if isinstance(c, Money) and not c.read_only
+        }
 
     @property
     def lookups(self) -> Iterable[Lookup]:
@@ -86,7 +88,9 @@ class Schema:
             self.tables[single.target].collections[single.partner] = collection
 
 
-def states_of(labels: tuple[str, ...], statuses: Mapping[int, int]) -> tuple[States, Choice, Choice]:
+def states_of(
+    labels: tuple[str, ...], statuses: Mapping[int, int]
+) -> tuple[States, Choice, Choice]:
     """The states of a table together with the two columns that keep them."""
     default = States(labels, statuses)
     state = Choice(name="statecode", options=tuple(range(len(labels))), default=0)

@@ -1,8 +1,8 @@
 """`$filter` → a SQL condition. Grammar: "Filter rows using OData" and OData 4.0 URL Conventions.
 
-Has: eq ne gt ge lt le, and or not, brackets, contains startswith endswith, null. Text compares without
-case, as the service does by default. Has not: paths over navigation properties, any and all, arithmetic
-and the service's own query functions.
+Has: eq ne gt ge lt le, and or not, brackets, contains startswith endswith, null. Text compares
+without case, as the service does by default. Has not: paths over navigation properties, any and
+all, arithmetic and the service's own query functions.
 """
 
 from __future__ import annotations
@@ -152,7 +152,9 @@ class FilterParser:
         if column.edm != "Edm.String":
             raise bad_query(f"No function signature for the function with name '{name}' matches.")
         escaped = re.sub(r"([%_\\])", r"\\\1", wanted)
-        return Sql(f"fold(\"{column.name}\") LIKE ? ESCAPE '\\'", (FUNCTIONS[name].format(escaped),))
+        return Sql(
+            f"fold(\"{column.name}\") LIKE ? ESCAPE '\\'", (FUNCTIONS[name].format(escaped),)
+        )
 
     def _comparison(self) -> Sql:
         column = self._column(self._need("word"))

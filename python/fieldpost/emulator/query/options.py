@@ -1,4 +1,4 @@
-"""Query options: "Query data using the Web API". Unknown options are refused, `$skip` is not there."""
+"""Query options: "Query data using the Web API". An unknown option is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as JSON: one, or a page of a list, with one level of `$expand`. Call inside a transaction."""
+"""Rows as JSON: one, or a page, with one level of `$expand`. Call inside a transaction."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class Reader:
         # One row more than the page holds tells whether there is a next page.
         tail = f"ORDER BY {query.order} rowid LIMIT {wanted + 1} OFFSET {query.start}"
         condition = query.condition
-        return self._rows.select(query.table, fetched(query), condition.text, condition.values, tail)
+        return self._rows.select(
+            query.table, fetched(query), condition.text, condition.values, tail
+        )
 
     def _shown(self, rows: Sequence[Row], query: Query) -> list[Row]:
         shown = [displayed(row, query.columns) for row in rows]
@@ -74,7 +76,9 @@ class Reader:
     def _related(self, expansion: Expansion, far: str, ids: set[str]) -> dict[str, list[Row]]:
         """The rows on the other side, grouped by the id that joins them."""
         table, through = expansion.table, expansion.through
-        names = unique([far, "versionnumber", *(column.name for column in expansion.columns)], table)
+        names = unique(
+            [far, "versionnumber", *(column.name for column in expansion.columns)], table
+        )
         condition = f'"{far}" IN (SELECT value FROM json_each(?))'
         values = ["[" + ",".join(f'"{row_id}"' for row_id in ids) + "]"]
         if isinstance(through, Collection) and through.single.lookup.several:

@@ -40,7 +40,3 @@ class Condition:
             raise duplicate_key()
         if self.match not in (None, "*", etag(version)):
             raise stale_version()
-
-    def unchanged(self, version: int) -> bool:
-        """Whether a read may be answered with 304."""
-        return self.none_match == etag(version)

@@ -44,7 +44,9 @@ def parsed(body: bytes, entity_set: str) -> dict[str, Any]:
     except (ValueError, ArithmeticError) as error:
         raise bad_payload(entity_set, f"Malformed JSON text from the reader: {error}") from None
     if not isinstance(document, dict):
-        raise bad_payload(entity_set, "Malformed JSON text from the reader: an object was expected.")
+        raise bad_payload(
+            entity_set, "Malformed JSON text from the reader: an object was expected."
+        )
     return document
 
 
@@ -98,7 +100,9 @@ class PayloadReader:
         if column.read_only:
             return
         try:
-            node.values[column.name] = None if value is None else column.stored(value, node.table.name)
+            node.values[column.name] = (
+                None if value is None else column.stored(value, node.table.name)
+            )
         except Mismatch as mismatch:
             raise bad_payload(self._set, str(mismatch)) from None
         except Refusal as refusal:
@@ -177,7 +181,8 @@ class PayloadReader:
     def _undeclared(self, name: str) -> Refusal:
         return bad_payload(
             self._set,
-            f"An undeclared property '{name}' which only has property annotations in the payload but "
-            "no property value was found in the payload. In OData, only declared navigation "
-            "properties and declared named streams can be represented as properties without values.",
+            f"An undeclared property '{name}' which only has property annotations in the payload "
+            "but no property value was found in the payload. In OData, only declared navigation "
+            "properties and declared named streams can be represented as properties without "
+            "values.",
         )

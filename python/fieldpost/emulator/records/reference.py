@@ -1,4 +1,4 @@
-"""An address of one row, as a bind writes it: ``/accounts(<guid>)``, without the slash, or in full."""
+"""An address of one row as a bind writes it: ``/accounts(<guid>)``, without slash, or in full."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Creates, updates, upserts and deletes: what the service itself adds to a row, and in which order.
 
-Each call belongs inside one transaction of the caller; a refusal in the middle undoes all of it. Every
-change is entered in the ledger.
+Each call belongs inside one transaction of the caller; a refusal in the middle undoes all of it.
+Every change is entered in the ledger.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Commit:
 
 
 class Writer:
-    def __init__(self, schema: Schema, rows: Rows, ledger: Ledger, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, schema: Schema, rows: Rows, ledger: Ledger, new_id: Callable[[], str]
+    ) -> None:
         self._schema = schema
         self._rows = rows
         self._ledger = ledger
@@ -50,12 +52,19 @@ class Writer:
 
     def seed(self) -> None:
         """The rows that a fresh environment has: its user and its currency."""
-        users, currencies = self._schema.tables["systemuser"], self._schema.tables["transactioncurrency"]
+        users, currencies = (
+            self._schema.tables["systemuser"],
+            self._schema.tables["transactioncurrency"],
+        )
         if self._rows.exists(users, USER):
             return
         self._rows.insert(
             users,
-            {"systemuserid": USER, "fullname": "# fieldpost", "domainname": "fieldpost@emulator.invalid"},
+            {
+                "systemuserid": USER,
+                "fullname": "# fieldpost",
+                "domainname": "fieldpost@emulator.invalid",
+            },
         )
         self._rows.insert(
             currencies,
@@ -120,7 +129,7 @@ class Writer:
         table = node.table
         writable(table)
         current = self._rows.get(table, row_id, tuple(known_columns(table)))
-        condition.check(current and current["versionnumber"], table, row_id)
+        condition.check(None if current is None else current["versionnumber"], table, row_id)
         if current is None:
             node.values[table.key] = row_id
             self.create(node, commit)

@@ -1,7 +1,7 @@
 """One SQLite connection, its tables and its transactions.
 
-Owned by whoever opened it and used under its lock: a transaction holds the lock from begin to end, so
-requests are serial and a reader never sees half of one.
+Owned by whoever opened it and used under its lock: a transaction holds the lock from begin to end,
+so requests are serial and a reader never sees half of one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class Database:
     def _lay_out(self, schema: Schema) -> None:
         found = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, LAYOUT):
-            raise ValueError(f"the database has layout {found}, this emulator writes layout {LAYOUT}")
+            raise ValueError(
+                f"the database has layout {found}, this emulator writes layout {LAYOUT}"
+            )
         with self.transaction():
             for table in schema.tables.values():
                 self.execute(definition(table))

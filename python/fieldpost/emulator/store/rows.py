@@ -27,7 +27,8 @@ class Rows:
     def update(self, table: Table, row_id: str, values: Values) -> None:
         settings = ",".join(f'"{name}"=?' for name in values)
         self._database.execute(
-            f'UPDATE "{table.name}" SET {settings} WHERE "{table.key}"=?', (*values.values(), row_id)
+            f'UPDATE "{table.name}" SET {settings} WHERE "{table.key}"=?',
+            (*values.values(), row_id),
         )
 
     def delete(self, table: Table, row_id: str) -> None:

@@ -1,0 +1,168 @@
+// Doors to the dispatcher and to single exchanges. Text that a service sent may be no UTF-8; it
+// reaches Python with the broken bytes replaced.
+#include "fieldpost/dispatcher.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "fieldpost/json.h"
+#include "fieldpost/transport.h"
+
+namespace py = pybind11;
+
+namespace fieldpost {
+
+namespace {
+
+py::str text(std::string_view value) {
+  PyObject* made =
+      PyUnicode_DecodeUTF8(value.data(), static_cast<Py_ssize_t>(value.size()), "replace");
+  if (!made) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(made);
+}
+
+template <std::string Outcome::* member>
+py::str outcome_text(const Outcome& outcome) {
+  return text(outcome.*member);
+}
+
+py::list header_pairs(const std::vector<Header>& headers) {
+  py::list pairs;
+  for (const Header& header : headers) {
+    pairs.append(py::make_tuple(text(header.name), text(header.value)));
+  }
+  return pairs;
+}
+
+using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t>;
+
+void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
+           const std::vector<OfferTuple>& tuples) {
+  std::vector<Offer> offers;
+  offers.reserve(tuples.size());
+  for (const auto& [index, claim, elapsed_s, attempts] : tuples) {
+    offers.push_back({index, claim, elapsed_s, attempts});
+  }
+  py::gil_scoped_release unlocked;
+  dispatcher.offer(std::move(batch), offers);
+}
+
+py::dict preview(const Dispatcher& dispatcher, const Batch& batch, std::uint32_t index) {
+  const Call call = dispatcher.preview(batch, index);
+  const Request& request = call.request;
+  using namespace py::literals;
+  return py::dict("method"_a = text(request.method), "url"_a = text(request.url),
+                  "headers"_a = header_pairs(request.headers), "body"_a = py::bytes(request.body),
+                  "record_id"_a = text(call.record_id), "request_id"_a = text(call.request_id));
+}
+
+Request read_request(const py::dict& given) {
+  Request request;
+  request.method = py::cast<std::string>(given["method"]);
+  request.url = py::cast<std::string>(given["url"]);
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  if (given.contains("headers")) {
+    for (auto& [name, value] : py::cast<Pairs>(given["headers"])) {
+      request.headers.push_back({std::move(name), std::move(value)});
+    }
+  }
+  request.has_body = given.contains("body") && !given["body"].is_none();
+  if (request.has_body) request.body = py::cast<std::string>(given["body"]);
+  return request;
+}
+
+const char* fault_name(Fault fault) {
+  switch (fault) {
+    case Fault::none:
+      return "";
+    case Fault::unreachable:
+      return "unreachable";
+    case Fault::untrusted:
+      return "untrusted";
+    case Fault::unsent:
+      return "unsent";
+    case Fault::lost:
+      return "lost";
+  }
+  return "";
+}
+
+py::dict exchange_once(const py::dict& given, const std::string& transport) {
+  const Request request = read_request(given);
+  const TransportOptions options = make_transport_options(Json::parse(transport));
+  Response response;
+  {
+    py::gil_scoped_release unlocked;
+    response = exchange(request, options);
+  }
+  using namespace py::literals;
+  return py::dict("status"_a = response.status, "headers"_a = header_pairs(response.headers),
+                  "body"_a = py::bytes(response.body), "fault"_a = fault_name(response.fault),
+                  "fault_text"_a = text(response.fault_text), "elapsed_s"_a = response.elapsed_s);
+}
+
+// _core.CallFault(code, message, action_needed): this record cannot become a request.
+void register_call_fault(py::module_& module) {
+  static py::handle type =
+      py::exception<CallFault>(module, "CallFault", PyExc_ValueError).release();
+  py::register_exception_translator([](std::exception_ptr thrown) {
+    try {
+      if (thrown) std::rethrow_exception(thrown);
+    } catch (const CallFault& fault) {
+      const py::tuple arguments = py::make_tuple(fault.code, fault.message, fault.action_needed);
+      PyErr_SetObject(type.ptr(), arguments.ptr());
+    }
+  });
+}
+
+void register_outcome(py::module_& module) {
+  py::class_<Outcome>(module, "Outcome")
+      .def_readonly("claim", &Outcome::claim)
+      .def_property_readonly("outcome", &outcome_text<&Outcome::outcome>)
+      .def_property_readonly("effect", &outcome_text<&Outcome::effect>)
+      .def_readonly("attempts", &Outcome::attempts)
+      .def_readonly("http_status", &Outcome::http_status)
+      .def_property_readonly("code", &outcome_text<&Outcome::code>)
+      .def_property_readonly("message", &outcome_text<&Outcome::message>)
+      .def_property_readonly("action_needed", &outcome_text<&Outcome::action_needed>)
+      .def_property_readonly("record_id", &outcome_text<&Outcome::record_id>)
+      .def_property_readonly("request_id", &outcome_text<&Outcome::request_id>)
+      .def_readonly("latency_ms", &Outcome::latency_ms);
+}
+
+}  // namespace
+
+}  // namespace fieldpost
+
+void register_dispatcher(py::module_& module) {
+  using namespace fieldpost;
+  register_call_fault(module);
+  register_outcome(module);
+  py::class_<Dispatcher>(module, "Dispatcher")
+      .def(py::init(
+               [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
+           py::arg("document"))
+      .def("offer", &offer, py::arg("batch"), py::arg("offers"))
+      .def("settle", &Dispatcher::settle, py::arg("timeout_s"),
+           py::call_guard<py::gil_scoped_release>())
+      .def("authorize", &Dispatcher::authorize, py::arg("header"))
+      .def("stop", &Dispatcher::stop)
+      .def("preview", &preview, py::arg("batch"), py::arg("index"))
+      .def_property_readonly("token_wanted", &Dispatcher::token_wanted)
+      .def_property_readonly("outstanding", &Dispatcher::outstanding)
+      .def_property_readonly("room", &Dispatcher::room)
+      .def_property_readonly("in_flight", &Dispatcher::in_flight)
+      .def_property_readonly("pause_code",
+                             [](const Dispatcher& self) { return text(self.pause_code()); })
+      .def_property_readonly("pause_message",
+                             [](const Dispatcher& self) { return text(self.pause_message()); });
+  module.def("exchange", &exchange_once, py::arg("request"), py::arg("transport"));
+}

@@ -1,0 +1,90 @@
+#include "dispatch/delivery.h"
+
+#include <utility>
+
+namespace fieldpost {
+
+Delivery::Delivery(std::shared_ptr<const Batch> batch, const Offer& offer)
+    : batch_(std::move(batch)), offer_(offer) {}
+
+Request& Delivery::request(const Protocol& protocol) {
+  if (question_) return *question_;
+  if (!call_) call_ = protocol.encode(*batch_, batch_->records.at(offer_.index));
+  return call_->request;
+}
+
+void Delivery::started(double now_s, std::uint64_t token) noexcept {
+  token_ = token;
+  if (question_) return;
+  if (attempts_++ == 0) first_start_s_ = now_s;
+}
+
+const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
+                                  double now_unix_s) {
+  latency_ms_ = (now_s - first_start_s_) * 1000;
+  if (response.status != 401) refused_token_.reset();
+  if (question_) return answered_question(protocol, response, now_unix_s);
+  http_status_ = response.status;
+  verdict_ = protocol.decode(*call_, response, now_unix_s);
+  question_ = std::exchange(verdict_.question, std::nullopt);
+  return verdict_;
+}
+
+const Verdict& Delivery::answered_question(const Protocol& protocol, const Response& response,
+                                           double now_unix_s) {
+  question_.reset();
+  Verdict answer = protocol.decode_answer(*call_, response, now_unix_s);
+  if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
+    verdict_.kind = answer.kind;  // the refusal stands, in its own words
+  } else {
+    http_status_ = response.status;
+    verdict_ = std::move(answer);
+  }
+  return verdict_;
+}
+
+void Delivery::refused(CallFault fault) {
+  verdict_.code = std::move(fault.code);
+  verdict_.message = std::move(fault.message);
+  verdict_.action_needed = std::move(fault.action_needed);
+}
+
+void Delivery::explain(const Verdict& why) {
+  if (!verdict_.code.empty()) return;
+  verdict_.code = why.code;
+  verdict_.message = why.message;
+  verdict_.action_needed = why.action_needed;
+}
+
+bool Delivery::refuses_tokens() noexcept {
+  const bool again = refused_token_ && token_ > *refused_token_;
+  refused_token_ = token_;
+  return again;
+}
+
+Tries Delivery::tries(double now_s) const noexcept {
+  const double here_s = attempts_ > 0 ? now_s - first_start_s_ : 0;
+  return {offer_.attempts + attempts_, attempts_, offer_.elapsed_s + here_s};
+}
+
+Outcome Delivery::outcome(std::string name) const {
+  Outcome outcome;
+  outcome.claim = offer_.claim;
+  outcome.attempts = offer_.attempts + attempts_;
+  outcome.http_status = http_status_;
+  outcome.latency_ms = latency_ms_;
+  outcome.code = verdict_.code;
+  outcome.message = verdict_.message;
+  outcome.record_id = verdict_.record_id;
+  outcome.request_id = verdict_.request_id;
+  if (outcome.request_id.empty() && call_) outcome.request_id = call_->request_id;
+  if (name == "delivered") {
+    outcome.effect = verdict_.effect;
+  } else {
+    outcome.action_needed = verdict_.action_needed;
+  }
+  outcome.outcome = std::move(name);
+  return outcome;
+}
+
+}  // namespace fieldpost

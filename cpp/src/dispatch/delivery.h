@@ -1,0 +1,54 @@
+// One call's life over its attempts: what was offered, the request made of it, what came back last.
+// It sends nothing and moves itself nowhere; the dispatcher does. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fieldpost/dispatcher.h"
+#include "http/retry.h"
+
+namespace fieldpost {
+
+class Delivery {
+ public:
+  Delivery(std::shared_ptr<const Batch> batch, const Offer& offer);
+
+  // What to send next: the open question, else the call, which is encoded when first asked for.
+  // Throws CallFault.
+  Request& request(const Protocol& protocol);
+  void started(double now_s, std::uint64_t token) noexcept;
+
+  // Decodes what came back. A verdict of kind verify makes its question the next request.
+  const Verdict& answered(const Protocol& protocol, const Response& response, double now_s,
+                          double now_unix_s);
+  void refused(CallFault fault);     // the encoding failed: its words become the verdict's
+  void explain(const Verdict& why);  // where it has no verdict of its own: why it waits
+
+  // Notes a 401. True where one came just before for an earlier token: a new token did not help.
+  bool refuses_tokens() noexcept;
+
+  std::uint64_t token() const noexcept { return token_; }  // of the last start
+  Tries tries(double now_s) const noexcept;
+  Outcome outcome(std::string name) const;
+
+ private:
+  const Verdict& answered_question(const Protocol& protocol, const Response& response,
+                                   double now_unix_s);
+
+  std::shared_ptr<const Batch> batch_;
+  Offer offer_;
+  std::optional<Call> call_;
+  std::optional<Request> question_;
+  Verdict verdict_;
+  int http_status_ = 0;
+  int attempts_ = 0;  // in this run; questions do not count
+  double first_start_s_ = 0;
+  double latency_ms_ = 0;
+  std::uint64_t token_ = 0;
+  std::optional<std::uint64_t> refused_token_;  // where the last answer was a 401
+};
+
+}  // namespace fieldpost

@@ -1,0 +1,376 @@
+#include "fieldpost/dispatcher.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <queue>
+#include <stdexcept>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "dispatch/delivery.h"
+#include "dispatch/secrets.h"
+#include "fieldpost/error.h"
+#include "http/governor.h"
+#include "http/options.h"
+
+namespace fieldpost {
+
+namespace {
+
+using Id = std::uint64_t;
+
+struct Due {
+  double at_s;
+  Id id;
+  bool operator>(const Due& other) const noexcept { return at_s > other.at_s; }
+};
+
+using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
+
+Verdict tokens_refused(const Verdict& verdict) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = "http_401";
+  pause.message = "the destination refused a new token: " + verdict.message;
+  pause.action_needed = "administrator: check the credentials of this destination and their rights";
+  return pause;
+}
+
+Verdict unreachable(std::string message) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = "E501";
+  pause.message = std::move(message);
+  pause.action_needed = "operator: check the address and the network, then deliver again";
+  return pause;
+}
+
+}  // namespace
+
+// Each delivery is in exactly one place: fresh, ready, retries, parked or on the wire.
+struct Dispatcher::State {
+  State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
+        RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
+        std::shared_ptr<Random> its_random)
+      : protocol(std::move(its_protocol)),
+        transport(std::move(its_transport)),
+        retry(std::move(its_retry)),
+        limits(its_limits),
+        clock(std::move(its_clock)),
+        random(std::move(its_random)),
+        governor(limits.max_in_flight) {}
+
+  void check_process();
+  void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
+  std::vector<Outcome> settle(double timeout_s);
+
+  bool closed() const noexcept { return stopped || !pause.code.empty(); }
+  bool may_start() const { return !closed() && !token_wanted; }
+  void start_what_may();
+  std::optional<Id> next();
+  void start(Id id);
+  double seconds_to_next_start() const;
+
+  void complete(const Completion& completion);
+  void decide(Id id, const Verdict& verdict);
+  void try_again(Id id, const Verdict& verdict);
+  void sign_in(Id id, const Verdict& verdict);
+  void watch_connection(const Response& response, const Verdict& verdict);
+  void pause_with(Verdict why);
+  void return_what_waits();
+  void tell(Id id, std::string outcome);
+
+  std::unique_ptr<Protocol> protocol;
+  std::unique_ptr<Transport> transport;
+  RetryPolicy retry;
+  Limits limits;
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<Random> random;
+  Governor governor;
+
+  pid_t process = 0;  // of the first offer
+  Id last_id = 0;
+  std::map<Id, Delivery> deliveries;  // offered and not yet told
+  std::deque<Id> fresh;               // never started
+  std::deque<Id> ready;               // questions, and what comes back from a sign-in
+  Retries retries;
+  std::vector<Id> parked;  // until authorize()
+  std::vector<Outcome> told;
+
+  Secrets secrets;
+  std::string authorization;
+  std::uint64_t token = 0;  // counts authorize()
+  bool token_wanted = false;
+  bool stopped = false;
+  Verdict pause;  // code "" while not paused
+  std::optional<double> unreachable_since_s;
+};
+
+void Dispatcher::State::check_process() {
+  if (process != 0 && process != getpid()) {
+    throw std::logic_error("a dispatcher cannot be used in a forked child; make one there");
+  }
+}
+
+void Dispatcher::State::offer(std::shared_ptr<const Batch> batch,
+                              const std::vector<Offer>& offers) {
+  check_process();
+  process = getpid();
+  for (const Offer& offer : offers) {
+    if (offer.index >= batch->records.size()) {
+      throw std::out_of_range("the batch has no record " + std::to_string(offer.index));
+    }
+  }
+  for (const Offer& offer : offers) {
+    const Id id = ++last_id;
+    deliveries.try_emplace(id, batch, offer);
+    fresh.push_back(id);
+  }
+}
+
+std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
+  check_process();
+  const double end_s = clock->monotonic_s() + timeout_s;
+  for (bool first = true;; first = false) {
+    start_what_may();
+    if (closed()) return_what_waits();
+    const double left_s = end_s - clock->monotonic_s();
+    const bool nothing_moves =
+        governor.in_flight() == 0 && (deliveries.empty() || token_wanted || closed());
+    if (!told.empty() || nothing_moves || (left_s <= 0 && !first)) break;
+    const bool wanted = token_wanted;
+    const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(left_s, 0.0));
+    for (const Completion& completion : transport->wait(wait_s)) complete(completion);
+    if (token_wanted && !wanted) break;
+  }
+  return std::exchange(told, {});
+}
+
+void Dispatcher::State::start_what_may() {
+  while (may_start() && governor.may_start(clock->monotonic_s())) {
+    const std::optional<Id> id = next();
+    if (!id) return;
+    start(*id);
+  }
+}
+
+// Questions first: they free a place. Then what is due again, then what is new.
+std::optional<Id> Dispatcher::State::next() {
+  const auto take = [](std::deque<Id>& queue) {
+    const Id id = queue.front();
+    queue.pop_front();
+    return id;
+  };
+  if (!ready.empty()) return take(ready);
+  if (!retries.empty() && retries.top().at_s <= clock->monotonic_s()) {
+    const Id id = retries.top().id;
+    retries.pop();
+    return id;
+  }
+  if (!fresh.empty()) return take(fresh);
+  return std::nullopt;
+}
+
+void Dispatcher::State::start(Id id) {
+  Delivery& delivery = deliveries.at(id);
+  Request* request = nullptr;
+  try {
+    request = &delivery.request(*protocol);
+  } catch (CallFault& fault) {
+    delivery.refused(std::move(fault));
+    return tell(id, "invalid");
+  }
+  const bool signs = !authorization.empty() && !request->has_header("Authorization");
+  if (signs) request->headers.push_back({"Authorization", authorization});
+  transport->start(id, *request);
+  if (signs) request->headers.pop_back();
+  delivery.started(clock->monotonic_s(), token);
+  governor.started();
+}
+
+// How long the transport may wait before something else could start.
+double Dispatcher::State::seconds_to_next_start() const {
+  constexpr double kNever_s = 1e9;
+  if (!may_start() || governor.in_flight() == governor.max_in_flight()) return kNever_s;
+  double at_s = kNever_s;
+  if (!ready.empty() || !fresh.empty()) {
+    at_s = governor.free_at_s();
+  } else if (!retries.empty()) {
+    at_s = std::max(retries.top().at_s, governor.free_at_s());
+  }
+  return at_s - clock->monotonic_s();
+}
+
+void Dispatcher::State::complete(const Completion& completion) {
+  governor.ended();
+  Delivery& delivery = deliveries.at(completion.id);
+  const Verdict verdict =
+      delivery.answered(*protocol, completion.response, clock->monotonic_s(), clock->unix_s());
+  decide(completion.id, verdict);
+  watch_connection(completion.response, verdict);
+}
+
+void Dispatcher::State::decide(Id id, const Verdict& verdict) {
+  switch (verdict.kind) {
+    case Verdict::Kind::delivered:
+      return tell(id, "delivered");
+    case Verdict::Kind::rejected:
+      return tell(id, "rejected");
+    case Verdict::Kind::unconfirmed:
+      return tell(id, "unconfirmed");
+    case Verdict::Kind::again:
+      return try_again(id, verdict);
+    case Verdict::Kind::verify:
+      return ready.push_front(id);
+    case Verdict::Kind::sign_in:
+      return sign_in(id, verdict);
+    case Verdict::Kind::pause:
+      pause_with(verdict);
+      return tell(id, "waiting");
+  }
+}
+
+void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
+  const double now_s = clock->monotonic_s();
+  const Tries tries = deliveries.at(id).tries(now_s);
+  if (verdict.wait_s) {
+    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
+  }
+  if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
+    return tell(id, "rejected");
+  }
+  const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  if (!wait_s) return tell(id, "expired");
+  retries.push({now_s + *wait_s, id});
+}
+
+// All that were refused with one token wait for the next; one that had a new token already and was
+// refused again shows that tokens do not help.
+void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
+  Delivery& delivery = deliveries.at(id);
+  if (delivery.refuses_tokens()) {
+    pause_with(tokens_refused(verdict));
+    return tell(id, "waiting");
+  }
+  if (delivery.token() < token) return ready.push_back(id);
+  parked.push_back(id);
+  token_wanted = true;
+}
+
+void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
+  if (response.fault == Fault::unsent) return;  // tells nothing about the destination
+  if (response.fault != Fault::unreachable) return unreachable_since_s.reset();
+  const double now_s = clock->monotonic_s();
+  if (!unreachable_since_s) unreachable_since_s = now_s;
+  if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;
+  pause_with(unreachable(verdict.message));
+}
+
+void Dispatcher::State::pause_with(Verdict why) {
+  if (!pause.code.empty()) return;
+  why.message = secrets.hide(std::move(why.message));
+  pause = std::move(why);
+}
+
+// Once closed, nothing starts: what is not on the wire goes back undecided.
+void Dispatcher::State::return_what_waits() {
+  while (!retries.empty()) {
+    ready.push_back(retries.top().id);
+    retries.pop();
+  }
+  const auto send_back = [this](auto& ids) {
+    for (const Id id : ids) {
+      deliveries.at(id).explain(pause);
+      tell(id, "waiting");
+    }
+    ids.clear();
+  };
+  send_back(ready);
+  send_back(fresh);
+  send_back(parked);
+  token_wanted = false;
+}
+
+void Dispatcher::State::tell(Id id, std::string outcome) {
+  const auto delivery = deliveries.find(id);
+  Outcome said = delivery->second.outcome(std::move(outcome));
+  said.message = secrets.hide(std::move(said.message));
+  told.push_back(std::move(said));
+  deliveries.erase(delivery);
+}
+
+Dispatcher::Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
+                       RetryPolicy retry, Limits limits, std::shared_ptr<const Clock> clock,
+                       std::shared_ptr<Random> random)
+    : state_(std::make_unique<State>(std::move(protocol), std::move(transport), std::move(retry),
+                                     limits, std::move(clock), std::move(random))) {}
+
+Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers) {
+  state_->offer(std::move(batch), offers);
+}
+
+std::vector<Outcome> Dispatcher::settle(double timeout_s) { return state_->settle(timeout_s); }
+
+void Dispatcher::authorize(std::string header) {
+  State& state = *state_;
+  state.check_process();
+  state.secrets.add(header);
+  state.authorization = std::move(header);
+  ++state.token;
+  state.token_wanted = false;
+  state.ready.insert(state.ready.end(), state.parked.begin(), state.parked.end());
+  state.parked.clear();
+}
+
+bool Dispatcher::token_wanted() const noexcept { return state_->token_wanted; }
+
+std::size_t Dispatcher::outstanding() const noexcept {
+  return state_->deliveries.size() + state_->told.size();
+}
+
+std::size_t Dispatcher::room() const noexcept {
+  if (state_->closed()) return 0;
+  const std::size_t most = 2 * static_cast<std::size_t>(state_->limits.max_in_flight);
+  return most - std::min(most, outstanding());
+}
+
+std::size_t Dispatcher::in_flight() const noexcept {
+  return static_cast<std::size_t>(state_->governor.in_flight());
+}
+
+const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }
+
+const std::string& Dispatcher::pause_message() const noexcept { return state_->pause.message; }
+
+void Dispatcher::stop() noexcept { state_->stopped = true; }
+
+Call Dispatcher::preview(const Batch& batch, std::uint32_t index) const {
+  return state_->protocol->encode(batch, batch.records.at(index));
+}
+
+std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {
+  static const Json kNothing;
+  const auto part = [&](const char* key) -> const Json& {
+    const bool given = document.is_object() && document.contains(key);
+    return given ? document.at(key) : kNothing;
+  };
+  const RetryPolicy retry = make_retry_policy(part("retry"));
+  const Limits limits = make_limits(part("limits"));
+  TransportOptions options = make_transport_options(part("transport"));
+  options.max_connections = std::max(options.max_connections, limits.max_in_flight);
+  Json protocol = part("protocol");
+  if (protocol.is_object() && !protocol.contains("retry_statuses")) {
+    protocol["retry_statuses"] = retry.statuses;
+  }
+  return std::make_unique<Dispatcher>(make_protocol(protocol), make_curl_transport(options), retry,
+                                      limits, std::make_shared<SystemClock>(),
+                                      std::make_shared<Random>());
+}
+
+}  // namespace fieldpost

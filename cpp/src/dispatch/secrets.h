@@ -1,0 +1,19 @@
+// Takes tokens out of texts that people see: a service may answer with what was sent to it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fieldpost {
+
+class Secrets {
+ public:
+  // The value of an Authorization header; its scheme is no secret.
+  void add(const std::string& header);
+  std::string hide(std::string text) const;
+
+ private:
+  std::vector<std::string> tokens_;  // the last few: an answer may be to an older one
+};
+
+}  // namespace fieldpost

@@ -1,0 +1,51 @@
+// Microsoft Dynamics 365: records become OData requests to Dataverse's Web API 9.2.
+//
+// {"type": "dynamics365", "destination": id, "url": "https://org...", "client_id": shown in hints,
+//  "subscriptions": [{"id", "action": "create", "table": "account"}],
+//  "tables": {"account": {"set": "accounts", "key": "accountid",
+//                         "navigation": {"primarycontactid": "contact"}}}}
+//
+// create: one POST, deep insert included. Every node of the body whose table is known gets a
+// primary key that depends on the event alone (ids.h), unless it brings its own; nothing else of
+// the body is touched. So a second POST of the same event cannot create a second row: it is
+// refused, and reading the row tells whether it is ours. The form is replay-safe, hence
+// `on_unconfirmed` of the document has nothing to decide and is not read. Immutable; share it
+// between threads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fieldpost/protocol.h"
+#include "protocol/dynamics/row_keys.h"
+
+namespace fieldpost {
+
+class Reading;
+
+class Dynamics final : public Protocol {
+ public:
+  explicit Dynamics(const Json& document);
+
+  Call encode(const Batch& batch, const Record& record) const override;
+  Verdict decode(const Call& call, const Response& response, double now_s) const override;
+  Verdict decode_answer(const Call& call, const Response& response, double now_s) const override;
+
+ private:
+  struct Subscription {
+    std::string id;
+    const Table* table = nullptr;
+  };
+
+  void read_tables(const Json& document, Reading& reading);
+  void read_subscription(const Json& given, Reading& reading);
+  Request question(const Call& call) const;
+
+  std::string destination_;
+  std::string api_;  // "https://org.crm.dynamics.com/api/data/v9.2/"
+  std::string client_id_;
+  Tables tables_;
+  std::vector<Subscription> subscriptions_;
+};
+
+}  // namespace fieldpost

@@ -1,0 +1,258 @@
+#include "protocol/dynamics/faults.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+namespace fieldpost {
+
+namespace {
+
+using Kind = Verdict::Kind;
+
+constexpr const char* kMapping =
+    "mapping: correct the names and the form of the body to fit the table";
+constexpr const char* kRecord =
+    "record: correct the value in the data or in the mapping, then replay";
+constexpr const char* kConflict =
+    "record: another row has the same unique value; decide which stays";
+constexpr const char* kPlugIn =
+    "administrator: a plug-in of this environment failed; see its trace";
+constexpr const char* kRule = "record: a business rule of this environment refused it";
+constexpr const char* kReach = "administrator: let the application user reach the row it refers to";
+constexpr const char* kColumn =
+    "administrator: give the application user the column security profile";
+constexpr const char* kNoUser =
+    "administrator: create an application user for the client id in this environment and give it a "
+    "security role";
+constexpr const char* kPrivilege =
+    "administrator: give a security role of the application user the missing privilege";
+constexpr const char* kNoRole = "administrator: give the application user a security role";
+constexpr const char* kDisabled = "administrator: enable the application user, or license the user";
+constexpr const char* kActAs = "administrator: allow the application user to act for others";
+constexpr const char* kBlocked =
+    "administrator: let this network address through Conditional Access";
+constexpr const char* kStorage = "administrator: free or buy database storage of this environment";
+constexpr const char* kMaintenance =
+    "administrator: end the administration mode of this environment";
+constexpr const char* kTooBig = "mapping: make the body smaller";
+constexpr const char* kDefect = "developer: the request itself is wrong; report it to fieldpost";
+constexpr const char* kNone = "";
+
+// `status` 0 stands for any: the published list of codes names none. `tries`: see give_up_after.
+struct Row {
+  int status;
+  std::string_view code;
+  Kind kind;
+  const char* action_needed;
+  int tries = 0;
+};
+
+constexpr Row kCatalogue[] = {
+    // Requests and schema.
+    {0, "0x80060888", Kind::rejected, kMapping},  // unknown segment, property or bind
+    {0, "0x8006088a", Kind::rejected, kMapping},  // unknown segment, newer
+    {0, "0x80048d19", Kind::rejected, kMapping},  // name or value that does not fit the table
+    {0, "0x80060890", Kind::rejected, kMapping},  // not a key
+    {0, "0x8006088f", Kind::rejected, kMapping},  // key misused
+    {0, "0x8006088d", Kind::rejected, kMapping},  // no optimistic concurrency
+    {0, "0x80060883", Kind::rejected, kDefect},   // concurrency token missing
+    {0, "0x80041102", Kind::rejected, kMapping},  // no such table
+    {0, "0x80041103", Kind::rejected, kMapping},  // no such column
+    {0, "0x80072491", Kind::rejected, kMapping},  // change tracking is off
+    {405, "", Kind::rejected, kDefect},
+    {413, "", Kind::rejected, kTooBig},
+    {415, "", Kind::rejected, kDefect},
+    // Rows and keys. After a lost answer each of the unique conflicts may be our own row.
+    {0, "0x80040217", Kind::again, kRecord, 5},  // bound row is not there, perhaps not yet
+    {0, "0x80060891", Kind::again, kRecord, 5},  // the same by alternate key
+    {0, "0x8006089d", Kind::rejected, kRecord},  // key is not unique
+    {0, "0x80040237", Kind::verify, kConflict},
+    {0, "0x80060892", Kind::verify, kConflict},  // alternate key
+    {0, "0x80073002", Kind::verify, kConflict},  // unique index
+    {0, "0x80040333", Kind::verify, kConflict},  // duplicate detection
+    {412, "", Kind::verify, kConflict},
+    // Values.
+    {0, "0x80044331", Kind::rejected, kRecord},   // text too long
+    {0, "0x8004432f", Kind::rejected, kRecord},   // whole number out of range
+    {0, "0x80044330", Kind::rejected, kRecord},   // decimal out of range
+    {0, "0x8004431a", Kind::rejected, kRecord},   // not a choice
+    {0, "0x80040239", Kind::rejected, kRecord},   // date out of range
+    {0, "0x80048408", Kind::rejected, kMapping},  // status reason of another state
+    {0, "0x80040233", Kind::rejected, kRecord},   // state does not permit it
+    {0, "0x80048cfb", Kind::rejected, kMapping},  // money without currency
+    {0, "0x80048cfc", Kind::rejected, kMapping},  // no such currency
+    {0, "0x80048ceb", Kind::rejected, kRecord},   // base currency underflow
+    {0, "0x80048cec", Kind::rejected, kRecord},   // base currency overflow
+    {0, "0x80040200", Kind::rejected, kRecord},   // required field
+    {0, "0x80061037", Kind::rejected, kRecord},   // required field
+    {0, "0x80040203", Kind::rejected, kRecord},   // invalid argument
+    {0, "0x80040229", Kind::rejected, kMapping},  // not an owner
+    {0, "0x80048cf6", Kind::rejected, kRecord},   // currencies differ
+    // Rights.
+    {0, "0x80072560", Kind::pause, kNoUser},
+    {0, "0x80040220", Kind::pause, kPrivilege},
+    {0, "0x80048306", Kind::rejected, kReach},
+    {0, "0x8004f502", Kind::rejected, kColumn},
+    {0, "0x8004f504", Kind::rejected, kColumn},
+    {0, "0x8004f507", Kind::rejected, kColumn},
+    {0, "0x80040225", Kind::pause, kDisabled},
+    {0, "0x80042f09", Kind::pause, kNoRole},
+    {0, "0x8004d24b", Kind::pause, kDisabled},
+    {0, "0x8004a110", Kind::pause, kActAs},
+    {0, "0x8004ed43", Kind::pause, kActAs},
+    {0, "0x80072561", Kind::pause, kBlocked},
+    {0, "0x8004a113", Kind::again, kMaintenance},
+    // Transient.
+    {0, "0x80072321", Kind::again, kNone},  // execution time
+    {0, "0x80072322", Kind::again, kNone},  // number of requests
+    {0, "0x80072326", Kind::again, kNone},  // concurrency
+    {0, "0x8005f103", Kind::again, kNone},  // throttled
+    {0, "0x80048544", Kind::again, kNone},  // query throttled
+    {0, "0x80072323", Kind::again, kNone},  // database resources
+    {0, "0x80072324", Kind::again, kNone},  // database workers
+    {0, "0x80072325", Kind::pause, kStorage},
+    {0, "0x80044150", Kind::again, kNone},       // SQL error, a deadlock among others
+    {0, "0x80044151", Kind::again, kNone},       // SQL timeout
+    {0, "0x80040255", Kind::again, kNone},       // no active transaction
+    {0, "0x8004ed47", Kind::again, kNone},       // application lock
+    {0, "0x80040216", Kind::again, kRecord, 5},  // unexpected
+    {0, "0x8004418d", Kind::again, kNone},       // no sandbox worker
+    {0, "0x80044171", Kind::again, kPlugIn, 3},  // sandbox timeouts
+    {0, "0x80044172", Kind::again, kPlugIn, 3},
+    {0, "0x80044173", Kind::again, kPlugIn, 3},
+    {0, "0x80081111", Kind::again, kPlugIn, 2},  // plug-in beyond its time
+    {0, "0x80081116", Kind::again, kNone},       // sandbox throttled
+    {0, "0x80071151", Kind::again, kNone},       // customisation lock
+    // Custom logic.
+    {0, "0x80040265", Kind::rejected, kRule},
+    {0, "0x80040224", Kind::again, kPlugIn, 2},
+    // What the status alone says.
+    {408, "", Kind::again, kNone},
+    {425, "", Kind::again, kNone},
+    {429, "", Kind::again, kNone},
+    {500, "", Kind::again, kNone},
+    {501, "", Kind::rejected, kDefect},
+    {502, "", Kind::again, kNone},
+    {503, "", Kind::again, kNone},
+    {504, "", Kind::again, kNone},
+};
+
+// A 5xx with a code that nobody knows: a few tries, then it is for a person.
+constexpr Row kUnknownServerError = {0, "", Kind::again, kRecord, 8};
+constexpr Row kBusy = {0, "", Kind::again, kNone};
+constexpr Row kUnknownRefusal = {0, "", Kind::rejected, kRecord};
+
+Row meaning_of(int status, std::string_view code) {
+  // These statuses say how to go on, whatever code comes with them.
+  if (status == 429 || (status >= 502 && status <= 504)) return kBusy;
+  for (const Row& row : kCatalogue) {
+    if (!row.code.empty() && row.code == code) return row;
+  }
+  for (const Row& row : kCatalogue) {
+    const bool told_by_code = !code.empty() && status != 412;
+    if (!told_by_code && row.code.empty() && row.status == status) return row;
+  }
+  if (status >= 500) return code.empty() ? kBusy : kUnknownServerError;
+  return kUnknownRefusal;
+}
+
+std::string hex_code(std::uint32_t number) {
+  if (number == 0) return "";
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
+  const std::string text(digits, end);
+  return "0x" + std::string(8 - text.size(), '0') + text;
+}
+
+// "0x80040217", "-2147220969" and the number -2147220969 are the same 32 bits.
+std::string normal_code(std::string_view text) {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  const std::string_view digits = hex ? text.substr(2) : text;
+  std::int64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number, hex ? 16 : 10);
+  if (error == std::errc() && end == digits.data() + digits.size()) {
+    return hex_code(static_cast<std::uint32_t>(number));
+  }
+  return one_line(text, 40);
+}
+
+std::string text_at(const simdjson::dom::object& object, std::string_view key) {
+  std::string_view text;
+  std::int64_t number = 0;
+  const auto value = object.at_key(key);
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  if (value.get(number) == simdjson::SUCCESS) return std::to_string(number);
+  return "";
+}
+
+ServiceError read_object(const simdjson::dom::object& root) {
+  simdjson::dom::object error;
+  if (root["error"].get(error) == simdjson::SUCCESS) {
+    return {text_at(error, "code"), text_at(error, "message")};
+  }
+  for (const char* key : {"ExceptionMessage", "Message", "message", "error_description"}) {
+    std::string message = text_at(root, key);
+    if (!message.empty()) return {"", std::move(message)};
+  }
+  return {};
+}
+
+// "prvCreateAccount" out of the sentence that says it is missing; for people only.
+std::string privilege_in(std::string_view message) {
+  const std::size_t begin = message.find("prv");
+  if (begin == std::string_view::npos) return "";
+  std::size_t end = begin;
+  while (end < message.size() &&
+         (std::isalnum(static_cast<unsigned char>(message[end])) || message[end] == '_')) {
+    ++end;
+  }
+  return std::string(message.substr(begin, end - begin));
+}
+
+std::string action_for(const Row& row, const ServiceError& error, const std::string& client_id) {
+  std::string action = row.action_needed;
+  if (action == kPrivilege) {
+    const std::string privilege = privilege_in(error.message);
+    if (!privilege.empty()) action += " " + privilege;
+  }
+  if (action == kNoUser && !client_id.empty()) action += " (client id " + client_id + ")";
+  return action;
+}
+
+}  // namespace
+
+ServiceError read_service_error(const Response& response) {
+  ServiceError error;
+  simdjson::dom::parser parser;
+  simdjson::dom::object root;
+  if (parser.parse(response.body).get(root) == simdjson::SUCCESS) error = read_object(root);
+  error.code = normal_code(error.code);
+  error.message = error.message.empty() ? response.excerpt() : one_line(error.message, 500);
+  return error;
+}
+
+Verdict decode_service_error(const Response& response, const std::string& client_id, double now_s) {
+  const ServiceError error = read_service_error(response);
+  const std::string http = std::to_string(response.status);
+  Verdict verdict;
+  verdict.code = error.code.empty() ? "http_" + http : error.code;
+  verdict.message = error.message.empty() ? "HTTP " + http : error.message;
+  verdict.wait_s = response.retry_after_s(now_s);
+  if (response.status == 401) {
+    verdict.kind = Kind::sign_in;
+    return verdict;
+  }
+  const Row row = meaning_of(response.status, error.code);
+  verdict.kind = row.kind;
+  verdict.action_needed = action_for(row, error, client_id);
+  verdict.give_up_after = row.tries;
+  return verdict;
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,24 @@
+// What Dataverse means when it refuses: one table of (status, code), never of message texts, which
+// are translated and change. Source: Microsoft's Web service error codes and published captures.
+#pragma once
+
+#include <string>
+
+#include "fieldpost/protocol.h"
+
+namespace fieldpost {
+
+// The error object of an answer, whatever its shape. `code` is "0x" and eight hex digits, or a word
+// of the service, or "" where there is none; `message` is one line of at most 500 bytes.
+struct ServiceError {
+  std::string code;
+  std::string message;
+};
+
+ServiceError read_service_error(const Response& response);
+
+// The verdict on an answered create that did not succeed. `client_id` may be "". A verdict of kind
+// verify comes without its question.
+Verdict decode_service_error(const Response& response, const std::string& client_id, double now_s);
+
+}  // namespace fieldpost

@@ -1,0 +1,20 @@
+// The ids of the rows that an event creates: the same on every machine and in every run.
+//
+// row_id: uuid5(fieldpost's namespace, the four texts, each as "<bytes>:<text>"), so that no two
+// lists of texts join to the same name. `path` is the place of the node in the body: "$",
+// "$.primarycontactid", "$.opportunity_customer_accounts[0].Opportunity_Tasks[0]".
+// The form is a promise: changing it would create every row again.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fieldpost {
+
+std::string row_id(std::string_view destination, std::string_view subscription,
+                   std::string_view event_id, std::string_view path);
+
+// What a request is known by in the service's log.
+std::string request_id(std::string_view root_id);
+
+}  // namespace fieldpost

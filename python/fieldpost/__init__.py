@@ -1,0 +1,87 @@
+"""fieldpost: customer events, filtered, mapped, and each delivered once over HTTP.
+
+    import fieldpost as fp
+
+    dest = fp.Destination.from_file("dynamics.yaml")
+    dest.check()
+    report = dest.deliver("events/*.ndjson.gz")
+
+Names are loaded when they are first used, so that importing fieldpost costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import DestinationConfig
+    from .connection import ConnectionTest
+    from .destination import CheckResult, Destination
+    from .errors import (
+        AuthError,
+        ConfigError,
+        EventError,
+        FieldpostError,
+        FilterError,
+        LedgerError,
+        MappingError,
+        SourceError,
+    )
+    from .functions import DropEvent
+    from .preview import Preview
+    from .report import Report, Status
+
+_HOMES = {
+    "AuthError": "errors",
+    "CheckResult": "destination",
+    "ConfigError": "errors",
+    "ConnectionTest": "connection",
+    "Destination": "destination",
+    "DestinationConfig": "config",
+    "DropEvent": "functions",
+    "EventError": "errors",
+    "FieldpostError": "errors",
+    "FilterError": "errors",
+    "LedgerError": "errors",
+    "MappingError": "errors",
+    "Preview": "preview",
+    "Report": "report",
+    "SourceError": "errors",
+    "Status": "report",
+}
+
+__all__ = [
+    "AuthError",
+    "CheckResult",
+    "ConfigError",
+    "ConnectionTest",
+    "Destination",
+    "DestinationConfig",
+    "DropEvent",
+    "EventError",
+    "FieldpostError",
+    "FilterError",
+    "LedgerError",
+    "MappingError",
+    "Preview",
+    "Report",
+    "SourceError",
+    "Status",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("fieldpost")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'fieldpost' has no attribute {name!r}")
+    return getattr(import_module(f".{home}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,28 @@
+"""The exit codes that scripts may rely on."""
+
+from __future__ import annotations
+
+from fieldpost import AuthError, FieldpostError, Report
+
+DONE, DEFECT, CONFIGURATION, SIGN_IN, EVENTS, DESTINATION, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+_TOKEN_ENDPOINT_DOWN = ("E602", "E604")
+
+
+def of_error(error: FieldpostError) -> int:
+    """2 configuration, source or ledger; 3 sign-in refused; 5 token endpoint not reached."""
+    if isinstance(error, AuthError):
+        return DESTINATION if error.unreachable else SIGN_IN
+    return CONFIGURATION
+
+
+def of_report(report: Report) -> int:
+    """0 all delivered, or why not."""
+    if report.interrupted:
+        return INTERRUPTED
+    if report.stopped is not None:
+        code = report.stopped[0]
+        if code in _TOKEN_ENDPOINT_DOWN or not code.startswith(("E6", "E8")):
+            return DESTINATION
+        return SIGN_IN if code.startswith("E6") else CONFIGURATION
+    return EVENTS if report.failed else DONE

@@ -1,0 +1,118 @@
+"""What the commands show: JSON for scripts, tables for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fieldpost import CheckResult, ConnectionTest, FieldpostError, Preview, Report, Status
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+_MARKS = {True: "[green]ok[/green]  ", False: "[red]FAIL[/red]", None: "[dim]–[/dim]   "}
+_COLOURS = {"delivered": "green", "already_delivered": "green", "filtered": "dim", "dropped": "dim"}
+
+
+def as_json(value: Any) -> None:
+    """One JSON document on one line of standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def error(problem: FieldpostError) -> None:
+    """An error, for people, on standard error."""
+    err.print(f"[red]error[/red] {escape(str(problem))}")
+
+
+def check(result: CheckResult, name: str) -> None:
+    """Mistakes with their places."""
+    for mistake in result.errors:
+        place = f"{name}:{mistake.line}:{mistake.column}: " if mistake.line else f"{name}: "
+        out.print(f"{escape(place)}[red]error[/red] {escape(str(mistake))}")
+    for mistake in result.warnings:
+        out.print(f"{name}: [yellow]warning[/yellow] {escape(str(mistake))}")
+    if result:
+        out.print(f"{escape(name)}: [green]no mistakes[/green]")
+
+
+def counts(subscriptions: dict[str, dict[str, int]]) -> None:
+    """A table of counts, one column for each subscription."""
+    table = Table(box=None)
+    table.add_column("")
+    for name in subscriptions:
+        table.add_column(escape(name), justify="right")
+    rows = next(iter(subscriptions.values()), {})
+    for outcome in rows:
+        numbers = [one[outcome] for one in subscriptions.values()]
+        if not any(numbers) and outcome not in ("received", "delivered"):
+            continue
+        colour = _COLOURS.get(outcome, "bold" if outcome == "received" else "red")
+        cells = [f"[{colour}]{number:,}[/{colour}]" if number else "0" for number in numbers]
+        table.add_row(outcome, *cells)
+    out.print(table)
+
+
+def report(told: Report) -> None:
+    """The counts of a run, and the first failures."""
+    counts({name: one.to_dict() for name, one in told.subscriptions.items()})
+    out.print(f"run {told.run}, {told.received:,} events read in {told.duration_s:.1f} s")
+    if told.stopped:
+        err.print(f"[red]stopped[/red] {escape(' '.join(told.stopped))}")
+    if told.interrupted:
+        err.print("interrupted: what was on its way is settled; run again to go on")
+    failures(list(told.failures))
+
+
+def failures(rows: list[dict[str, Any]], shown: int = 5) -> None:
+    """The first failures, one line each, and how many more there are."""
+    for row in rows[:shown]:
+        line = f"{row['source']}:{row['line']}: {row['outcome']} {row['code']} {row['message']}"
+        err.print(f"  {escape(line)}")
+        if row["action_needed"]:
+            err.print(f"    [dim]{escape(row['action_needed'])}[/dim]")
+    if len(rows) > shown:
+        err.print(f"  … `fieldpost outcomes` lists the others ({len(rows) - shown} or more)")
+
+
+def status(told: Status) -> None:
+    """The ledger's counts."""
+    counts({name: one.to_dict() for name, one in told.subscriptions.items()})
+
+
+def connection(test: ConnectionTest) -> None:
+    """The steps of a connection test."""
+    for step in test:
+        out.print(f"{_MARKS[step.ok]} {escape(step.name)}: {escape(step.detail)}")
+        if step.hint and step.ok is False:
+            out.print(f"     [yellow]{escape(step.hint)}[/yellow]")
+
+
+def preview(rows: Preview) -> None:
+    """The exact requests."""
+    for row in rows:
+        out.print(f"[bold]{escape(row.subscription)}[/bold] line {row.line} {escape(row.event_id)}")
+        if row.outcome != "would send":
+            out.print(f"  [red]{row.outcome}[/red] {escape(row.code)} {escape(row.message)}")
+            continue
+        out.print(f"  {row.method} {escape(row.url)}")
+        for name, value in row.headers:
+            out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
+        if row.body:
+            out.print_json(row.body)
+
+
+def outcomes(rows: Iterable[dict[str, Any]]) -> None:
+    """Outcomes, one line each."""
+    for row in rows:
+        told = f"{row['outcome']:<18} {row['event_id']}  {row['subscription']}"
+        extra = " ".join(
+            str(row[key]) for key in ("effect", "record_id", "code", "message") if row[key]
+        )
+        out.print(f"{escape(told)}  [dim]{escape(extra)}[/dim]")

@@ -1,0 +1,139 @@
+"""The documents that the core compiles, made from a destination's configuration."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+from ._core import DocumentError, Plan
+from .config import DestinationConfig, Subscription
+from .dynamics.tables import TABLES
+from .errors import Mistake
+
+# Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
+_BODYLESS = ("GET", "DELETE")
+
+
+def active(config: DestinationConfig) -> list[Subscription]:
+    """The subscriptions that run, in the file's order: position i is subscription i of the core."""
+    return [one for one in config.subscriptions if one.enabled]
+
+
+def compile_plan(config: DestinationConfig) -> Plan:
+    """The plan of a destination; raises ConfigError with each mistake's line and column."""
+    indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
+    mistakes = _later(config)
+    plan = None
+    try:
+        plan = Plan(json.dumps(plan_document(config)))
+    except DocumentError as error:
+        mistakes += [_mistake(row, indices) for row in error.args[1]]
+    if plan is None or mistakes:
+        raise config.error(mistakes)
+    return plan
+
+
+def _mistake(row: tuple[str, str, str, str, int, int], indices: list[int]) -> Mistake:
+    code, message, path, hint, begin, end = row
+    for position, index in reversed(list(enumerate(indices))):
+        path = path.replace(f"$.subscriptions[{position}]", f"$.subscriptions[{index}]", 1)
+    return Mistake(code, message, path, hint=hint, span=(begin, end) if end > begin else None)
+
+
+def _later(config: DestinationConfig) -> list[Mistake]:
+    """What the document may say one day, and this version cannot do yet."""
+    mistakes = []
+    for i, one in enumerate(config.subscriptions):
+        path = f"$.subscriptions[{i}]"
+        if one.filter.dialect != "fieldpost":
+            told = f"the filter dialect {one.filter.dialect} is not available in this version"
+            hint = "write it in fieldpost's own dialect"
+            mistakes.append(Mistake("E117", told, f"{path}.filter.dialect", hint=hint))
+        if one.table and one.table not in TABLES:
+            near = difflib.get_close_matches(one.table, TABLES, 1)
+            hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
+            told = f'an unknown table "{one.table}"'
+            mistakes.append(Mistake("E119", told, f"{path}.table", hint=hint))
+    return mistakes
+
+
+def plan_document(config: DestinationConfig) -> dict[str, Any]:
+    """What `Plan` compiles."""
+    return {
+        "event_id": config.event_id,
+        "subscriptions": [_plan_entry(one) for one in active(config)],
+    }
+
+
+def _plan_entry(one: Subscription) -> dict[str, Any]:
+    entry: dict[str, Any] = {"filter": one.filter.text}
+    bodyless = one.method in _BODYLESS
+    if one.body is not None or bodyless:
+        entry["body"] = one.body
+    entry["body_required"] = not bodyless
+    if isinstance(one.url, dict):
+        entry["url"] = one.url
+    if any(isinstance(value, dict) for value in one.headers.values()):
+        entry["headers"] = one.headers
+    return entry
+
+
+def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
+    """What `Dispatcher` is made from."""
+    delivery = config.delivery
+    return {
+        "protocol": protocol_document(config),
+        "transport": transport_document(config),
+        "retry": delivery.retry.model_dump(mode="json"),
+        "limits": {"max_in_flight": delivery.max_in_flight},
+    }
+
+
+def transport_document(config: DestinationConfig) -> dict[str, Any]:
+    """How the core connects."""
+    return {
+        "ca_file": str(config.ca_path or ""),
+        "connect_timeout_s": config.delivery.connect_timeout_s,
+        "timeout_s": config.delivery.timeout_s,
+        "max_connections": config.delivery.max_in_flight,
+    }
+
+
+def protocol_document(config: DestinationConfig) -> dict[str, Any]:
+    """Which protocol speaks to the destination, and what it needs to know."""
+    common = {
+        "type": config.type,
+        "destination": config.id,
+        "on_unconfirmed": config.delivery.on_unconfirmed,
+        "retry_statuses": list(config.delivery.retry.statuses),
+    }
+    if config.type == "webhook":
+        return common | {"subscriptions": [_webhook_entry(one) for one in active(config)]}
+    return common | {
+        "url": (config.url or "").rstrip("/"),
+        "subscriptions": [
+            {"id": one.id, "action": one.action, "table": one.table} for one in active(config)
+        ],
+        "tables": {name: table._asdict() for name, table in TABLES.items()},
+    }
+
+
+def _webhook_entry(one: Subscription) -> dict[str, Any]:
+    entry: dict[str, Any] = {"id": one.id, "method": one.method}
+    if isinstance(one.url, str):
+        entry["url"] = one.url
+    entry["headers"] = {k: v for k, v in one.headers.items() if isinstance(v, str)}
+    return entry
+
+
+def target_url(config: DestinationConfig, one: Subscription) -> str:
+    """The address that the ledger's memory belongs to."""
+    if config.type == "dynamics365":
+        return (config.url or "").rstrip("/")
+    return one.url if isinstance(one.url, str) else json.dumps(one.url, sort_keys=True)
+
+
+def replay_safe(config: DestinationConfig) -> bool:
+    """Whether sending a record again, not knowing if it arrived, has the effect of once."""
+    return config.type == "dynamics365"

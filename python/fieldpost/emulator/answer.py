@@ -1,0 +1,41 @@
+"""One HTTP answer, complete before its first byte leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.types import Send
+
+from .refusal import Refusal, refusal_body
+
+JSON = b"application/json; odata.metadata=minimal"
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    headers: list[Header] = field(default_factory=list)
+    body: bytes = b""
+
+    async def send(self, send: Send) -> None:
+        headers = self.headers
+        if self.status not in (204, 304):
+            headers = [*headers, (b"content-length", str(len(self.body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def document(status: int, content: Any, *headers: Header) -> Answer:
+    return Answer(status, [(b"content-type", JSON), *headers], orjson.dumps(content))
+
+
+def refusal_answer(refusal: Refusal) -> Answer:
+    return document(refusal.status, refusal_body(refusal))
+
+
+def header(name: bytes, value: str) -> Header:
+    return name, value.encode("latin-1")

@@ -1,0 +1,150 @@
+"""Insert functions: a user's Python on an event, after the filters and before the mapping.
+
+A function file has handlers `on_track(event, settings)`, `on_identify`, `on_group`, `on_page`,
+`on_screen`, `on_alias` and `on_delete`. Each gets the event as a dict and returns it, changed or
+not; None or `raise DropEvent("why")` drops it. An event whose type has no handler goes on as it
+is (Segment's own functions stop it there).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import json_text
+from .config import DestinationConfig
+from .function_file import HANDLERS, load_handlers
+
+__all__ = ["HANDLERS", "DropEvent", "Dropped", "Failed", "Functions", "load", "load_functions"]
+
+Handler = Callable[[Any, Any], Any]
+
+
+class DropEvent(Exception):
+    """Raised by a function to drop an event; the text tells why and is kept with the outcome."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The function dropped the event (outcome `dropped`)."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The function cannot handle the event (outcome `invalid`)."""
+
+    code: str
+    message: str
+
+
+def load_functions(config: DestinationConfig) -> Functions | None:
+    """The functions of a destination, None where it has no file of them; raises ConfigError."""
+    path = config.functions_path
+    return load(path, config.settings) if path else None
+
+
+def load(path: Path, settings: Mapping[str, Any] | None = None) -> Functions:
+    """Load a function file; raises ConfigError with every mistake in it.
+
+    settings: what the handlers get as second argument, a fresh copy each time.
+    """
+    return Functions(path, settings or {})
+
+
+class Functions:
+    """The handlers of one function file; pickles as its path and settings."""
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        self._settings = dict(settings)
+        self._handlers: dict[str, Handler] = load_handlers(self.path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Functions, (self.path, self._settings)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The event types that have a handler."""
+        return tuple(self._handlers)
+
+    def apply(self, event_json: bytes) -> bytes | Dropped | Failed:
+        """Run the handler of one event's type; the same bytes where there is none.
+
+        Nothing that the event holds is in a message. KeyboardInterrupt passes through.
+        """
+        event = _read(event_json)
+        if isinstance(event, Failed):
+            return event
+        kind = event.get("type")
+        handler = self._handlers.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            return event_json
+        try:
+            returned = handler(event, copy.deepcopy(self._settings))
+        except DropEvent as drop:
+            return Dropped("E413", _plain(str(drop)) or "the function dropped the event")
+        except (Exception, SystemExit) as error:
+            return Failed("E411", self._blame(handler, error))
+        return self._written(handler, returned)
+
+    def result(self, event_json: bytes) -> bytes | tuple[str, str] | tuple[str, str, str]:
+        """As `apply`, in the form that `Plan.render` takes: a third member means dropped."""
+        changed = self.apply(event_json)
+        if isinstance(changed, bytes):
+            return changed
+        if isinstance(changed, Dropped):
+            return changed.code, changed.message, "dropped"
+        return changed.code, changed.message
+
+    def _written(self, handler: Handler, returned: Any) -> bytes | Dropped | Failed:
+        if returned is None:
+            return Dropped("E413", f"{handler.__name__} returned nothing")
+        if not isinstance(returned, dict):
+            kind = type(returned).__name__
+            return Failed("E412", f"{handler.__name__} returned {kind}, expected a dict")
+        try:
+            return json_text.write(returned)
+        except json_text.NotJson as foreign:
+            told = f"{handler.__name__} returned {foreign.kind} at {foreign.path}"
+            return Failed("E412", f"{told}, which JSON cannot hold")
+
+    def _blame(self, handler: Handler, error: BaseException) -> str:
+        """Class of the exception and the innermost line of the user's file; never its text."""
+        line = _line_in(str(self.path), error.__traceback__)
+        if line is None:
+            line = getattr(getattr(handler, "__code__", None), "co_firstlineno", 1)
+        name = type(error).__name__
+        return f"{handler.__name__} raised {name} at {self.path.name}:{line}"
+
+
+def _read(event_json: bytes) -> dict[str, Any] | Failed:
+    try:
+        event = json.loads(event_json, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return Failed("E401", "not JSON that a function can be given")
+    if not isinstance(event, dict):
+        return Failed("E402", "a JSON value, but not an object")
+    return event
+
+
+def _plain(text: str) -> str:
+    """A text that UTF-8 can hold, short enough for a report."""
+    return text[:500].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _line_in(file: str, trace: TracebackType | None) -> int | None:
+    lines = [line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == file]
+    return lines[-1] if lines else None

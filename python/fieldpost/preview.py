@@ -1,0 +1,63 @@
+"""What would be sent, shown and not sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .report import html_table
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One event for one subscription: the exact request, or why there is none.
+
+    body: JSON text. Credentials are not part of a preview.
+    """
+
+    subscription: str
+    event_id: str
+    line: int
+    outcome: str  # "would send", "invalid" or "dropped"
+    method: str = ""
+    url: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    code: str = ""
+    message: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as `preview --output json` prints it; the body as JSON value."""
+        row = asdict(self) | {"headers": dict(self.headers)}
+        row["body"] = json.loads(self.body) if self.body else None
+        return row
+
+
+class Preview:
+    """Rows of a preview, shown as a table in a notebook."""
+
+    def __init__(self, rows: list[PreviewRow]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[PreviewRow]:
+        return iter(self.rows)
+
+    def __getitem__(self, index: int) -> PreviewRow:
+        return self.rows[index]
+
+    def __repr__(self) -> str:
+        return f"<Preview: {len(self.rows)} rows>"
+
+    def _repr_html_(self) -> str:
+        columns = ("subscription", "event_id", "line", "outcome", "request", "body")
+        cells = [
+            [r.subscription, r.event_id, r.line, r.outcome, f"{r.method} {r.url}"]
+            + [r.body or f"{r.code} {r.message}"]
+            for r in self.rows
+        ]
+        return html_table(columns, cells)

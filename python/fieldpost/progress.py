@@ -1,0 +1,63 @@
+"""A progress line for people: on a terminal or in a notebook, at most ten times a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from .report import Report
+
+_EVERY_S = 0.1
+
+
+class ProgressBar:
+    """Counts of a run in progress, on standard error. Use as a context manager and call it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+        )
+        self._bar = Progress(*columns, console=Console(file=sys.stderr))
+        self._task = self._bar.add_task("delivering", total=None, told="")
+        self._next = 0.0
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, report: Report) -> None:
+        """Show where the run is."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _EVERY_S
+        told = f"{report.received:,} read  {report['delivered']:,} delivered"
+        if report["already_delivered"]:
+            told += f"  {report['already_delivered']:,} already"
+        if report.failed:
+            told += f"  [red]{report.failed:,} failed[/red]"
+        self._bar.update(self._task, told=told)
+
+
+def shows_progress() -> bool:
+    """Whether somebody is watching: a terminal, or a notebook."""
+    if sys.stderr.isatty():
+        return True
+    shell = sys.modules.get("IPython")
+    return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"

@@ -1,0 +1,118 @@
+// Runs tests/cases: the same files that pytest runs through the Python module.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "fieldpost/error.h"
+#include "fieldpost/json.h"
+#include "fieldpost/plan.h"
+
+namespace fieldpost {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Case {
+  std::string name;
+  Json document;
+};
+
+std::vector<Case> cases(const std::string& kind) {
+  std::vector<Case> found;
+  for (const auto& entry : fs::directory_iterator(fs::path(FIELDPOST_CASES) / kind)) {
+    std::ifstream file(entry.path());
+    found.push_back({entry.path().stem().string(), Json::parse(file)});
+  }
+  std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.name < b.name; });
+  return found;
+}
+
+std::string test_name(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.name;
+  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+}
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+std::vector<std::string> mistakes(const DocumentError& error, const std::string& own_path) {
+  std::vector<std::string> texts;
+  for (const Mistake& m : error.mistakes()) {
+    std::string text = m.code + " " + m.message;
+    if (m.path != own_path) text += " at " + m.path;
+    if (!m.hint.empty()) text += "; " + m.hint;
+    const std::string prefix = "$.subscriptions[0].body";
+    if (const auto at = text.find(prefix); at != std::string::npos) text.replace(at, prefix.size(), "$");
+    texts.push_back(text);
+  }
+  return texts;
+}
+
+Plan plan_of(const Json& subscription) {
+  return Plan(Json{{"event_id", "content"}, {"subscriptions", Json::array({subscription})}});
+}
+
+class FilterCase : public testing::TestWithParam<Case> {};
+
+TEST_P(FilterCase, Holds) {
+  const Json& c = GetParam().document;
+  const Json subscription = {{"filter", c.at("filter")}, {"body", 1}};
+  if (c.contains("errors")) {
+    try {
+      plan_of(subscription);
+      FAIL() << "compiled";
+    } catch (const DocumentError& error) {
+      EXPECT_EQ(Json(mistakes(error, "$.subscriptions[0].filter")), c.at("errors"));
+    }
+    return;
+  }
+  const Plan plan = plan_of(subscription);
+  ASSERT_FALSE(c.value("yes", Json::array()).empty() && c.value("no", Json::array()).empty());
+  for (const Json& event : c.value("yes", Json::array())) {
+    EXPECT_EQ(plan.process_event(event.dump())->records.size(), 1U) << event;
+  }
+  for (const Json& event : c.value("no", Json::array())) {
+    EXPECT_EQ(plan.process_event(event.dump())->filtered[0].hashes.size(), 1U) << event;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, FilterCase, testing::ValuesIn(cases("filter")), test_name);
+
+class MappingCase : public testing::TestWithParam<Case> {};
+
+TEST_P(MappingCase, Holds) {
+  const Json& c = GetParam().document;
+  const Json subscription = {{"body", c.at("mapping")}};
+  if (c.contains("errors")) {
+    try {
+      plan_of(subscription);
+      FAIL() << "compiled";
+    } catch (const DocumentError& error) {
+      EXPECT_EQ(Json(mistakes(error, "")), c.at("errors"));
+    }
+    return;
+  }
+  const std::string event =
+      c.contains("event_json") ? c.at("event_json").get<std::string>() : c.at("event").dump();
+  const auto batch = plan_of(subscription).process_event(event);
+  if (c.value("undefined", false)) {
+    ASSERT_EQ(batch->ended.size(), 1U);
+    EXPECT_EQ(batch->ended[0].code, "E403");
+    return;
+  }
+  ASSERT_EQ(batch->records.size(), 1U) << (batch->ended.empty() ? "" : batch->ended[0].message);
+  const std::string body(batch->text(batch->records[0].body));
+  if (c.contains("body_json")) {
+    EXPECT_EQ(body, c.at("body_json"));
+  } else {
+    EXPECT_EQ(Json::parse(body), c.at("body")) << body;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, MappingCase, testing::ValuesIn(cases("mapping")), test_name);
+
+}  // namespace
+}  // namespace fieldpost

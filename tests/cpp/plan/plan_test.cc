@@ -1,0 +1,112 @@
+#include "fieldpost/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/text.h"
+#include "fieldpost/error.h"
+
+namespace fieldpost {
+namespace {
+
+Chunk chunk_of(std::string_view text, bool has_place = true) {
+  Chunk chunk("s", has_place);
+  while (!text.empty()) {
+    const auto room = chunk.spare();
+    const std::size_t bytes = std::min(room.size(), text.size());
+    std::memcpy(room.data(), text.data(), bytes);
+    chunk.filled(bytes);
+    text.remove_prefix(bytes);
+  }
+  chunk.finish();
+  return chunk;
+}
+
+const Json kTwo = Json::parse(R"({"subscriptions": [
+  {"filter": "type = 'track'", "body": {"id": {"@path": "$.id"}}},
+  {"filter": "all", "body": {"@path": "$.body"}, "url": {"@template": "https://x/{{id}}"}}]})");
+
+TEST(Plan, CountsEveryEventOnceForEachSubscription) {
+  const Plan plan(kTwo);
+  const auto batch = plan.process(chunk_of(
+      "{\"type\":\"track\",\"id\":1,\"messageId\":\"a\",\"body\":{}}\n\n{broken\n{\"type\":\"page\",\"messageId\":\"b\"}"));
+  EXPECT_EQ(batch->received, 3U);
+  ASSERT_EQ(batch->records.size(), 2U);
+  EXPECT_EQ(batch->text(batch->records[0].body), R"({"id":1})");
+  EXPECT_EQ(batch->text(batch->records[1].url), "https://x/1");
+  EXPECT_EQ(batch->text(batch->records[1].event_id), "a");
+  ASSERT_EQ(batch->ended.size(), 3U);  // the broken line twice, and a body that is undefined
+  EXPECT_EQ(batch->ended[0].code, "E401");
+  EXPECT_EQ(batch->ended[0].position.line, 3U);
+  EXPECT_EQ(batch->ended[2].code, "E403");
+  EXPECT_EQ(batch->ended[2].position.line, 4U);
+  ASSERT_EQ(batch->filtered[0].hashes.size(), 1U);
+  EXPECT_EQ(batch->filtered[0].hashes[0], hash64("b"));
+}
+
+TEST(Plan, PositionsAreRight) {
+  const Plan plan(kTwo);
+  const auto batch = plan.process(chunk_of("\n  \n{\"type\":\"track\"}\r\n{\"type\":\"track\"}\n"));
+  ASSERT_EQ(batch->records.size(), 2U);
+  EXPECT_EQ(batch->records[0].position.line, 3U);
+  EXPECT_EQ(batch->records[0].position.offset, 4U);
+  EXPECT_EQ(batch->records[1].position.offset, 22U);
+}
+
+TEST(Plan, AnEventWithoutAnIdIsItsLineOrInvalid) {
+  const Plan plan(kTwo);
+  const std::string text = "{\"type\":\"track\",\"id\":1}\n{\"type\":\"track\",\"id\":1}\n";
+  const auto placed = plan.process(chunk_of(text, true));
+  EXPECT_NE(placed->text(placed->records[0].event_id), placed->text(placed->records[1].event_id));
+  const auto nameless = plan.process(chunk_of(text, false));
+  EXPECT_TRUE(nameless->records.empty());
+  EXPECT_EQ(nameless->ended[0].code, "E404");
+}
+
+TEST(Plan, ContentOrADirectiveTellsEventsApart) {
+  Json document = kTwo;
+  const std::string text = "{\"type\":\"track\",\"id\":12345678901234567890}\n";
+  document["event_id"] = "content";
+  const auto content = Plan(document).process(chunk_of(text, false));
+  EXPECT_TRUE(content->text(content->records[0].event_id).starts_with("content:"));
+  document["event_id"] = {{"@path", "$.id"}};
+  const auto given = Plan(document).process(chunk_of(text, false));
+  EXPECT_EQ(given->text(given->records[0].event_id), "12345678901234567890");
+}
+
+TEST(Plan, FunctionsStandBetweenSelectAndRender) {
+  const Plan plan(kTwo);
+  const auto chosen = plan.select(chunk_of(
+      "{\"type\":\"track\",\"messageId\":\"a\"}\n{\"type\":\"x\",\"messageId\":\"b\"}\n{\"type\":\"y\",\"messageId\":\"c\"}\n"));
+  ASSERT_EQ(chosen->events.size(), 3U);
+  EXPECT_EQ(chosen->events[0].subscriptions.size(), 2U);
+  const auto batch = plan.render(
+      *chosen, {{Changed::Kind::event, R"({"id":9,"body":{"z":1},"messageId":"other"})", "", ""},
+                {Changed::Kind::dropped, "", "E413", "dropped"},
+                {Changed::Kind::event, "[1]", "", ""}});
+  EXPECT_EQ(batch->received, 3U);
+  ASSERT_EQ(batch->records.size(), 2U);
+  EXPECT_EQ(batch->text(batch->records[1].body), R"({"z":1})");
+  EXPECT_EQ(batch->text(batch->records[1].event_id), "a");
+  ASSERT_EQ(batch->ended.size(), 2U);
+  EXPECT_FALSE(batch->ended[0].invalid);
+  EXPECT_EQ(batch->ended[1].code, "E412");
+}
+
+TEST(Plan, TellsTheMistakesOfAllSubscriptions) {
+  Json document = kTwo;
+  document["subscriptions"][0]["filter"] = "type = ";
+  document["subscriptions"][1]["body"] = {{"x", {{"@pth", "$.a"}}}};
+  try {
+    Plan plan(document);
+    FAIL();
+  } catch (const DocumentError& error) {
+    ASSERT_EQ(error.mistakes().size(), 2U);
+    EXPECT_EQ(error.mistakes()[0].path, "$.subscriptions[0].filter");
+    EXPECT_EQ(error.mistakes()[1].path, "$.subscriptions[1].body.x");
+  }
+}
+
+}  // namespace
+}  // namespace fieldpost
