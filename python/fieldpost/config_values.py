@@ -222,6 +222,8 @@ def ledger(value: Any) -> Any:
 
 def secret_reference(value: Any, info: ValidationInfo) -> SecretRef:
     """{env: NAME} or {file: path}; anything literal is refused, and never repeated."""
+    if isinstance(value, SecretRef):
+        return value
     name = info.field_name or "secret"
     hint = f"write {name}: {{env: NAME}} or {name}: {{file: path}}"
     if isinstance(value, dict) and "keyring" in value:

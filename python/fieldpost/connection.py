@@ -112,7 +112,7 @@ class Prober:
             return
         for address in addresses:
             answer = self.get(address)
-            if answer["fault"] != "none":
+            if answer["status"] == 0:
                 hint = _FAULT_HINTS.get(answer["fault"], "look at the address and the network")
                 self.fail(name, 5, f"{address}: {answer['fault_text']}", hint)
                 return

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
 import pytest
-
 from fieldpost.auth.entra import HINTS, read_refusal
 from fieldpost.auth.oauth2 import OAuth2Credentials
 from fieldpost.config import OAuth2Auth, SecretRef

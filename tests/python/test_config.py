@@ -1,7 +1,6 @@
 """The destination file: what it may say, and every mistake with its place."""
 
 import json
-import os
 import pickle
 import stat
 import threading
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from fieldpost.config import SecretRef, load, parse, set_enabled
 from fieldpost.errors import ConfigError, Mistake
 from fieldpost.yaml_text import YamlText, parse_path, path_text
@@ -167,6 +165,7 @@ delivery: {max_in_flight: 65, on_unconfirmed: maybe, retry: {statuses: [200]}}
     assert found[4].column == 5
 
 
+SUB = "$.subscriptions[0]."
 AUTH = "auth:\n  type: oauth2\n  token_url: https://x/t\n  client_id: a\n  client_secret: "
 
 
@@ -189,24 +188,24 @@ AUTH = "auth:\n  type: oauth2\n  token_url: https://x/t\n  client_id: a\n  clien
         (WEBHOOK + "delivery: {batching: on}\n", "E117", "$.delivery.batching"),
         (WEBHOOK + "delivery: {max_in_flight: true}\n", "E112", "$.delivery.max_in_flight"),
         (WEBHOOK + "delivery: {retry: {wait_max_s: 0.5}}\n", "E113", "$.delivery.retry.wait_max_s"),
-        (WEBHOOK + "    table: account\n", "E115", "$.subscriptions[0].table"),
-        (WEBHOOK + "    action: create\n", "E115", "$.subscriptions[0].action"),
-        (WEBHOOK + "    filter: {txt: all}\n", "E110", "$.subscriptions[0].filter.txt"),
-        (WEBHOOK + "    filter: {text: all, dialect: fql}\n", "E113", "$.subscriptions[0].filter.dialect"),
-        (WEBHOOK + "    headers: {X-N: 2}\n", "E112", "$.subscriptions[0].headers.X-N"),
-        (WEBHOOK + "    headers: {Authorization: Bearer x}\n", "E120", "$.subscriptions[0].headers.Authorization"),
-        (WEBHOOK.replace("https://example.com/in", "example.com"), "E113", "$.subscriptions[0].url"),
-        (WEBHOOK.replace("//ex", "//u:p@ex"), "E120", "$.subscriptions[0].url"),
-        (WEBHOOK.split("  - name")[0].replace(":\nsub", ":\nsub") + "  []\n", "E113", "$.subscriptions"),
+        (WEBHOOK + "    table: account\n", "E115", SUB + "table"),
+        (WEBHOOK + "    action: create\n", "E115", SUB + "action"),
+        (WEBHOOK + "    filter: {txt: all}\n", "E110", SUB + "filter.txt"),
+        (WEBHOOK + "    filter: {text: all, dialect: fql}\n", "E113", SUB + "filter.dialect"),
+        (WEBHOOK + "    headers: {X-N: 2}\n", "E112", SUB + "headers.X-N"),
+        (WEBHOOK + "    headers: {Authorization: Bearer x}\n", "E120", SUB + "headers.Authorization"),
+        (WEBHOOK.replace("https://example.com/in", "example.com"), "E113", SUB + "url"),
+        (WEBHOOK.replace("//ex", "//u:p@ex"), "E120", SUB + "url"),
+        (WEBHOOK.split("  - name")[0] + "  []\n", "E113", "$.subscriptions"),
         (WEBHOOK + AUTH + "plain\n", "E120", "$.auth.client_secret"),
         (WEBHOOK + AUTH + "{env: A, file: b}\n", "E120", "$.auth.client_secret"),
         (WEBHOOK + AUTH + "{keyring: b}\n", "E117", "$.auth.client_secret"),
         (WEBHOOK + AUTH + "{env: A}\n  grant: authorization_code\n", "E117", "$.auth.grant"),
         (DYNAMICS.replace("url: https://org2fd4b414.crm.dynamics.com\n", ""), "E111", "$.url"),
         (DYNAMICS.replace("dynamics.com\nauth", "dynamics.com/api/data/v9.2\nauth"), "E113", "$.url"),
-        (DYNAMICS.replace("    table: account\n", ""), "E111", "$.subscriptions[0].table"),
-        (DYNAMICS.replace("    table:", "    method: PUT\n    table:"), "E115", "$.subscriptions[0].method"),
-        (DYNAMICS.replace("    action: create\n", ""), "E111", "$.subscriptions[0].action"),
+        (DYNAMICS.replace("    table: account\n", ""), "E111", SUB + "table"),
+        (DYNAMICS.replace("    table:", "    method: PUT\n    table:"), "E115", SUB + "method"),
+        (DYNAMICS.replace("    action: create\n", ""), "E111", SUB + "action"),
     ],
 )  # fmt: skip
 def test_each_mistake_has_its_code_and_path(text: str, code: str, path: str) -> None:
@@ -343,9 +342,9 @@ def test_a_certificate_file_must_hold_certificates(tmp_path: Path) -> None:
         ("enabled: 'yes'\nname: a\n", "enabled: false\nname: a\n"),
         ("enabled : # n\nname: a\n", "enabled : false # n\nname: a\n"),
         ("enabled:\nname: a\n", "enabled: false\nname: a\n"),
-        ("# é😀\r\nname: ü # n\r\ntype: x\r\n", "# é😀\r\nname: ü # n\r\nenabled: false\r\ntype: x\r\n"),
+        ("# é😀\r\nname: ü # n\r\na: x\r\n", "# é😀\r\nname: ü # n\r\nenabled: false\r\na: x\r\n"),
         ("\ufeffname: a", "\ufeffname: a\nenabled: false"),
-        ("id: 1\nname: |\n  a\n  b\n\ntype: x\n", "id: 1\nenabled: false\nname: |\n  a\n  b\n\ntype: x\n"),
+        ("a: 1\nname: |\n  b\n  c\n\nd: x\n", "a: 1\nenabled: false\nname: |\n  b\n  c\n\nd: x\n"),
         ('{"name": "a"}\n', '{"enabled": false, "name": "a"}\n'),
         ("  name: a\n  type: x\n", "  name: a\n  enabled: false\n  type: x\n"),
         ("name: a\nenabled: False\n", "name: a\nenabled: False\n"),
@@ -356,7 +355,7 @@ def test_only_the_enabled_line_changes(tmp_path: Path, before: str, after: str) 
     path.write_bytes(before.encode())
     assert set_enabled(path, False) is (before != after)
     assert path.read_bytes().decode() == after
-    assert os.listdir(tmp_path) == ["d.yaml"]
+    assert [one.name for one in tmp_path.iterdir()] == ["d.yaml"]
 
 
 def test_enabling_goes_there_and_back_through_a_link(tmp_path: Path) -> None:
@@ -392,7 +391,7 @@ def test_what_cannot_be_edited_stays_as_it_is(
         set_enabled(path, False)
     assert caught.value.code == code
     assert path.read_text() == text
-    assert os.listdir(tmp_path) == ["d.yaml"]
+    assert [one.name for one in tmp_path.iterdir()] == ["d.yaml"]
 
 
 def test_parsing_in_threads_does_not_mix() -> None:

@@ -4,7 +4,6 @@ import pickle
 import re
 
 import pytest
-
 from fieldpost.errors import (
     CODES,
     AuthError,

@@ -82,7 +82,7 @@ Request read_request(const py::dict& given) {
 const char* fault_name(Fault fault) {
   switch (fault) {
     case Fault::none:
-      return "";
+      return "none";
     case Fault::unreachable:
       return "unreachable";
     case Fault::untrusted:

@@ -222,7 +222,7 @@ def emulator(
     from fieldpost.emulator import serve
 
     _ = output  # the first line is JSON either way: people read it, scripts rely on it
-    serve(port=port, tls=tls, listening=lambda emulator: printing.as_json(emulator.details()))
+    serve(port, tls, announce=printing.as_json)
     return exit_code.DONE
 
 
