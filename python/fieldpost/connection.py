@@ -122,12 +122,16 @@ class Prober:
         try:
             self._header = self._credentials.header()
         except AuthError as error:
-            self.fail(name, 5 if error.unreachable else 3, f"{error.code} {error.message}", error.hint)
+            self.fail(
+                name, 5 if error.unreachable else 3, f"{error.code} {error.message}", error.hint
+            )
         except FieldpostError as error:
             self.fail(name, 2, str(error), "")
         else:
             told = "a token was given" if self._config.auth.type == "oauth2" else "as configured"
-            self.add(name, True if self._header else None, told if self._header else "no credentials")
+            self.add(
+                name, True if self._header else None, told if self._header else "no credentials"
+            )
 
     def _who_am_i(self, name: str) -> None:
         if self._config.type != "dynamics365":

@@ -25,6 +25,7 @@ from . import auth, documents
 from ._core import Batch, Dispatcher, Plan
 from .config import DestinationConfig, Subscription, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
+from .dynamics import TABLES
 from .errors import ConfigError, Mistake, SourceError
 from .functions import Functions, load_functions
 from .ledger import SqliteLedger
@@ -176,12 +177,16 @@ class Destination:
 
     def _send_sample(self, prober: Prober, event: dict[str, Any]) -> None:
         report = self._deliver(open_source([event]), progress=False)
-        if report["delivered"] == 0 or report.failed:
+        done = report["delivered"] + report["already_delivered"]
+        if done == 0 or report.failed or report.stopped:
             why = "; ".join(f"{f['code']} {f['message']}" for f in report.failures)
+            why = why or " ".join(report.stopped or ())
             hint = "; ".join(f["action_needed"] for f in report.failures)
             prober.fail("sample", 4, why or "nothing was delivered", hint)
             return
-        prober.add("sample", True, f"{report['delivered']} delivered")
+        prober.add(
+            "sample", True, f"{done} delivered" if report["delivered"] else "was there already"
+        )
         for row in self.outcomes(event_id=event["messageId"]):
             self._read_back(prober, row)
 
@@ -192,7 +197,7 @@ class Destination:
         if self.config.type != "dynamics365" or subscription.table is None:
             prober.add("read back", None, "a webhook has nothing to read")
             return
-        table = documents.TABLES[subscription.table]
+        table = TABLES[subscription.table]
         address = f"{documents.target_url(self.config, subscription)}/api/data/v9.2/"
         address += f"{table.set}({outcome['record_id']})"
         answer = prober.get(f"{address}?$select={table.key}")
@@ -244,7 +249,9 @@ class Destination:
         config = self.config
         subscriptions = documents.active(config)
         number = ledger.begin_run(config.id, config.document_hash, version("fieldpost"))
-        report = Report(number, config.id, subscriptions={one.name: Counts() for one in subscriptions})
+        report = Report(
+            number, config.id, subscriptions={one.name: Counts() for one in subscriptions}
+        )
         dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
         targets = [self._target(ledger, one) for one in subscriptions]
         resend = documents.replay_safe(config) or config.delivery.on_unconfirmed == "resend"
@@ -261,9 +268,7 @@ class Destination:
             ledger.end_run(report.to_dict())
         return report
 
-    def _batches(
-        self, plan: Plan, functions: Functions | None, source: Source
-    ) -> Iterator[Batch]:
+    def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
         for chunk in source.chunks():
             if functions is None:
                 yield plan.process(chunk)
@@ -329,7 +334,8 @@ class Destination:
                     "E805", "no source", "", "name one, or write `source:` into the destination"
                 )
             source = self.config.sources
-        return open_source(source)
+        alone = list(source) == ["-"] if isinstance(source, list | tuple) else False
+        return open_source("-" if alone else source)
 
     @property
     def _has_event_id(self) -> bool:

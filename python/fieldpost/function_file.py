@@ -69,7 +69,7 @@ def _run(path: Path, source: bytes) -> ModuleType:
 def _import_mistake(path: Path, error: BaseException) -> Mistake:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return Mistake("E410", f"not Python: {error.msg}", "", error.lineno, error.offset)
-    if isinstance(error, ValueError) and error.__traceback__ and not error.__traceback__.tb_next:
+    if error.__traceback__ is None or error.__traceback__.tb_next is None:
         return Mistake("E410", "not Python: it cannot be compiled", "", 1, 1)
     frames = traceback.extract_tb(error.__traceback__)
     line = next((one.lineno for one in reversed(frames) if one.filename == str(path)), None)

@@ -116,7 +116,9 @@ class Report:
             "destination": self.destination,
             "received": self.received,
             **{outcome: self[outcome] for outcome in OUTCOMES},
-            "subscriptions": {name: counts.to_dict() for name, counts in self.subscriptions.items()},
+            "subscriptions": {
+                name: counts.to_dict() for name, counts in self.subscriptions.items()
+            },
             "duration_s": round(self.duration_s, 3),
             "stopped": (
                 {"code": self.stopped[0], "message": self.stopped[1]} if self.stopped else None

@@ -168,10 +168,11 @@ class Run:
             known = standing.get((sub, key.event_id))
             if (sub, key.event_id) in seen:
                 self._twins.append((sub, key.event_id))
-            elif known is None or known.outcome in ("waiting", "invalid", "dropped"):
-                seen.add((sub, key.event_id))
-                chosen.append((i, sub, key))
-            elif self._count_standing(sub, key.event_id, known):
+            elif (
+                known is None
+                or known.outcome in ("waiting", "invalid", "dropped")
+                or self._count_standing(sub, key.event_id, known)
+            ):
                 seen.add((sub, key.event_id))
                 chosen.append((i, sub, key))
         return chosen

@@ -1,15 +1,24 @@
 """Client credentials against a real token endpoint on a free port; time is given, not waited."""
 
 import base64
+import datetime
+import ipaddress
 import json
 import pickle
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from fieldpost.auth.entra import HINTS, read_refusal
 from fieldpost.auth.oauth2 import OAuth2Credentials
 from fieldpost.config import OAuth2Auth, SecretRef
@@ -32,7 +41,7 @@ def entra(number: int, status: int = 401, error: str = "invalid_client") -> Answ
 class Endpoint:
     """A token endpoint that answers from a list; the last answer stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: list[Answer] = []
         self.forms: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
@@ -40,7 +49,9 @@ class Endpoint:
         self.gate = threading.Event()
         self.gate.set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/token"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_address[1]}/token"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
 
@@ -95,7 +106,9 @@ class Time:
         self.slept: list[float] = []
 
 
-def credentials(url: str, time: Time | None = None, **more: Any) -> OAuth2Credentials:
+def credentials(
+    url: str, time: Time | None = None, ca_path: Path | None = None, **more: Any
+) -> OAuth2Credentials:
     time = time or Time()
     scheme = OAuth2Auth(
         type="oauth2",
@@ -104,7 +117,7 @@ def credentials(url: str, time: Time | None = None, **more: Any) -> OAuth2Creden
         client_secret=SecretRef(env="SECRET"),
         **{"scope": "https://org/.default", **more},
     )
-    return OAuth2Credentials(scheme, None, clock=lambda: time.now, sleep=time.slept.append)
+    return OAuth2Credentials(scheme, ca_path, clock=lambda: time.now, sleep=time.slept.append)
 
 
 def refused(act: Callable[[], str]) -> AuthError:
@@ -295,6 +308,47 @@ def test_an_endpoint_that_is_not_there_is_unreachable() -> None:
         error = refused(credentials(gone.url, time).header)
     assert (error.code, error.unreachable, time.slept) == ("E602", True, [1.0, 2.0])
     assert error.at == gone.url
+
+
+def self_signed(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1, and a server's context that shows it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fieldpost test")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "ca.pem"
+    pem.write_bytes(certificate.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, folder / "key.pem")
+    return pem, context
+
+
+def test_a_private_certificate_is_trusted_only_when_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", SECRET)
+    pem, context = self_signed(tmp_path)
+    secured = Endpoint(context)
+    try:
+        secured.answers = [token(1)]
+        time = Time()
+        error = refused(credentials(secured.url, time).header)
+        assert (error.code, error.unreachable, time.slept) == ("E604", True, [])
+        assert "ca_file" in error.hint
+        assert credentials(secured.url, ca_path=pem).header() == "Bearer t1"
+    finally:
+        secured.close()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from emulator_client import Api, fixture_api, fixture_emulator, row_id, tree  # noqa: F401
 
 CREATE = {"method": "POST", "path": "/accounts$"}
@@ -87,7 +88,8 @@ def test_a_fault_that_is_not_understood_is_refused(api: Api, order: Any) -> None
 
 
 def test_an_order_for_tokens_that_is_not_understood_is_refused(api: Api) -> None:
-    for order in ({"lifetime": 3}, {"lifetime_s": "3"}, {"lifetime_s": -1}, []):
+    orders: list[Any] = [{"lifetime": 3}, {"lifetime_s": "3"}, {"lifetime_s": -1}, []]
+    for order in orders:
         answer = api.http.post(f"{api.emulator.control_url}/tokens", json=order)
         assert answer.status_code == 400
     assert api.http.post(f"{api.emulator.control_url}/tokens", content="{").status_code == 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from emulator_client import Api, fixture_api, fixture_emulator, refused, row_id, tree  # noqa: F401
 
 DUPLICATE = "A record with matching key values already exists."
@@ -246,3 +247,21 @@ def test_rows_of_the_environment_can_be_bound_and_not_written(api: Api) -> None:
     account = api.created("accounts", {"ownerid@odata.bind": f"/systemusers({user})"})
     assert api.row(f"accounts({account})")["_ownerid_value"] == user
     assert api.post("systemusers", {"fullname": "X"}).status_code == 501
+
+
+@pytest.mark.parametrize(
+    "body", ['{"name":"\\ud800"}', '{"\\ud800":"A"}', '{"revenue":1e9999999999}']
+)
+def test_E25_what_json_can_write_and_no_column_can_keep_is_400(api: Api, body: str) -> None:
+    assert api.post("accounts", body).status_code == 400
+    assert api.commits() == []
+
+
+def test_a_tree_may_be_deep_and_has_an_end(api: Api) -> None:
+    def chain(depth: int) -> str:
+        return '{"parentaccountid":' * depth + "{}" + "}" * depth
+
+    assert api.post("accounts", chain(100)).status_code == 204
+    assert len(api.commits()) == 101
+    refused(api.post("accounts", chain(900)), 400, "0x80048d19", "depth")
+    assert len(api.commits()) == 101

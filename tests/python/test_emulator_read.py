@@ -5,10 +5,13 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+
 from emulator_client import Api, fixture_api, fixture_emulator, refused, row_id, tree  # noqa: F401
 
 
-def names(api: Api, condition: str, entity_set: str = "accounts", column: str = "name") -> list[str]:
+def names(
+    api: Api, condition: str, entity_set: str = "accounts", column: str = "name"
+) -> list[str]:
     path = f"{entity_set}?$select={column}&$filter={quote(condition)}&$orderby={column}"
     return [row[column] for row in api.row(path)["value"]]
 
@@ -111,7 +114,10 @@ def test_E26_a_filtered_list_has_the_chosen_columns(companies: Api) -> None:
         (f"accountid eq {row_id(1).upper()}", ["O'Brien"]),
         (f"_parentaccountid_value eq {row_id(1)}", ["Zeta"]),
         (f"_parentaccountid_value ne {row_id(1)}", ["Acme", "acme 100% new", "O'Brien"]),
-        ("_parentaccountid_value eq null and statecode eq 0 and name lt 'b'", ["Acme", "acme 100% new"]),
+        (
+            "_parentaccountid_value eq null and statecode eq 0 and name lt 'b'",
+            ["Acme", "acme 100% new"],
+        ),
     ],
 )
 def test_E26_a_filter_finds_what_it_says(companies: Api, condition: str, found: list[str]) -> None:

@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 
 import httpx
 import pytest
-from emulator_client import Api, fixture_api, fixture_emulator  # noqa: F401
 
+from emulator_client import Api, fixture_api, fixture_emulator  # noqa: F401
 from fieldpost.emulator import Emulator
 
 

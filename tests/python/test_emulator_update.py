@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from emulator_client import Api, fixture_api, fixture_emulator, refused, row_id  # noqa: F401
 
 
@@ -144,3 +145,17 @@ def test_a_patch_keeps_the_full_name_true(api: Api) -> None:
     contact = api.created("contacts", {"firstname": "John", "lastname": "Smith"})
     api.patch(f"contacts({contact})", {"lastname": "Jones"})
     assert api.row(f"contacts({contact})")["fullname"] == "John Jones"
+
+
+def test_rows_of_two_tables_may_share_an_id(api: Api) -> None:
+    api.created("accounts", {"accountid": row_id(1)})
+    api.created("contacts", {"contactid": row_id(1)})
+    bind = {"customerid_account@odata.bind": f"/accounts({row_id(1)})"}
+    deal = api.created("opportunities", bind)
+    path = f"opportunities({deal})?$expand=customerid_account,customerid_contact"
+    assert api.row(path)["customerid_contact"] is None
+    assert api.row(path)["customerid_account"]["accountid"] == row_id(1)
+    deals = "$expand=opportunity_customer_contacts"
+    assert api.row(f"contacts({row_id(1)})?{deals}")["opportunity_customer_contacts"] == []
+    api.delete(f"contacts({row_id(1)})")
+    assert api.row(path)["_customerid_value"] == row_id(1)

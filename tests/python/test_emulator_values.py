@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from emulator_client import Api, fixture_api, fixture_emulator, refused  # noqa: F401
 
 

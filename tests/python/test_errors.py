@@ -4,6 +4,7 @@ import pickle
 import re
 
 import pytest
+
 from fieldpost.errors import (
     CODES,
     AuthError,

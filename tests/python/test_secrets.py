@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+
 from fieldpost import auth
 from fieldpost.config import SecretRef, parse
 from fieldpost.errors import AuthError, ConfigError

@@ -55,7 +55,9 @@ class Dispatcher {
   // is paused or room() has grown, and after timeout_s at the latest.
   std::vector<Outcome> settle(double timeout_s);
 
-  void authorize(std::string header);        // value of Authorization from now on; "" for none
+  // Signs what starts from now on; `header` is the value, "" for none. A request that brings a
+  // header of that name keeps its own.
+  void authorize(std::string header, std::string name = "Authorization");
   bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
   std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight at most held

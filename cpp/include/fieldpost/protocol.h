@@ -14,7 +14,7 @@ namespace fieldpost {
 
 // One HTTP request for one record (packing several into one call comes with batching).
 struct Call {
-  Request request;           // without Authorization: the dispatcher adds it
+  Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it
   std::string request_id;    // ours, sent along where the system logs it
   bool replay_safe = false;  // sending it twice has the effect of once

@@ -153,7 +153,8 @@ void register_dispatcher(py::module_& module) {
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
       .def("settle", &Dispatcher::settle, py::arg("timeout_s"),
            py::call_guard<py::gil_scoped_release>())
-      .def("authorize", &Dispatcher::authorize, py::arg("header"))
+      .def("authorize", &Dispatcher::authorize, py::arg("header"),
+           py::arg("name") = "Authorization")
       .def("stop", &Dispatcher::stop)
       .def("preview", &preview, py::arg("batch"), py::arg("index"))
       .def_property_readonly("token_wanted", &Dispatcher::token_wanted)

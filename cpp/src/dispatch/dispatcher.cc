@@ -102,7 +102,7 @@ struct Dispatcher::State {
   std::vector<Outcome> told;
 
   Secrets secrets;
-  std::string authorization;
+  Header signature;
   std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;
   bool stopped = false;
@@ -184,8 +184,8 @@ void Dispatcher::State::start(Id id) {
     delivery.refused(std::move(fault));
     return tell(id, "invalid");
   }
-  const bool signs = !authorization.empty() && !request->has_header("Authorization");
-  if (signs) request->headers.push_back({"Authorization", authorization});
+  const bool signs = !signature.value.empty() && !request->has_header(signature.name);
+  if (signs) request->headers.push_back(signature);
   transport->start(id, *request);
   if (signs) request->headers.pop_back();
   delivery.started(clock->monotonic_s(), token);
@@ -317,11 +317,11 @@ void Dispatcher::offer(std::shared_ptr<const Batch> batch, const std::vector<Off
 
 std::vector<Outcome> Dispatcher::settle(double timeout_s) { return state_->settle(timeout_s); }
 
-void Dispatcher::authorize(std::string header) {
+void Dispatcher::authorize(std::string header, std::string name) {
   State& state = *state_;
   state.check_process();
   state.secrets.add(header);
-  state.authorization = std::move(header);
+  state.signature = {std::move(name), std::move(header)};
   ++state.token;
   state.token_wanted = false;
   state.ready.insert(state.ready.end(), state.parked.begin(), state.parked.end());

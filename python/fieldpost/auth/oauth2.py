@@ -71,7 +71,7 @@ class OAuth2Credentials:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._token: _Token | None = None
-        self._flights = 0
+        self._finished = 0  # requests that had an outcome, good or bad
         self._failure: AuthError | None = None
 
     def __repr__(self) -> str:
@@ -101,19 +101,20 @@ class OAuth2Credentials:
 
     def _single_flight(self, is_good: Callable[[_Token | None], bool]) -> str:
         """Make one request for all who wait, and give its outcome, good or bad, to each."""
-        seen = self._flights
+        finished = self._finished
         with self._lock:
             if self._token is not None and is_good(self._token):
                 return self._token.header
-            if self._flights != seen and self._failure is not None:
+            if self._finished != finished and self._failure is not None:
                 raise AuthError(*self._failure.args)
             self._failure = None
-            self._flights += 1
             try:
                 self._token = self._fetch()
             except AuthError as error:
                 self._failure = AuthError(*error.args)
                 raise
+            finally:
+                self._finished += 1
             return self._token.header
 
     def _is_due(self, token: _Token) -> bool:
@@ -165,7 +166,7 @@ class OAuth2Credentials:
             ) as session:
                 session.register_client_auth_method(("client_secret_basic", _basic))
                 session.register_compliance_hook("access_token_response", _keeping(seen))
-                answer = session.fetch_token(
+                session.fetch_token(
                     self._scheme.token_url,
                     grant_type="client_credentials",
                     timeout=TIMEOUT_S,
@@ -173,25 +174,11 @@ class OAuth2Credentials:
                     verify=str(self._ca_path) if self._ca_path else True,
                 )
         except (requests.exceptions.RequestException, OSError) as error:
-            return self._refused(seen[0], secret) if seen else _unreachable(error)
+            if not seen:
+                return _unreachable(error)
         except (OAuthError, ValueError):
-            return self._refused(seen[0], secret) if seen else _unusable("cannot be read")
-        if seen[0].status_code != 200:
-            return self._refused(seen[0], secret)
-        return _token(answer, asked_at)
-
-    def _refused(self, response: Any, secret: Secret) -> _Trouble:
-        status = response.status_code
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        if 200 <= status < 400 and not (isinstance(body, dict) and "error" in body):
-            return _unusable(f"is HTTP {status} without a token")
-        found = read_refusal(status, body, [secret])
-        code = "E602" if found.passing else "E601"
-        wait_s = _retry_after(response.headers.get("Retry-After"))
-        return _Trouble(code, found.message, found.hint, found.passing, wait_s)
+            pass  # the answer itself is looked at below
+        return _judged(seen[0], secret, asked_at) if seen else _unusable("cannot be read")
 
 
 _POST = "client_secret_post"
@@ -212,6 +199,23 @@ def _keeping(seen: list[Any]) -> Callable[[Any], Any]:
         return response
 
     return keep
+
+
+def _judged(response: Any, secret: Secret, asked_at: float) -> _Token | _Trouble:
+    """What an answer means, whatever the library thinks of it."""
+    status = response.status_code
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if status == 200 and isinstance(body, dict) and "error" not in body:
+        return _token(body, asked_at)
+    if 200 <= status < 400 and not (isinstance(body, dict) and "error" in body):
+        return _unusable(f"is HTTP {status} without a token")
+    found = read_refusal(status, body, [secret])
+    code = "E602" if found.passing else "E601"
+    wait_s = _retry_after(response.headers.get("Retry-After"))
+    return _Trouble(code, found.message, found.hint, found.passing, wait_s)
 
 
 def _token(answer: Any, asked_at: float) -> _Token | _Trouble:

@@ -138,7 +138,9 @@ def test_connection(
         try:
             event = json.loads(sample.read_bytes())
         except (OSError, ValueError) as error:
-            raise fp.SourceError("E802", f"the sample cannot be read ({error})", str(sample)) from None
+            raise fp.SourceError(
+                "E802", f"the sample cannot be read ({error})", str(sample)
+            ) from None
     test = _open(destination, ledger).test_connection(send, event)
     if output is Output.json:
         printing.as_json(test.to_dict())
@@ -181,7 +183,9 @@ def status(
 @command("outcomes")
 def outcomes(
     destination: DestinationFile,
-    where: Annotated[str, typer.Option(help="SQL over the columns, e.g. outcome = 'rejected'.")] = "",
+    where: Annotated[
+        str, typer.Option(help="SQL over the columns, e.g. outcome = 'rejected'.")
+    ] = "",
     event_id: Annotated[str | None, typer.Option("--event-id", help="One event.")] = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
@@ -228,7 +232,9 @@ def emulator(
 
 @command("demo")
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where its files go, to keep.")] = Path("fieldpost-demo"),
+    folder: Annotated[Path, typer.Option(help="Where its files go, to keep.")] = Path(
+        "fieldpost-demo"
+    ),
     events: Annotated[int, typer.Option(min=100, help="Events to make.")] = 10_000,
 ) -> int:
     """Run the whole job on a local Dynamics 365, and leave its files to play with."""

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_COMPANIES = ("Nordlicht", "Blue Heron", "Café Ñandú", "Okapi", "Zeta", "Harbour", "Straße 9", "Kestrel")
+_COMPANIES = (
+    "Nordlicht",
+    "Blue Heron",
+    "Café Ñandú",
+    "Okapi",
+    "Zeta",
+    "Harbour",
+    "Straße 9",
+    "Kestrel",
+)
 _FORMS = ("GmbH", "Ltd", "Inc", "AB", "S.A.", "BV", "K.K.")
 _FIRST = ("Ada", "Jörg", "Mei", "Tariq", "Zoë", "Ingrid", "Paulo", "Ngozi")
 _LAST = ("Lovelace", "Müller", "Chen", "Haddad", "O'Brien", "Lindqvist", "Sousa", "Okafor")

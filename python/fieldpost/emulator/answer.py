@@ -17,11 +17,14 @@ Header = tuple[bytes, bytes]
 
 @dataclass(slots=True)
 class Answer:
+    """Status, headers and body; the content length is added on the way out."""
+
     status: int
     headers: list[Header] = field(default_factory=list)
     body: bytes = b""
 
     async def send(self, send: Send) -> None:
+        """Write the answer to the ASGI server."""
         headers = self.headers
         if self.status not in (204, 304):
             headers = [*headers, (b"content-length", str(len(self.body)).encode())]
@@ -30,12 +33,15 @@ class Answer:
 
 
 def document(status: int, content: Any, *headers: Header) -> Answer:
+    """A JSON answer."""
     return Answer(status, [(b"content-type", JSON), *headers], orjson.dumps(content))
 
 
 def refusal_answer(refusal: Refusal) -> Answer:
+    """A refusal in the shape of the service."""
     return document(refusal.status, refusal_body(refusal))
 
 
 def header(name: bytes, value: str) -> Header:
+    """A header as ASGI wants it."""
     return name, value.encode("latin-1")

@@ -22,6 +22,7 @@ from .web_api import PATH, WebApi
 
 
 def random_id() -> str:
+    """An id as the service would make one."""
     return str(uuid.uuid4())
 
 
@@ -31,6 +32,7 @@ def application(
     clock: Callable[[], float],
     new_id: Callable[[], str] = random_id,
 ) -> ASGIApp:
+    """The whole emulator, empty or with what the database holds."""
     rows, ledger = Rows(database, SCHEMA), Ledger(database)
     tokens, faults, traffic = Tokens(known, clock), Faults(), Traffic()
     writer = Writer(SCHEMA, rows, ledger, new_id)

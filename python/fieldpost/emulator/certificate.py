@@ -32,18 +32,19 @@ class Certificate:
         self.key_file = self._folder / "server.key"
         authority_key = ec.generate_private_key(ec.SECP256R1())
         server_key = ec.generate_private_key(ec.SECP256R1())
-        authority = authority_certificate(authority_key)
-        server = server_certificate(server_key, authority, authority_key)
+        authority = _authority_certificate(authority_key)
+        server = _server_certificate(server_key, authority, authority_key)
         self.ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
         self.certificate_file.write_bytes(server.public_bytes(serialization.Encoding.PEM))
         self.key_file.touch(mode=0o600)
-        self.key_file.write_bytes(pem(server_key))
+        self.key_file.write_bytes(_pem(server_key))
 
     def close(self) -> None:
+        """Remove the folder and all that is in it."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -51,11 +52,11 @@ def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def named(text: str) -> x509.Name:
+def _named(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def begun(
+def _begun(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
@@ -71,17 +72,17 @@ def begun(
     )
 
 
-def authority_certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = named("fieldpost emulator authority")
+def _authority_certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = _named("fieldpost emulator authority")
     return (
-        begun(name, name, key)
+        _begun(name, name, key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage(signs_certificates=True), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
 
 
-def server_certificate(
+def _server_certificate(
     key: ec.EllipticCurvePrivateKey,
     authority: x509.Certificate,
     authority_key: ec.EllipticCurvePrivateKey,
@@ -89,17 +90,17 @@ def server_certificate(
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     return (
-        begun(named("fieldpost emulator"), authority.subject, key)
+        _begun(_named("fieldpost emulator"), authority.subject, key)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage(signs_certificates=False), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(issuer_key, critical=False)
         .sign(authority_key, hashes.SHA256())
     )
 
 
-def usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         key_cert_sign=signs_certificates,

@@ -18,6 +18,7 @@ class TransportInState(asyncio.Protocol):
     app_state: dict[str, Any]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio when a client has connected."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 

@@ -29,6 +29,8 @@ class ControlError(Exception):
 
 
 class Control:
+    """The orders, over the parts they are about."""
+
     def __init__(
         self,
         database: Database,
@@ -48,25 +50,29 @@ class Control:
         self._traffic = traffic
 
     def routes(self) -> list[Route]:
+        """The endpoints, for Starlette."""
         return [
-            Route(f"{PATH}/commits", answering(self.commits), methods=["GET"]),
-            Route(f"{PATH}/requests", answering(self.requests), methods=["GET"]),
-            Route(f"{PATH}/reset", answering(self.reset), methods=["POST"]),
-            Route(f"{PATH}/tokens", answering(self.tokens), methods=["POST"]),
-            Route(f"{PATH}/faults", answering(self.list_faults), methods=["GET"]),
-            Route(f"{PATH}/faults", answering(self.add_faults), methods=["POST"]),
-            Route(f"{PATH}/faults", answering(self.clear_faults), methods=["DELETE"]),
+            Route(f"{PATH}/commits", _answering(self.commits), methods=["GET"]),
+            Route(f"{PATH}/requests", _answering(self.requests), methods=["GET"]),
+            Route(f"{PATH}/reset", _answering(self.reset), methods=["POST"]),
+            Route(f"{PATH}/tokens", _answering(self.tokens), methods=["POST"]),
+            Route(f"{PATH}/faults", _answering(self.list_faults), methods=["GET"]),
+            Route(f"{PATH}/faults", _answering(self.add_faults), methods=["POST"]),
+            Route(f"{PATH}/faults", _answering(self.clear_faults), methods=["DELETE"]),
         ]
 
     async def commits(self, request: Request) -> Any:
+        """Per row, how often it was created, updated and deleted, and by which requests."""
         return {"commits": self._ledger.commits(request.query_params.get("table"))}
 
     async def requests(self, request: Request) -> Any:
+        """How many requests came and how many tokens were issued."""
         counts = self._traffic.counts()
         issued = self._tokens.issued
         return {"requests": counts, "total": sum(counts.values()), "tokens_issued": issued}
 
     async def reset(self, request: Request) -> Any:
+        """Empty everything; tokens that are out stay good."""
         with self._database.transaction():
             self._rows.clear()
             self._ledger.clear()
@@ -77,7 +83,8 @@ class Control:
         return {}
 
     async def tokens(self, request: Request) -> Any:
-        order = await ordered(request)
+        """Set the lifetime of tokens to come, or make those that are out unknown."""
+        order = await _ordered(request)
         if not isinstance(order, dict) or order.keys() - {"lifetime_s", "revoke"}:
             raise ControlError("tokens takes lifetime_s and revoke")
         lifetime = order.get("lifetime_s", self._tokens.lifetime_s)
@@ -89,27 +96,30 @@ class Control:
         return {"lifetime_s": lifetime}
 
     async def list_faults(self, request: Request) -> Any:
+        """The faults in force, with their hits."""
         return {"faults": self._faults.described()}
 
     async def add_faults(self, request: Request) -> Any:
-        order = await ordered(request)
+        """Put one or more faults behind those in force."""
+        order = await _ordered(request)
         wishes = order if isinstance(order, list) else [order]
         self._faults.add([fault_of(wish) for wish in wishes])
         return {"faults": self._faults.described()}
 
     async def clear_faults(self, request: Request) -> Any:
+        """End every fault."""
         self._faults.clear()
         return {"faults": []}
 
 
-async def ordered(request: Request) -> Any:
+async def _ordered(request: Request) -> Any:
     try:
         return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
         raise ControlError(f"the order is not JSON: {error}") from None
 
 
-def answering(work: Callable[[Request], Awaitable[Any]]) -> Endpoint:
+def _answering(work: Callable[[Request], Awaitable[Any]]) -> Endpoint:
     """An endpoint that says in JSON what the work returned, or why it was refused."""
 
     async def endpoint(request: Request) -> Response:

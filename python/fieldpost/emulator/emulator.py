@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict
@@ -53,6 +54,7 @@ class Server(uvicorn.Server):
         self.serving = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn."""
         await super().startup(sockets=sockets)
         self.serving.set()
 
@@ -77,8 +79,14 @@ class Emulator:
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = random_id,
     ) -> None:
-        self._socket = listening(port)
-        self._certificate = Certificate() if tls else None
+        with ExitStack() as held:
+            self._database = Database(SCHEMA, database)
+            held.callback(self._database.close)
+            self._socket = held.enter_context(listening(port))
+            self._certificate = Certificate() if tls else None
+            if self._certificate:
+                held.callback(self._certificate.close)
+            self._held = held.pop_all()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self.tenant = tenant
         self.client_id = client_id
@@ -87,7 +95,6 @@ class Emulator:
         self.token_url = f"{self.url}/{tenant}/oauth2/v2.0/token"
         self.control_url = f"{self.url}/_emulator"
         self.ca_file = str(self._certificate.ca_file) if self._certificate else None
-        self._database = Database(SCHEMA, database)
         known = Application(tenant, client_id, client_secret, self.url)
         self._server = Server(self._config(application(known, self._database, clock, new_id)))
         self._thread = threading.Thread(target=self._run, name="fieldpost-emulator", daemon=True)
@@ -127,13 +134,10 @@ class Emulator:
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT_S)
-        stopped = not self._thread.is_alive()
-        self._socket.close()
-        if self._certificate:
-            self._certificate.close()
-        if not stopped:
+        if self._thread.is_alive():
+            # The database stays open: closing it under a running thread could crash the process.
             raise RuntimeError(f"the emulator did not stop within {STOP_TIMEOUT_S:g} s")
-        self._database.close()
+        self._held.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -147,6 +151,7 @@ class Emulator:
         self.stop()
 
     def details(self) -> Details:
+        """What a client needs, in the order in which it is printed."""
         return Details(
             url=self.url,
             token_url=self.token_url,

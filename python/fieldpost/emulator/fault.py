@@ -55,6 +55,7 @@ class Fault:
     hits: int = 0
 
     def matches(self, method: str, path: str) -> bool:
+        """Whether this request is hit."""
         if self.times is not None and self.hits >= self.times:
             return False
         return self.method in (None, method) and self.path.search(path) is not None
@@ -72,11 +73,12 @@ class Fault:
             text = self.message or "AADSTS90033: A transient error has occurred. Please try again."
             return document(status, {"error": "temporarily_unavailable", "error_description": text})
         if status in GATEWAY and self.code is None and self.message is None:
-            return gateway_page(status)
+            return _gateway_page(status)
         code, message = TOO_MANY if status == 429 else UNEXPECTED
         return refusal_answer(Refusal(status, self.code or code, self.message or message))
 
     def described(self) -> dict[str, Any]:
+        """The fault in the form it was ordered in, and its hits."""
         return {
             "match": {"method": self.method, "path": self.path.pattern},
             "times": self.times,
@@ -91,7 +93,7 @@ class Fault:
         }
 
 
-def gateway_page(status: int) -> Answer:
+def _gateway_page(status: int) -> Answer:
     """The page that a proxy in front of the service sends: HTML, not JSON."""
     title = html.escape(f"{status} {HTTPStatus(status).phrase}")
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
@@ -105,33 +107,33 @@ def fault_of(wish: Any) -> Fault:
     unknown = wish.keys() - FIELDS
     if unknown:
         raise FaultError(f"a fault has no {', '.join(sorted(unknown))}; it has {sorted(FIELDS)}")
-    method, path = matcher(wish.get("match") or {})
+    method, path = _matcher(wish.get("match") or {})
     return Fault(
         method=method,
         path=path,
-        times=optional(wish, "times", int, 1),
-        when=one_of(wish.get("when", "before"), ("before", "after"), "when"),
-        status=status_of(wish),
-        code=optional(wish, "code", str),
-        message=optional(wish, "message", str),
-        retry_after_s=optional(wish, "retry_after_s", (int, float)),
-        close=one_of(wish.get("close", False), (True, False, "reset"), "close"),
-        delay_s=optional(wish, "delay_s", (int, float)) or 0.0,
+        times=_optional(wish, "times", int, 1),
+        when=_one_of(wish.get("when", "before"), ("before", "after"), "when"),
+        status=_status_of(wish),
+        code=_optional(wish, "code", str),
+        message=_optional(wish, "message", str),
+        retry_after_s=_optional(wish, "retry_after_s", (int, float)),
+        close=_one_of(wish.get("close", False), (True, False, "reset"), "close"),
+        delay_s=_optional(wish, "delay_s", (int, float)) or 0.0,
     )
 
 
-def matcher(match: Any) -> tuple[str | None, re.Pattern[str]]:
+def _matcher(match: Any) -> tuple[str | None, re.Pattern[str]]:
     if not isinstance(match, dict) or match.keys() - {"method", "path"}:
         raise FaultError("match has method and path")
-    method = optional(match, "method", str)
+    method = _optional(match, "method", str)
     try:
-        return method and method.upper(), re.compile(optional(match, "path", str) or "")
+        return method and method.upper(), re.compile(_optional(match, "path", str) or "")
     except re.error as error:
         raise FaultError(f"match.path is not a regular expression: {error}") from None
 
 
-def status_of(wish: dict[str, Any]) -> int | None:
-    status: int | None = optional(wish, "status", int)
+def _status_of(wish: dict[str, Any]) -> int | None:
+    status: int | None = _optional(wish, "status", int)
     if status is not None and not 400 <= status <= 599:
         raise FaultError("status is 400 to 599")
     worded = {"code", "message", "retry_after_s"} & wish.keys()
@@ -140,14 +142,14 @@ def status_of(wish: dict[str, Any]) -> int | None:
     return status
 
 
-def optional(wish: dict[str, Any], name: str, kind: Any, default: Any = None) -> Any:
+def _optional(wish: dict[str, Any], name: str, kind: Any, default: Any = None) -> Any:
     value = wish.get(name, default)
     if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
         raise FaultError(f"{name} is of the wrong type")
     return value
 
 
-def one_of(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
+def _one_of(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
     if value not in allowed or (isinstance(value, int) and not isinstance(value, bool)):
         raise FaultError(f"{name} is one of {', '.join(map(str, allowed))}")
     return value
@@ -160,9 +162,11 @@ class Faults:
         self._faults: list[Fault] = []
 
     def add(self, faults: list[Fault]) -> None:
+        """Put these behind the ones in force."""
         self._faults += faults
 
     def take(self, method: str, path: str) -> Fault | None:
+        """The fault that hits this request; the hit is counted."""
         for fault in self._faults:
             if fault.matches(method, path):
                 fault.hits += 1
@@ -170,7 +174,9 @@ class Faults:
         return None
 
     def described(self) -> list[dict[str, Any]]:
+        """All faults, used up or not."""
         return [fault.described() for fault in self._faults]
 
     def clear(self) -> None:
+        """End every fault."""
         self._faults.clear()

@@ -24,6 +24,7 @@ class Gate:
         self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or through its fault."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
@@ -60,9 +61,11 @@ class Recorded:
         self._messages: list[Message] = []
 
     async def __call__(self, message: Message) -> None:
+        """Keep one message."""
         self._messages.append(message)
 
     async def play(self, send: Send) -> None:
+        """Say it all again to the real one."""
         for message in self._messages:
             await send(message)
 

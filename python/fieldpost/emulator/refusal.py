@@ -25,6 +25,7 @@ class Refusal(Exception):
 
 
 def not_here_yet(what: str) -> Refusal:
+    """Something the service has and the emulator has not."""
     return Refusal(501, "", f"fieldpost emulator: {what} is not emulated yet.")
 
 
@@ -32,18 +33,22 @@ def not_here_yet(what: str) -> Refusal:
 
 
 def unknown_segment(segment: str) -> Refusal:
+    """No such entity set, action or function."""
     return Refusal(404, BAD_REQUEST, f"Resource not found for the segment '{segment}'.")
 
 
 def no_such_resource(url: str) -> Refusal:
+    """A function called by the wrong method."""
     return Refusal(404, "", f"No HTTP resource was found that matches the request URI '{url}'.")
 
 
 def wrong_method(method: str) -> Refusal:
+    """A method that this address does not take."""
     return Refusal(405, "", f"The requested resource does not support http method '{method}'.")
 
 
 def wrong_key(table: str) -> Refusal:
+    """A key that the table does not have."""
     resource = f"'Microsoft.Dynamics.CRM.{table}'"
     return Refusal(
         400,
@@ -55,16 +60,19 @@ def wrong_key(table: str) -> Refusal:
 
 
 def bad_query(message: str) -> Refusal:
+    """A query that cannot be understood."""
     return Refusal(400, BAD_REQUEST, message)
 
 
 def unknown_property(name: str, table: str) -> Refusal:
+    """A query that names a column the table has not."""
     return bad_query(
         f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'."
     )
 
 
 def wrong_media_type(media_type: str) -> Refusal:
+    """A body that is not called JSON."""
     return Refusal(
         415,
         "",
@@ -76,6 +84,7 @@ def wrong_media_type(media_type: str) -> Refusal:
 
 
 def bad_payload(entity_set: str, inner: str) -> Refusal:
+    """A body that the deserialiser refuses."""
     return Refusal(
         400,
         BAD_PAYLOAD,
@@ -86,6 +95,7 @@ def bad_payload(entity_set: str, inner: str) -> Refusal:
 
 
 def lookup_as_column() -> Refusal:
+    """A lookup that is written as a value."""
     return Refusal(
         400,
         BAD_REQUEST,
@@ -95,10 +105,12 @@ def lookup_as_column() -> Refusal:
 
 
 def deep_update() -> Refusal:
+    """A row nested in an update."""
     return Refusal(400, BAD_REQUEST, "Deep update of navigation properties is not allowed.")
 
 
 def unparsed_reference() -> Refusal:
+    """A bind to an address that means nothing."""
     return Refusal(
         400,
         BAD_REQUEST,
@@ -111,14 +123,17 @@ def unparsed_reference() -> Refusal:
 
 
 def missing_row(table: str, row_id: str) -> Refusal:
+    """No row has this id."""
     return Refusal(404, MISSING_ROW, f"Entity '{table}' With Id = {row_id} Does Not Exist")
 
 
 def duplicate_key() -> Refusal:
+    """A row has this id already."""
     return Refusal(412, DUPLICATE_KEY, "A record with matching key values already exists.")
 
 
 def stale_version() -> Refusal:
+    """The row has changed since the client read it."""
     return Refusal(
         412,
         "0x80060882",
@@ -127,6 +142,7 @@ def stale_version() -> Refusal:
 
 
 def bad_version() -> Refusal:
+    """An If-Match that is no version."""
     return Refusal(400, "0x80060883", "The concurrency token in the If-Match header is not valid.")
 
 
@@ -134,6 +150,7 @@ def bad_version() -> Refusal:
 
 
 def too_long(column: str, table: str, limit: int) -> Refusal:
+    """A text beyond the length of its column."""
     return Refusal(
         400,
         "0x80044331",
@@ -143,6 +160,7 @@ def too_long(column: str, table: str, limit: int) -> Refusal:
 
 
 def out_of_range(code: str, column: str, table: str) -> Refusal:
+    """A number beyond the bounds of its column."""
     return Refusal(
         400,
         code,
@@ -152,6 +170,7 @@ def out_of_range(code: str, column: str, table: str) -> Refusal:
 
 
 def unknown_choice(value: int, column: str, table: str, accepted: str) -> Refusal:
+    """A number that is not among the options."""
     return Refusal(
         400,
         "0x8004431a",
@@ -161,6 +180,7 @@ def unknown_choice(value: int, column: str, table: str, accepted: str) -> Refusa
 
 
 def date_out_of_range() -> Refusal:
+    """A date that the database cannot keep."""
     return Refusal(
         400,
         "0x80040239",
@@ -170,6 +190,7 @@ def date_out_of_range() -> Refusal:
 
 
 def wrong_status(status: int, state: str, table: str, row_id: str) -> Refusal:
+    """A status reason that belongs to another state."""
     return Refusal(
         400,
         "0x80048408",
@@ -179,4 +200,7 @@ def wrong_status(status: int, state: str, table: str, row_id: str) -> Refusal:
 
 
 def refusal_body(refusal: Refusal) -> dict[str, dict[str, str]]:
-    return {"error": {"code": refusal.code, "message": refusal.message}}
+    """The JSON of a refusal."""
+    # Half a surrogate pair, quoted from a body, cannot be written as UTF-8.
+    message = refusal.message.encode(errors="replace").decode()
+    return {"error": {"code": refusal.code, "message": message}}

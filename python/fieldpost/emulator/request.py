@@ -34,13 +34,14 @@ class Preferences:
 
     @staticmethod
     def of(request: Request) -> Preferences:
+        """The preferences of this request."""
         wishes = [wish.strip() for wish in request.headers.get("prefer", "").split(",")]
-        sizes = [wish.partition("=")[2].strip('"') for wish in wishes if is_page_size(wish)]
+        sizes = [wish.partition("=")[2].strip('"') for wish in wishes if _is_page_size(wish)]
         page_size = int(sizes[0]) if sizes and sizes[0].isascii() and sizes[0].isdigit() else None
         return Preferences("return=representation" in wishes, page_size)
 
 
-def is_page_size(wish: str) -> bool:
+def _is_page_size(wish: str) -> bool:
     return wish.partition("=")[0] in ("odata.maxpagesize", "maxpagesize")
 
 

@@ -35,6 +35,7 @@ class Application:
 
     @property
     def scope(self) -> str:
+        """What a token for this environment is asked with."""
         return f"{self.url}/.default"
 
 
@@ -49,12 +50,14 @@ class Tokens:
         self.issued = 0
 
     def issue(self) -> str:
+        """A new token with the lifetime now in force."""
         token = secrets.token_urlsafe(48)
         self._expiries[token] = self._clock() + self.lifetime_s
         self.issued += 1
         return token
 
     def valid(self, authorization: str | None) -> bool:
+        """Whether this Authorization header opens the door."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return False
@@ -69,6 +72,7 @@ class Tokens:
         self.lifetime_s, self.issued = LIFETIME_S, 0
 
     def challenge(self) -> Answer:
+        """The 401 that tells a client where to sign in; it has no body."""
         url, tenant = self._application.url, self._application.tenant
         text = f"Bearer authorization_uri={url}/{tenant}/oauth2/authorize, resource_id={url}/"
         return Answer(401, [header(b"www-authenticate", text)])
@@ -93,9 +97,10 @@ class SignIn:
         self._clock = clock
 
     async def token(self, request: Request) -> Response:
+        """Answer one request for a token."""
         try:
-            form = fields(await request.body(), request.headers.get("content-type", ""))
-            form |= basic(request.headers.get("authorization", ""))
+            form = _fields(await request.body(), request.headers.get("content-type", ""))
+            form |= _basic(request.headers.get("authorization", ""))
             self._check(request.path_params["tenant"], form)
         except SignInError as error:
             return self._refused(error)
@@ -108,9 +113,9 @@ class SignIn:
         known = self._application
         if tenant.lower() != known.tenant.lower():
             raise SignInError(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
-        grant = required(form, "grant_type")
-        client_id = required(form, "client_id")
-        scope = required(form, "scope")
+        grant = _required(form, "grant_type")
+        client_id = _required(form, "client_id")
+        scope = _required(form, "scope")
         if grant != "client_credentials":
             text = f"The app requested an unsupported grant type '{grant}'."
             raise SignInError(400, "unsupported_grant_type", 70003, text)
@@ -176,7 +181,7 @@ class SignIn:
 NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 
 
-def fields(body: bytes, content_type: str) -> dict[str, str]:
+def _fields(body: bytes, content_type: str) -> dict[str, str]:
     """The form; a body of another type has no fields, which is how Entra treats JSON."""
     if content_type.partition(";")[0].strip().lower() != FORM:
         return {}
@@ -188,7 +193,7 @@ def fields(body: bytes, content_type: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def basic(authorization: str) -> dict[str, str]:
+def _basic(authorization: str) -> dict[str, str]:
     """Client id and secret from a Basic header; form-encoded in it, as RFC 6749 2.3.1 asks."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
@@ -201,7 +206,7 @@ def basic(authorization: str) -> dict[str, str]:
     return {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
 
 
-def required(form: dict[str, str], name: str) -> str:
+def _required(form: dict[str, str], name: str) -> str:
     value = form.get(name)
     if not value:
         text = f"The request body must contain the following parameter: '{name}'."

@@ -1,7 +1,7 @@
 """The Web API itself: address and method → rows, inside one transaction per request.
 
-Rules: "Compose HTTP requests and handle errors", "Create a table row using the Web API", "Update and
-delete table rows using the Web API" and their neighbours in the Dataverse developer guide.
+Rules: "Compose HTTP requests and handle errors", "Create a table row using the Web API" and "Update
+and delete table rows using the Web API" in the Dataverse developer guide.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class WebApi:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, with the headers that every answer has."""
         body = await whole_body(receive)
         if body is None:
             return
@@ -86,6 +87,7 @@ class WebApi:
         await answer.send(send)
 
     def answer(self, request: Request) -> Answer:
+        """Carry the request out, or say why not; never raises."""
         if not self._tokens.valid(request.headers.get("authorization")):
             return self._tokens.challenge()
         try:
@@ -160,7 +162,7 @@ class WebApi:
         page_size = Preferences.of(request).page_size
         query = parsed_query(request.query, table, self._schema)
         page = self._reader.page(query, request.query, page_size)
-        applied = [applied_preference(f"odata.maxpagesize={page_size}")] if page_size else []
+        applied = [_applied_preference(f"odata.maxpagesize={page_size}")] if page_size else []
         return document(200, page, *applied)
 
     def _get(self, request: Request, table: Table, row_id: str) -> Answer:
@@ -197,7 +199,7 @@ class WebApi:
     def _written(self, request: Request, query: Query, row_id: str, change: Change) -> Answer:
         if Preferences.of(request).representation:
             status = 201 if change is Change.CREATED else 200
-            applied = applied_preference("return=representation")
+            applied = _applied_preference("return=representation")
             return self._represented(status, query, row_id, applied)
         address = f"{self._base}/{query.table.entity_set}({row_id})"
         return Answer(204, [header(b"odata-entityid", address)])
@@ -215,5 +217,5 @@ class WebApi:
         return Commit(request.request_id, moment)
 
 
-def applied_preference(text: str) -> Header:
+def _applied_preference(text: str) -> Header:
     return header(b"preference-applied", text)

@@ -291,7 +291,9 @@ class SqliteLedger:
         return dict(rows) | {"filtered": self._count_filtered(target)}
 
     def _count_filtered(self, target: int) -> int:
-        packed = [row[0] for row in self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))]
+        packed = [
+            row[0] for row in self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))
+        ]
         if not packed:
             return 0
         known = self._rows("SELECT hash FROM outcomes WHERE target = ?", (target,))
@@ -322,7 +324,9 @@ class SqliteLedger:
                 yield dict(zip(names, row, strict=True))
         except sqlite3.Error as error:
             raise LedgerError(
-                "E703", f"the ledger does not understand the question ({error})", where,
+                "E703",
+                f"the ledger does not understand the question ({error})",
+                where,
                 "write SQL over the columns of `outcomes`, such as outcome = 'rejected'",
             ) from error
         finally:

@@ -132,8 +132,6 @@ TEST(CurlTransport, TellsWhatCannotHaveArrived) {
     LoopbackServer gone([](int, const std::string&) { return Reply{kNoContent}; });
     free_url = gone.url();
   }
-  LoopbackServer plain([](int, const std::string&) { return Reply{"no TLS here", true}; });
-  const std::string tls_url = "https" + plain.url().substr(4);
   const struct {
     std::string url;
     Fault fault;

@@ -26,11 +26,11 @@ class Mismatch(Exception):
     """A JSON value that is not of the column's Edm type."""
 
     def __init__(self, value: object, edm: str) -> None:
-        quoted = literal(value)
+        quoted = _literal(value)
         super().__init__(f"Cannot convert the literal '{quoted}' to the expected type '{edm}'.")
 
 
-def literal(value: object) -> str:
+def _literal(value: object) -> str:
     """The value as the service quotes it in a message."""
     if isinstance(value, str | Decimal):
         return str(value)
@@ -64,20 +64,26 @@ class Text(Column):
     limit: int
 
     def stored(self, value: Any, table: str) -> str | None:
+        """See `Column`."""
         if not isinstance(value, str):
             raise Mismatch(value, self.edm)
-        if utf16_length(value) > self.limit:
+        if _utf16_length(value) > self.limit:
             raise too_long(self.name, table, self.limit)
         return value or None
 
 
-def utf16_length(text: str) -> int:
+def _utf16_length(text: str) -> int:
     """Characters as the service counts them: one outside the basic plane is two."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    try:
+        return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    except UnicodeEncodeError:
+        raise Mismatch(text, "Edm.String") from None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Integer(Column):
+    """A whole number of 32 bits within the bounds of the column."""
+
     low: int = -INT32
     high: int = INT32 - 1
 
@@ -85,13 +91,14 @@ class Integer(Column):
     affinity = "INTEGER"
 
     def stored(self, value: Any, table: str) -> int:
-        number = whole(value)
+        """See `Column`."""
+        number = _whole(value)
         if not self.low <= number <= self.high:
             raise out_of_range(RANGE_OF_INTEGER, self.name, table)
         return number
 
 
-def whole(value: Any) -> int:
+def _whole(value: Any) -> int:
     """A JSON number, or digits in a string: the service takes both for Edm.Int32."""
     if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit():
         value = int(value) if len(value) < 12 else INT32
@@ -118,7 +125,8 @@ class Choice(Column):
     affinity = "INTEGER"
 
     def stored(self, value: Any, table: str) -> int:
-        number = whole(value)
+        """See `Column`."""
+        number = _whole(value)
         if number not in self.options:
             accepted = ",".join(map(str, sorted(self.options)))
             raise unknown_choice(number, self.name, table, accepted)
@@ -127,15 +135,19 @@ class Choice(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class Boolean(Column):
+    """true or false, nothing that looks like it."""
+
     edm = "Edm.Boolean"
     affinity = "INTEGER"
 
     def stored(self, value: Any, table: str) -> int:
+        """See `Column`."""
         if not isinstance(value, bool):
             raise Mismatch(value, self.edm)
         return int(value)
 
     def shown(self, stored: Any) -> bool:
+        """See `Column`."""
         return bool(stored)
 
 
@@ -151,6 +163,7 @@ class Number(Column):
     affinity = "INTEGER"
 
     def stored(self, value: Any, table: str) -> int:
+        """See `Column`."""
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise Mismatch(value, self.edm)
         number = Decimal(value)
@@ -159,12 +172,15 @@ class Number(Column):
         return self.scaled(self.rounded(number))
 
     def rounded(self, number: Decimal) -> Decimal:
+        """The number at the precision of the column."""
         return number.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP)
 
     def scaled(self, number: Decimal) -> int:
+        """The number as it is kept."""
         return int(number.scaleb(self.places))
 
     def shown(self, stored: Any) -> orjson.Fragment:
+        """See `Column`."""
         return orjson.Fragment(format(Decimal(stored).scaleb(-self.places), "f"))
 
 
@@ -176,6 +192,7 @@ class Money(Number):
     precision: int = 2
 
     def rounded(self, number: Decimal) -> Decimal:
+        """The number at the precision of the column."""
         return number.quantize(Decimal(1).scaleb(-self.precision), ROUND_HALF_UP)
 
     @property
@@ -186,6 +203,8 @@ class Money(Number):
 
 @dataclass(frozen=True, kw_only=True)
 class Float(Column):
+    """A double within the bounds of the column."""
+
     low: float
     high: float
 
@@ -193,6 +212,7 @@ class Float(Column):
     affinity = "REAL"
 
     def stored(self, value: Any, table: str) -> float:
+        """See `Column`."""
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise Mismatch(value, self.edm)
         if not self.low <= value <= self.high:
@@ -207,10 +227,12 @@ class Guid(Column):
     edm = "Edm.Guid"
 
     def stored(self, value: Any, table: str) -> str:
+        """See `Column`."""
         return guid(value)
 
 
 def guid(value: Any) -> str:
+    """The id in lower case; raises `Mismatch`."""
     try:
         if isinstance(value, str) and len(value) == 36:
             parsed = str(uuid.UUID(value))

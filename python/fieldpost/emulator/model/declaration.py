@@ -28,30 +28,37 @@ Group = list[Declared]
 
 
 def texts(limit: int, names: str, *, read_only: bool = False) -> Group:
+    """Text columns of one length."""
     return [Text(name=name, limit=limit, read_only=read_only) for name in names.split()]
 
 
 def constant(name: str, value: str) -> Group:
+    """A column that says the same in every row."""
     return [Text(name=name, limit=len(value), read_only=True, default=value)]
 
 
 def integers(low: int, high: int, names: str) -> Group:
+    """Whole numbers of one range."""
     return [Integer(name=name, low=low, high=high) for name in names.split()]
 
 
 def choices(options: Iterable[int], names: str, *, default: int | None = None) -> Group:
+    """Choices with the same options."""
     return [Choice(name=name, options=tuple(options), default=default) for name in names.split()]
 
 
 def booleans(names: str, *, default: bool = False) -> Group:
+    """Two-option columns with one default."""
     return [Boolean(name=name, default=int(default)) for name in names.split()]
 
 
 def floats(low: float, high: float, names: str) -> Group:
+    """Doubles of one range."""
     return [Float(name=name, low=low, high=high) for name in names.split()]
 
 
 def numbers(low: int, high: int, places: int, names: str) -> Group:
+    """Decimals of one range and precision."""
     bounds = Decimal(low), Decimal(high)
     return [
         Number(name=name, low=bounds[0], high=bounds[1], places=places) for name in names.split()
@@ -59,14 +66,17 @@ def numbers(low: int, high: int, places: int, names: str) -> Group:
 
 
 def moments(names: str) -> Group:
+    """Dates with a time."""
     return [Moment(name=name) for name in names.split()]
 
 
 def days(names: str) -> Group:
+    """Dates without a time."""
     return [Day(name=name) for name in names.split()]
 
 
 def money(low: Decimal | int, high: Decimal | int, names: str, *, read_only: bool = False) -> Group:
+    """Amounts of one range, each with its read-only companion."""
     group: Group = []
     for name in names.split():
         column = Money(name=name, low=Decimal(low), high=Decimal(high), read_only=read_only)
@@ -75,6 +85,7 @@ def money(low: Decimal | int, high: Decimal | int, names: str, *, read_only: boo
 
 
 def states(labels: str, statuses: dict[int, int]) -> Group:
+    """`statecode` and `statuscode`: the labels of the states, and the state of each status."""
     return [*states_of(tuple(labels.split()), statuses)]
 
 
@@ -138,6 +149,7 @@ def table(
     full_name: bool = False,
     seeded: bool = False,
 ) -> Table:
+    """A table of these members and its key."""
     declared = [member for group in members for member in group]
     columns = {key: Guid(name=key)} | {c.name: c for c in declared if isinstance(c, Column)}
     singles = {s.name: s for s in declared if isinstance(s, Single)}

@@ -23,6 +23,7 @@ class Moment(Column):
     edm = "Edm.DateTimeOffset"
 
     def stored(self, value: Any, table: str) -> str:
+        """See `Column`."""
         if not isinstance(value, str) or not MOMENT.fullmatch(value):
             raise Mismatch(value, self.edm)
         text = utc(value, self.edm)
@@ -32,6 +33,7 @@ class Moment(Column):
 
 
 def utc(value: str, edm: str) -> str:
+    """The moment in UTC, in the form in which it is kept; raises `Mismatch`."""
     # Python 3.11 reads at most six digits of a fraction here, and the service keeps none of them.
     without_fraction = re.sub(r"\.\d+", "", value)
     try:
@@ -46,6 +48,7 @@ def utc(value: str, edm: str) -> str:
 
 
 def written(moment: datetime) -> str:
+    """A moment in the form in which it is kept and shown."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}".zfill(20)
 
 
@@ -56,6 +59,7 @@ class Day(Column):
     edm = "Edm.Date"
 
     def stored(self, value: Any, table: str) -> str:
+        """See `Column`."""
         if not isinstance(value, str) or not DAY.fullmatch(value):
             raise Mismatch(value, self.edm)
         try:

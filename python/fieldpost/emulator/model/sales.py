@@ -32,7 +32,7 @@ HUNDRED_TRILLION = 10**14
 INT32_MAX = 2**31 - 1
 
 
-def account() -> Table:
+def _account() -> Table:
     return table(
         "account",
         "accounts",
@@ -73,7 +73,7 @@ def account() -> Table:
     )
 
 
-def contact() -> Table:
+def _contact() -> Table:
     return table(
         "contact",
         "contacts",
@@ -122,7 +122,7 @@ def contact() -> Table:
     )
 
 
-def opportunity() -> Table:
+def _opportunity() -> Table:
     return table(
         "opportunity",
         "opportunities",
@@ -168,7 +168,7 @@ def opportunity() -> Table:
     )
 
 
-def lead() -> Table:
+def _lead() -> Table:
     return table(
         "lead",
         "leads",
@@ -222,7 +222,7 @@ def lead() -> Table:
     )
 
 
-def task() -> Table:
+def _task() -> Table:
     return table(
         "task",
         "tasks",
@@ -253,7 +253,7 @@ def task() -> Table:
     )
 
 
-def system_user() -> Table:
+def _system_user() -> Table:
     members = [
         texts(200, "fullname"),
         texts(1024, "domainname"),
@@ -262,7 +262,7 @@ def system_user() -> Table:
     return table("systemuser", "systemusers", "systemuserid", members, seeded=True)
 
 
-def currency() -> Table:
+def _currency() -> Table:
     members = [
         texts(100, "currencyname"),
         texts(5, "isocurrencycode"),
@@ -278,4 +278,6 @@ def currency() -> Table:
     )
 
 
-SCHEMA = Schema([account(), contact(), opportunity(), lead(), task(), system_user(), currency()])
+SCHEMA = Schema(
+    [_account(), _contact(), _opportunity(), _lead(), _task(), _system_user(), _currency()]
+)

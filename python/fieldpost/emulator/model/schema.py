@@ -63,6 +63,7 @@ class Table:
 
     @property
     def lookups(self) -> Iterable[Lookup]:
+        """The columns that point at other rows."""
         return (column for column in self.columns.values() if isinstance(column, Lookup))
 
     def link(self) -> None:

@@ -60,6 +60,8 @@ EDM_OF_LITERAL = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """One word of a filter, its kind, and where it begins."""
+
     kind: str
     text: str
     at: int
@@ -67,6 +69,8 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Sql:
+    """A condition, and the values for its question marks."""
+
     text: str
     values: tuple[Any, ...] = ()
 
@@ -77,6 +81,8 @@ def filtered(text: str, table: Table) -> Sql:
 
 
 class FilterParser:
+    """Recursive descent over one filter: or, and, not, brackets, comparison."""
+
     def __init__(self, text: str, table: Table) -> None:
         self._text = text
         self._table = table
@@ -113,6 +119,7 @@ class FilterParser:
         return self._take(kind, text) or self._fail(self._peek().at)
 
     def parse(self) -> Sql:
+        """The whole filter as one condition."""
         condition = self._joined("or", lambda: self._joined("and", self._negation))
         self._need("end")
         return condition
@@ -147,7 +154,7 @@ class FilterParser:
         self._need("mark", "(")
         column = self._column(self._need("word"))
         self._need("mark", ",")
-        wanted = unquoted(self._need("text").text).casefold()
+        wanted = _unquoted(self._need("text").text).casefold()
         self._need("mark", ")")
         if column.edm != "Edm.String":
             raise bad_query(f"No function signature for the function with name '{name}' matches.")
@@ -178,9 +185,9 @@ class FilterParser:
         self._next += 1
         if token.kind == "word" and token.text in ("true", "false"):
             return Token("bool", token.text, token.at)
-        if token.kind in LITERALS or token.text == "null":
-            return token
-        self._fail(token.at)
+        if token.kind not in LITERALS and token.text != "null":
+            self._fail(token.at)
+        return token
 
     def _compared(self, column: Column, operator: str, token: Token) -> Sql:
         sign, kind = OPERATORS[operator]
@@ -193,15 +200,15 @@ class FilterParser:
                 f"'{column.edm}' and '{EDM_OF_LITERAL[token.kind]}' for operator kind '{kind}'."
             )
         if token.kind == "text":
-            return Sql(f"fold({name}) {sign} ?", (unquoted(token.text).casefold(),))
-        return Sql(f"{name} {sign} ?", (comparable(column, token),))
+            return Sql(f"fold({name}) {sign} ?", (_unquoted(token.text).casefold(),))
+        return Sql(f"{name} {sign} ?", (_comparable(column, token),))
 
 
-def unquoted(text: str) -> str:
+def _unquoted(text: str) -> str:
     return text[1:-1].replace("''", "'")
 
 
-def comparable(column: Column, token: Token) -> Any:
+def _comparable(column: Column, token: Token) -> Any:
     """The literal in the form in which the column is kept."""
     if token.kind == "number":
         number = Decimal(token.text)

@@ -28,6 +28,8 @@ class Expansion:
 
 @dataclass(slots=True)
 class Query:
+    """What a read wants of one table."""
+
     table: Table
     columns: tuple[Column, ...]
     named: list[str] = field(default_factory=list)
@@ -46,7 +48,8 @@ class Query:
 
 
 def parsed_query(text: str, table: Table, schema: Schema) -> Query:
-    query = Query(table, all_columns(table))
+    """The query of a query string; raises `Refusal`."""
+    query = Query(table, _all_columns(table))
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name.startswith("$"):
             option = OPTIONS.get(name)
@@ -58,15 +61,15 @@ def parsed_query(text: str, table: Table, schema: Schema) -> Query:
     return query
 
 
-def all_columns(table: Table) -> tuple[Column, ...]:
+def _all_columns(table: Table) -> tuple[Column, ...]:
     return tuple(table.columns.values())
 
 
-def selected(text: str, table: Table) -> tuple[tuple[Column, ...], list[str]]:
+def _selected(text: str, table: Table) -> tuple[tuple[Column, ...], list[str]]:
     """The columns of a `$select`, the key always among them, and their names as given."""
     names = [name.strip() for name in text.split(",")]
     if names == ["*"]:
-        return all_columns(table), []
+        return _all_columns(table), []
     for name in names:
         if name not in table.columns:
             raise unknown_property(name, table.name)
@@ -74,15 +77,15 @@ def selected(text: str, table: Table) -> tuple[tuple[Column, ...], list[str]]:
     return tuple(table.columns[name] for name in wanted), names
 
 
-def select(query: Query, text: str, schema: Schema) -> None:
-    query.columns, query.named = selected(text, query.table)
+def _select(query: Query, text: str, schema: Schema) -> None:
+    query.columns, query.named = _selected(text, query.table)
 
 
-def expand(query: Query, text: str, schema: Schema) -> None:
-    query.expansions = [expanded(part, query.table, schema) for part in split_outside(text)]
+def _expand(query: Query, text: str, schema: Schema) -> None:
+    query.expansions = [_expanded(part, query.table, schema) for part in _split_outside(text)]
 
 
-def split_outside(text: str) -> list[str]:
+def _split_outside(text: str) -> list[str]:
     """The parts between commas that stand outside of brackets."""
     parts, depth = [""], 0
     for character in text:
@@ -94,7 +97,7 @@ def split_outside(text: str) -> list[str]:
     return parts
 
 
-def expanded(text: str, table: Table, schema: Schema) -> Expansion:
+def _expanded(text: str, table: Table, schema: Schema) -> Expansion:
     match = EXPANSION.fullmatch(text)
     if match is None:
         raise bad_query(f"Syntax error in $expand: '{text}'.")
@@ -103,25 +106,25 @@ def expanded(text: str, table: Table, schema: Schema) -> Expansion:
     if through is None:
         raise unknown_property(name, table.name)
     target = schema.tables[through.target]
-    columns, named = all_columns(target), list[str]()
+    columns, named = _all_columns(target), list[str]()
     if options is not None:
         option, _, value = options.partition("=")
         if option.strip() != "$select" or ";" in value or "(" in value:
             raise not_here_yet(f"'{options}' inside $expand")
-        columns, named = selected(value, target)
+        columns, named = _selected(value, target)
     return Expansion(through, target, columns, f"{name}({','.join(named)})")
 
 
-def narrow(query: Query, text: str, schema: Schema) -> None:
+def _narrow(query: Query, text: str, schema: Schema) -> None:
     query.condition = filtered(text, query.table)
 
 
-def sort(query: Query, text: str, schema: Schema) -> None:
-    terms = [sort_term(part, query.table) for part in text.split(",")]
+def _sort(query: Query, text: str, schema: Schema) -> None:
+    terms = [_sort_term(part, query.table) for part in text.split(",")]
     query.order = ",".join(terms) + ","
 
 
-def sort_term(text: str, table: Table) -> str:
+def _sort_term(text: str, table: Table) -> str:
     words = text.split()
     if not 1 <= len(words) <= 2 or words[1:] not in ([], ["asc"], ["desc"]):
         raise bad_query(f"Syntax error in $orderby: '{text}'.")
@@ -132,33 +135,33 @@ def sort_term(text: str, table: Table) -> str:
     return f"{kept} {words[1] if len(words) == 2 else 'asc'}"
 
 
-def limit(query: Query, text: str, schema: Schema) -> None:
+def _limit(query: Query, text: str, schema: Schema) -> None:
     if not text.isascii() or not text.isdigit() or int(text) == 0 or len(text) > 9:
         raise bad_query(f"Invalid value '{text}' for $top query option found.")
     query.top = int(text)
 
 
-def counted(query: Query, text: str, schema: Schema) -> None:
+def _counted(query: Query, text: str, schema: Schema) -> None:
     if text not in ("true", "false"):
         raise bad_query(f"Invalid value '{text}' for $count query option found.")
     query.count = text == "true"
 
 
-def resumed(query: Query, text: str, schema: Schema) -> None:
+def _resumed(query: Query, text: str, schema: Schema) -> None:
     query.start = position(text)
 
 
-def refuse_skip(query: Query, text: str, schema: Schema) -> None:
+def _refuse_skip(query: Query, text: str, schema: Schema) -> None:
     raise bad_query("Skip Clause is not supported in CRM")
 
 
 OPTIONS: dict[str, Callable[[Query, str, Schema], None]] = {
-    "$select": select,
-    "$filter": narrow,
-    "$orderby": sort,
-    "$top": limit,
-    "$count": counted,
-    "$expand": expand,
-    "$skiptoken": resumed,
-    "$skip": refuse_skip,
+    "$select": _select,
+    "$filter": _narrow,
+    "$orderby": _sort,
+    "$top": _limit,
+    "$count": _counted,
+    "$expand": _expand,
+    "$skiptoken": _resumed,
+    "$skip": _refuse_skip,
 }

@@ -18,10 +18,12 @@ def size(preferred: int | None) -> int:
 
 
 def token(start: int) -> str:
+    """What `$skiptoken` says so that a page starts there."""
     return base64.urlsafe_b64encode(PREFIX + str(start).encode()).decode()
 
 
 def position(text: str) -> int:
+    """Where the page of this token starts."""
     try:
         decoded = base64.b64decode(text.encode(), b"-_", validate=True)
         if decoded.startswith(PREFIX):
@@ -33,9 +35,9 @@ def position(text: str) -> int:
 
 def next_link(url: str, query: str, start: int) -> str:
     """The same request with the token of the next page, its other options as they were written."""
-    kept = [part for part in query.split("&") if part and option(part) != "$skiptoken"]
+    kept = [part for part in query.split("&") if part and _option(part) != "$skiptoken"]
     return f"{url}?" + "&".join([*kept, f"$skiptoken={quote(token(start))}"])
 
 
-def option(part: str) -> str:
+def _option(part: str) -> str:
     return unquote_plus(part.partition("=")[0])

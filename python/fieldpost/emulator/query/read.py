@@ -22,7 +22,8 @@ class Reader:
         self._base = base
 
     def one(self, query: Query, row_id: str) -> Row | None:
-        found = self._rows.get(query.table, row_id, fetched(query))
+        """The row with its context; None where there is none."""
+        found = self._rows.get(query.table, row_id, _fetched(query))
         if found is None:
             return None
         [shown] = self._shown([found], query)
@@ -51,11 +52,11 @@ class Reader:
         tail = f"ORDER BY {query.order} rowid LIMIT {wanted + 1} OFFSET {query.start}"
         condition = query.condition
         return self._rows.select(
-            query.table, fetched(query), condition.text, condition.values, tail
+            query.table, _fetched(query), condition.text, condition.values, tail
         )
 
     def _shown(self, rows: Sequence[Row], query: Query) -> list[Row]:
-        shown = [displayed(row, query.columns) for row in rows]
+        shown = [_displayed(row, query.columns) for row in rows]
         for expansion in query.expansions:
             self._expand(expansion, query.table, rows, shown)
         return shown
@@ -70,13 +71,13 @@ class Reader:
             near, far = table.key, through.single.lookup.name
         related = self._related(expansion, far, {row[near] for row in rows if row[near]})
         for row, target in zip(rows, shown, strict=True):
-            found = related.get(row[near], []) if points(through, row) else []
-            target[through.name] = found if isinstance(through, Collection) else first(found)
+            found = related.get(row[near], []) if _points(through, row) else []
+            target[through.name] = found if isinstance(through, Collection) else _first(found)
 
     def _related(self, expansion: Expansion, far: str, ids: set[str]) -> dict[str, list[Row]]:
         """The rows on the other side, grouped by the id that joins them."""
         table, through = expansion.table, expansion.through
-        names = unique(
+        names = _unique(
             [far, "versionnumber", *(column.name for column in expansion.columns)], table
         )
         condition = f'"{far}" IN (SELECT value FROM json_each(?))'
@@ -86,37 +87,37 @@ class Reader:
             values.append(through.single.target)
         related: dict[str, list[Row]] = {}
         for row in self._rows.select(table, names, condition, values, "ORDER BY rowid"):
-            related.setdefault(row[far], []).append(displayed(row, expansion.columns))
+            related.setdefault(row[far], []).append(_displayed(row, expansion.columns))
         return related
 
 
-def fetched(query: Query) -> list[str]:
+def _fetched(query: Query) -> list[str]:
     """The columns to read: those to show, the version, and what an expansion joins by."""
     names = ["versionnumber", *(column.name for column in query.columns)]
     for expansion in query.expansions:
         if isinstance(expansion.through, Single):
             lookup = expansion.through.lookup
             names += [lookup.name, lookup.kind] if lookup.several else [lookup.name]
-    return unique(names, query.table)
+    return _unique(names, query.table)
 
 
-def unique(names: Iterable[str], table: Table) -> list[str]:
+def _unique(names: Iterable[str], table: Table) -> list[str]:
     kinds = {lookup.kind for lookup in table.lookups}
     return [name for name in dict.fromkeys(names) if name in table.columns or name in kinds]
 
 
-def points(through: Single | Collection, row: Row) -> bool:
+def _points(through: Single | Collection, row: Row) -> bool:
     """Whether a lookup of several tables points at the one that this property leads to."""
     if isinstance(through, Single) and through.lookup.several:
         return bool(row[through.lookup.kind] == through.target)
     return True
 
 
-def first(rows: list[Row]) -> Row | None:
+def _first(rows: list[Row]) -> Row | None:
     return rows[0] if rows else None
 
 
-def displayed(row: Row, columns: Iterable[Column]) -> Row:
+def _displayed(row: Row, columns: Iterable[Column]) -> Row:
     shown: Row = {}
     version = row.get("versionnumber")
     if version is not None:

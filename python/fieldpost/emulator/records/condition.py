@@ -13,6 +13,7 @@ ETAG = re.compile(r'W/"(\d+)"')
 
 
 def etag(version: int) -> str:
+    """The version as a header and an annotation say it."""
     return f'W/"{version}"'
 
 
@@ -25,6 +26,7 @@ class Condition:
 
     @staticmethod
     def of(headers: Mapping[str, str]) -> Condition:
+        """The demands in these headers; raises `Refusal` where they make no sense."""
         match, none_match = headers.get("if-match"), headers.get("if-none-match")
         if match is not None and match != "*" and not ETAG.fullmatch(match):
             raise bad_version()

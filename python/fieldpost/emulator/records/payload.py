@@ -38,8 +38,8 @@ def parsed(body: bytes, entity_set: str) -> dict[str, Any]:
         document = json.loads(
             body,
             parse_float=Decimal,
-            parse_constant=no_constant,
-            object_pairs_hook=without_twins,
+            parse_constant=_no_constant,
+            object_pairs_hook=_without_twins,
         )
     except (ValueError, ArithmeticError) as error:
         raise bad_payload(entity_set, f"Malformed JSON text from the reader: {error}") from None
@@ -50,11 +50,11 @@ def parsed(body: bytes, entity_set: str) -> dict[str, Any]:
     return document
 
 
-def no_constant(name: str) -> Any:
+def _no_constant(name: str) -> Any:
     raise ValueError(f"An unexpected '{name}' was found.")
 
 
-def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("Multiple properties with one name were found in an object.")
@@ -72,6 +72,7 @@ class PayloadReader:
         self._refused: Refusal | None = None
 
     def read(self, table: Table, body: dict[str, Any]) -> Node:
+        """The tree that the body describes; raises `Refusal`."""
         node = self._node(table, body)
         if self._refused:
             raise self._refused

@@ -15,6 +15,8 @@ ENTITY = re.compile(r"(?P<segment>[^()/]+)\((?P<key>[^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
+    """A row by table and id."""
+
     table: Table
     row_id: str
 

@@ -42,6 +42,8 @@ class Commit:
 
 
 class Writer:
+    """Writes rows, and the ledger with them."""
+
     def __init__(
         self, schema: Schema, rows: Rows, ledger: Ledger, new_id: Callable[[], str]
     ) -> None:
@@ -80,13 +82,13 @@ class Writer:
     def create(self, node: Node, commit: Commit, implied: dict[str, Any] | None = None) -> str:
         """The id of the new row. What it points at comes first, what points at it comes last."""
         table = node.table
-        writable(table)
+        _writable(table)
         row_id: str = node.values.get(table.key) or self._new_id()
         links = self._linked(node)
         for single, child in node.singles:
-            links |= pointing(single, self.create(child, commit))
+            links |= _pointing(single, self.create(child, commit))
         values = OWNED | node.values | links | (implied or {}) | {table.key: row_id}
-        fill_new(table, values, row_id, commit)
+        _fill_new(table, values, row_id, commit)
         self._insert(table, values, commit)
         self._create_dependants(node, row_id, commit)
         return row_id
@@ -103,12 +105,12 @@ class Writer:
 
     def _create_dependants(self, node: Node, row_id: str, commit: Commit) -> None:
         for collection, children in node.collections:
-            implied = pointing(collection.single, row_id, node.table)
+            implied = _pointing(collection.single, row_id, node.table)
             for child in children:
                 self.create(child, commit, implied)
         for collection, reference in node.additions:
             self._must_exist(reference)
-            implied = pointing(collection.single, row_id, node.table)
+            implied = _pointing(collection.single, row_id, node.table)
             self._change(reference.table, reference.row_id, implied, commit)
 
     def _linked(self, node: Node) -> dict[str, Any]:
@@ -117,7 +119,7 @@ class Writer:
             if reference is not None:
                 self._must_exist(reference)
             if not single.read_only:
-                values |= pointing(single, reference.row_id if reference else None)
+                values |= _pointing(single, reference.row_id if reference else None)
         return values
 
     def _must_exist(self, reference: Reference) -> None:
@@ -127,8 +129,8 @@ class Writer:
     def upsert(self, node: Node, row_id: str, condition: Condition, commit: Commit) -> Change:
         """Update the row, or create it under this id where there is none."""
         table = node.table
-        writable(table)
-        current = self._rows.get(table, row_id, tuple(known_columns(table)))
+        _writable(table)
+        current = self._rows.get(table, row_id, tuple(_known_columns(table)))
         condition.check(None if current is None else current["versionnumber"], table, row_id)
         if current is None:
             node.values[table.key] = row_id
@@ -137,7 +139,7 @@ class Writer:
         values = {name: value for name, value in node.values.items() if name != table.key}
         values.pop("overriddencreatedon", None)  # the service takes it on create only
         values |= self._linked(node)
-        fill_changed(table, values, current, row_id)
+        _fill_changed(table, values, current, row_id)
         self._change(table, row_id, values, commit)
         return Change.UPDATED
 
@@ -147,7 +149,8 @@ class Writer:
         self._rows.update(table, row_id, values | stamp)
 
     def delete(self, table: Table, row_id: str, condition: Condition, commit: Commit) -> None:
-        writable(table)
+        """Delete the row; lookups that pointed at it become empty."""
+        _writable(table)
         current = self._rows.get(table, row_id, ("versionnumber",))
         if current is None:
             raise missing_row(table.name, row_id)
@@ -157,12 +160,12 @@ class Writer:
         self._ledger.enter(table.name, row_id, Change.DELETED, commit.request_id)
 
 
-def writable(table: Table) -> None:
+def _writable(table: Table) -> None:
     if table.seeded:
         raise not_here_yet(f"writing to '{table.entity_set}'")
 
 
-def pointing(single: Single, row_id: str | None, target: Table | None = None) -> dict[str, Any]:
+def _pointing(single: Single, row_id: str | None, target: Table | None = None) -> dict[str, Any]:
     """The columns that make a lookup point at a row; setting one target clears the others."""
     lookup = single.lookup
     values: dict[str, Any] = {lookup.name: row_id}
@@ -171,23 +174,23 @@ def pointing(single: Single, row_id: str | None, target: Table | None = None) ->
     return values
 
 
-def fill_new(table: Table, values: dict[str, Any], row_id: str, commit: Commit) -> None:
+def _fill_new(table: Table, values: dict[str, Any], row_id: str, commit: Commit) -> None:
     values["createdon"] = values.get("overriddencreatedon") or commit.moment
     values["modifiedon"] = commit.moment
     if table.states:
-        fill_status(table, values, 0, None, row_id)
-    fill_derived(table, values, values)
+        _fill_status(table, values, 0, None, row_id)
+    _fill_derived(table, values, values)
 
 
-def fill_changed(
+def _fill_changed(
     table: Table, values: dict[str, Any], current: dict[str, Any], row_id: str
 ) -> None:
     if table.states and ("statecode" in values or "statuscode" in values):
-        fill_status(table, values, current["statecode"], current["statuscode"], row_id)
-    fill_derived(table, values, current | values)
+        _fill_status(table, values, current["statecode"], current["statuscode"], row_id)
+    _fill_derived(table, values, current | values)
 
 
-def fill_status(
+def _fill_status(
     table: Table, values: dict[str, Any], old_state: int, old_status: int | None, row_id: str
 ) -> None:
     """A state without a status reason gets its first one; a reason must belong to its state."""
@@ -202,7 +205,7 @@ def fill_status(
     values["statecode"], values["statuscode"] = state, status
 
 
-def fill_derived(table: Table, values: dict[str, Any], whole: dict[str, Any]) -> None:
+def _fill_derived(table: Table, values: dict[str, Any], whole: dict[str, Any]) -> None:
     """Full name, base amounts and currency: columns that follow from others."""
     if table.full_name and ("firstname" in values or "lastname" in values):
         parts = (whole.get("firstname"), whole.get("lastname"))
@@ -213,7 +216,7 @@ def fill_derived(table: Table, values: dict[str, Any], whole: dict[str, Any]) ->
             values |= {"_transactioncurrencyid_value": CURRENCY, "exchangerate": ONE}
 
 
-def known_columns(table: Table) -> Iterable[str]:
+def _known_columns(table: Table) -> Iterable[str]:
     """What an update must know of the row as it is."""
     names = ("versionnumber", "statecode", "statuscode", "firstname", "lastname")
     wanted = (*names, "_transactioncurrencyid_value")

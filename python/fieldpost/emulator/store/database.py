@@ -23,6 +23,8 @@ class DuplicateRow(Exception):
 
 
 class Database:
+    """The connection; in memory, or the file at `path`."""
+
     def __init__(self, schema: Schema, path: str | Path | None = None) -> None:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
@@ -34,7 +36,7 @@ class Database:
         # A killed process loses nothing by this; only a power cut could, and this is a test double.
         self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.create_function("fold", 1, folded, deterministic=True)
+        self._connection.create_function("fold", 1, _folded, deterministic=True)
         self._lay_out(schema)
 
     def _lay_out(self, schema: Schema) -> None:
@@ -45,7 +47,7 @@ class Database:
             )
         with self.transaction():
             for table in schema.tables.values():
-                self.execute(definition(table))
+                self.execute(_definition(table))
             self.execute(
                 "CREATE TABLE IF NOT EXISTS _commits (version INTEGER PRIMARY KEY, "
                 "entity TEXT, id TEXT, change TEXT, request_id TEXT)"
@@ -53,9 +55,11 @@ class Database:
             self.execute(f"PRAGMA user_version={LAYOUT}")
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
         return self._connection.execute(sql, values)
 
     def insert(self, sql: str, values: Sequence[Any]) -> None:
+        """Run one insert; raises `DuplicateRow`."""
         try:
             self._connection.execute(sql, values)
         except sqlite3.IntegrityError:
@@ -74,26 +78,27 @@ class Database:
             self._connection.execute("COMMIT")
 
     def close(self) -> None:
+        """Close the connection; what is in memory is gone."""
         with self._lock:
             self._connection.close()
 
 
-def folded(text: Any) -> Any:
+def _folded(text: Any) -> Any:
     """Text as the service compares it: case does not count."""
     return text.casefold() if isinstance(text, str) else text
 
 
-def definition(table: Table) -> str:
+def _definition(table: Table) -> str:
     columns = [f'"{table.key}" TEXT PRIMARY KEY']
     for column in table.columns.values():
         if column.name != table.key:
-            columns.append(column_definition(column))
+            columns.append(_column_definition(column))
         if isinstance(column, Lookup) and column.several:
             columns.append(f'"{column.kind}" TEXT')
     return f'CREATE TABLE IF NOT EXISTS "{table.name}" ({", ".join(columns)})'
 
 
-def column_definition(column: Column) -> str:
+def _column_definition(column: Column) -> str:
     text = f'"{column.name}" {column.affinity}'
     if column.default is None:
         return text

@@ -13,12 +13,16 @@ from .database import Database
 
 
 class Change(StrEnum):
+    """What a commit did to a row."""
+
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
 
 
 class Ledger:
+    """Entered by writers, read by the control channel."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         found = database.execute("SELECT max(version) FROM _commits").fetchone()[0]
@@ -43,7 +47,7 @@ class Ledger:
                 (table,),
             ).fetchall()
         for entity, row_id, change, request_id in lines:
-            row = rows.setdefault((entity, row_id), blank(entity, row_id))
+            row = rows.setdefault((entity, row_id), _blank(entity, row_id))
             row[change] += 1
             row["request_ids"].append(request_id)
         return list(rows.values())
@@ -53,6 +57,6 @@ class Ledger:
         self._database.execute("DELETE FROM _commits")
 
 
-def blank(table: str, row_id: str) -> dict[str, Any]:
+def _blank(table: str, row_id: str) -> dict[str, Any]:
     counts = {change.value: 0 for change in Change}
     return {"table": table, "id": row_id, **counts, "request_ids": []}

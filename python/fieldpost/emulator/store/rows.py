@@ -12,6 +12,8 @@ Values = Mapping[str, Any]
 
 
 class Rows:
+    """Reads and writes rows as dictionaries from column to stored value."""
+
     def __init__(self, database: Database, schema: Schema) -> None:
         self._database = database
         self._schema = schema
@@ -25,6 +27,7 @@ class Rows:
         )
 
     def update(self, table: Table, row_id: str, values: Values) -> None:
+        """Set these columns; a row that is not there stays so."""
         settings = ",".join(f'"{name}"=?' for name in values)
         self._database.execute(
             f'UPDATE "{table.name}" SET {settings} WHERE "{table.key}"=?',
@@ -32,13 +35,16 @@ class Rows:
         )
 
     def delete(self, table: Table, row_id: str) -> None:
+        """Remove the row."""
         self._database.execute(f'DELETE FROM "{table.name}" WHERE "{table.key}"=?', (row_id,))
 
     def exists(self, table: Table, row_id: str) -> bool:
+        """Whether a row has this id."""
         sql = f'SELECT 1 FROM "{table.name}" WHERE "{table.key}"=?'
         return self._database.execute(sql, (row_id,)).fetchone() is not None
 
     def get(self, table: Table, row_id: str, columns: Sequence[str]) -> dict[str, Any] | None:
+        """These columns of the row; None where there is none."""
         names = '","'.join(columns)
         sql = f'SELECT "{names}" FROM "{table.name}" WHERE "{table.key}"=?'
         row = self._database.execute(sql, (row_id,)).fetchone()
@@ -52,12 +58,14 @@ class Rows:
         values: Sequence[Any],
         tail: str = "",
     ) -> list[dict[str, Any]]:
+        """These columns of all rows under the condition."""
         names = '","'.join(columns)
         sql = f'SELECT "{names}" FROM "{table.name}" WHERE {where} {tail}'
         cursor = self._database.execute(sql, values)
         return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def count(self, table: Table, where: str, values: Sequence[Any]) -> int:
+        """How many rows are under the condition."""
         sql = f'SELECT count(*) FROM "{table.name}" WHERE {where}'
         return int(self._database.execute(sql, values).fetchone()[0])
 
@@ -77,5 +85,6 @@ class Rows:
         self._database.execute(f'UPDATE "{other.name}" SET {settings} WHERE {condition}', values)
 
     def clear(self) -> None:
+        """Remove every row of every table."""
         for name in self._schema.tables:
             self._database.execute(f'DELETE FROM "{name}"')

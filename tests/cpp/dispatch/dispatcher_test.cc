@@ -1,0 +1,446 @@
+#include "fieldpost/dispatcher.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "dispatch/scripted_transport.h"
+#include "fieldpost/error.h"
+
+namespace fieldpost {
+namespace {
+
+Response answer(int status, std::vector<Header> headers = {}, std::string body = "") {
+  Response response;
+  response.status = status;
+  response.headers = std::move(headers);
+  response.body = std::move(body);
+  return response;
+}
+
+Response fault(Fault kind) {
+  Response response;
+  response.fault = kind;
+  response.fault_text = "because";
+  return response;
+}
+
+constexpr const char* kWebhook = R"({"type": "webhook", "subscriptions": [
+    {"id": "s", "method": "POST", "url": "https://user:pass@host/in"}]})";
+constexpr const char* kDynamics = R"({"type": "dynamics365", "destination": "d",
+    "url": "https://org", "subscriptions": [{"id": "s", "action": "create", "table": "account"}],
+    "tables": {"account": {"set": "accounts", "key": "accountid"}}})";
+
+// A dispatcher over a scripted destination.
+class DispatcherTest : public testing::Test {
+ protected:
+  using Script = std::function<Response(int n, const Request& request)>;
+
+  void open(Script destination, const char* protocol = kWebhook) {
+    wire_->destination = std::move(destination);
+    dispatcher_ = std::make_unique<Dispatcher>(
+        make_protocol(Json::parse(protocol)), std::make_unique<ScriptedTransport>(wire_, clock_),
+        retry_, limits_, clock_, std::make_shared<Random>(1));
+  }
+
+  // Claims are counted from 1 in the order of the bodies.
+  void offer(const std::vector<std::string>& bodies, double elapsed_s = 0, int attempts = 0) {
+    auto batch = std::make_shared<Batch>();
+    std::vector<Offer> offers;
+    for (const std::string& body : bodies) {
+      Record record;
+      record.event_id = batch->keep("e" + std::to_string(claims_));
+      record.body = batch->keep(body);
+      batch->records.push_back(record);
+      const auto index = static_cast<std::uint32_t>(batch->records.size() - 1);
+      offers.push_back({index, ++claims_, elapsed_s, attempts});
+    }
+    dispatcher_->offer(std::move(batch), offers);
+  }
+
+  void offer_many(int count) { offer(std::vector<std::string>(count, "{}")); }
+
+  // Settles until nothing is left or `until_s` is reached; the outcomes by claim.
+  std::map<std::int64_t, Outcome> settle(double until_s = 1e6) {
+    std::map<std::int64_t, Outcome> outcomes;
+    while (dispatcher_->outstanding() > 0 && !dispatcher_->token_wanted() &&
+           clock_->monotonic_s() < until_s) {
+      for (Outcome& outcome : dispatcher_->settle(until_s - clock_->monotonic_s())) {
+        const auto claim = outcome.claim;
+        EXPECT_TRUE(outcomes.emplace(claim, std::move(outcome)).second) << "told twice";
+      }
+    }
+    return outcomes;
+  }
+
+  Outcome settle_one(const std::string& body = "{}", double elapsed_s = 0, int attempts = 0) {
+    offer({body}, elapsed_s, attempts);
+    const auto outcomes = settle();
+    return outcomes.size() == 1 ? outcomes.begin()->second : Outcome();
+  }
+
+  std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
+  std::shared_ptr<Wire> wire_ = std::make_shared<Wire>();
+  RetryPolicy retry_;
+  Limits limits_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::int64_t claims_ = 0;
+};
+
+TEST_F(DispatcherTest, TellsOneOutcomeForEachRecord) {
+  open([](int, const Request& request) { return answer(request.body == "2" ? 400 : 200); });
+  offer({"1", "2", "3"});
+  const auto outcomes = settle();
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(outcomes.at(1).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(1).effect, "accepted");
+  EXPECT_EQ(outcomes.at(1).attempts, 1);
+  EXPECT_EQ(outcomes.at(1).http_status, 200);
+  EXPECT_NEAR(outcomes.at(1).latency_ms, 100, 1e-6);
+  EXPECT_EQ(outcomes.at(2).outcome, "rejected");
+  EXPECT_EQ(outcomes.at(2).code, "http_400");
+  EXPECT_FALSE(outcomes.at(2).action_needed.empty());
+  EXPECT_EQ(dispatcher_->outstanding(), 0u);
+}
+
+TEST_F(DispatcherTest, NeverHasMoreOnTheWireThanAllowed) {
+  limits_.max_in_flight = 3;
+  open([](int, const Request&) { return answer(204); });
+  EXPECT_EQ(dispatcher_->room(), 6u);
+  offer_many(20);
+  EXPECT_EQ(dispatcher_->room(), 0u);
+  EXPECT_EQ(settle().size(), 20u);
+  EXPECT_EQ(wire_->most_in_flight, 3u);
+  EXPECT_EQ(dispatcher_->room(), 6u);
+  EXPECT_EQ(dispatcher_->in_flight(), 0u);
+}
+
+TEST_F(DispatcherTest, SettleReturnsInTimeAndAtOnceWhereNothingWaits) {
+  open([](int, const Request&) { return answer(204); });
+  EXPECT_TRUE(dispatcher_->settle(100).empty());
+  EXPECT_EQ(clock_->monotonic_s(), 0);
+  offer_many(1);
+  EXPECT_TRUE(dispatcher_->settle(0).empty());
+  EXPECT_TRUE(dispatcher_->settle(0.05).empty());
+  EXPECT_NEAR(clock_->monotonic_s(), 0.05, 1e-9);
+  EXPECT_EQ(dispatcher_->in_flight(), 1u);
+  EXPECT_EQ(dispatcher_->settle(100).size(), 1u);
+  EXPECT_NEAR(clock_->monotonic_s(), 0.1, 1e-9);
+}
+
+TEST_F(DispatcherTest, TriesAgainUntilItTakesEffect) {
+  open([](int n, const Request&) { return answer(n < 3 ? 503 : 204); });
+  const Outcome outcome = settle_one("{}", 10, 2);
+  EXPECT_EQ(outcome.outcome, "delivered");
+  EXPECT_EQ(outcome.attempts, 6);
+  EXPECT_EQ(outcome.code, "");
+  EXPECT_EQ(outcome.action_needed, "");
+}
+
+TEST_F(DispatcherTest, AnOldRecordGetsOneMoreTryAndIsExpired) {
+  retry_.max_elapsed_s = 50;
+  open([](int, const Request&) { return answer(503, {}, "busy"); });
+  const Outcome outcome = settle_one("{}", 60, 9);
+  EXPECT_EQ(outcome.outcome, "expired");
+  EXPECT_EQ(outcome.attempts, 10);
+  EXPECT_EQ(outcome.code, "http_503");
+  EXPECT_EQ(outcome.message, "busy");
+}
+
+TEST_F(DispatcherTest, RetriesEndWithMaxElapsed) {
+  retry_.max_elapsed_s = 50;
+  open([](int, const Request&) { return answer(503); });
+  EXPECT_EQ(settle_one("{}", 20).outcome, "expired");
+  EXPECT_GE(clock_->monotonic_s(), 30);
+  EXPECT_LE(clock_->monotonic_s(), 30.3);
+}
+
+TEST_F(DispatcherTest, RetryAfterHoldsTheWholeDestination) {
+  limits_.max_in_flight = 1;
+  open([](int n, const Request&) {
+    return n == 0 ? answer(429, {{"Retry-After", "7"}}) : answer(204);
+  });
+  offer_many(3);
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.size(), 3u);
+  ASSERT_EQ(wire_->times_s.size(), 4u);
+  EXPECT_NEAR(wire_->times_s[1], 7.1, 1e-6) << "nobody is impatient";
+}
+
+TEST_F(DispatcherTest, A401ParksUntilThereIsANewToken) {
+  open([](int, const Request& request) {
+    return answer(request.headers.back().value == "Bearer new" ? 204 : 401);
+  });
+  dispatcher_->authorize("Bearer old");
+  offer_many(5);
+  EXPECT_TRUE(settle().empty());
+  EXPECT_TRUE(dispatcher_->token_wanted());
+  EXPECT_TRUE(dispatcher_->settle(1).empty()) << "the others come back with 401, nothing is started";
+  EXPECT_EQ(wire_->requests.size(), 5u);
+  dispatcher_->authorize("Bearer new");
+  EXPECT_FALSE(dispatcher_->token_wanted());
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.size(), 5u);
+  for (const auto& [claim, outcome] : outcomes) {
+    EXPECT_EQ(outcome.outcome, "delivered");
+    EXPECT_EQ(outcome.attempts, 2);
+  }
+  EXPECT_EQ(dispatcher_->pause_code(), "");
+}
+
+TEST_F(DispatcherTest, ALate401OfAnOldTokenTakesTheNewOne) {
+  limits_.max_in_flight = 2;
+  open([](int, const Request& request) {
+    if (request.headers.back().value == "Bearer new") return answer(204);
+    Response late = answer(401);
+    if (request.body == "late") late.elapsed_s = 9;
+    return late;
+  });
+  dispatcher_->authorize("Bearer old");
+  offer({"soon", "late"});
+  settle();
+  ASSERT_TRUE(dispatcher_->token_wanted());
+  dispatcher_->authorize("Bearer new");
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes.at(2).outcome, "delivered");
+  EXPECT_FALSE(dispatcher_->token_wanted());
+}
+
+TEST_F(DispatcherTest, ASecond401WithANewTokenPauses) {
+  limits_.max_in_flight = 1;
+  open([](int, const Request& request) {
+    return answer(401, {}, "no " + request.headers.back().value);
+  });
+  dispatcher_->authorize("Bearer secret-one");
+  offer_many(3);
+  settle();
+  dispatcher_->authorize("Bearer secret-two");
+  const auto outcomes = settle();
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(dispatcher_->pause_code(), "http_401");
+  EXPECT_EQ(dispatcher_->pause_message(), "the destination refused a new token: no Bearer ***");
+  EXPECT_EQ(dispatcher_->room(), 0u);
+  EXPECT_EQ(wire_->requests.size(), 2u);
+  for (const auto& [claim, outcome] : outcomes) {
+    EXPECT_EQ(outcome.outcome, "waiting");
+    EXPECT_EQ(outcome.code, "http_401");
+    EXPECT_EQ(outcome.message.find("secret"), std::string::npos) << outcome.message;
+    EXPECT_FALSE(outcome.action_needed.empty());
+  }
+  EXPECT_EQ(outcomes.at(1).attempts, 2);
+  EXPECT_EQ(outcomes.at(3).attempts, 0);
+}
+
+TEST_F(DispatcherTest, TwoExpiredTokensInALongLifeAreNoPause) {
+  open([](int n, const Request&) { return answer(n == 0 || n == 2 ? 401 : n == 1 ? 503 : 204); });
+  offer_many(1);
+  settle();
+  dispatcher_->authorize("Bearer second");
+  settle();
+  ASSERT_TRUE(dispatcher_->token_wanted());
+  dispatcher_->authorize("Bearer third");
+  EXPECT_EQ(settle().at(1).outcome, "delivered");
+}
+
+TEST_F(DispatcherTest, ARequestKeepsItsOwnAuthorization) {
+  constexpr const char* kOwn = R"({"type": "webhook", "subscriptions": [
+      {"id": "s", "method": "POST", "url": "https://host/", "headers": {"authorization": "mine"}}]})";
+  open([](int, const Request&) { return answer(204); }, kOwn);
+  dispatcher_->authorize("Bearer token");
+  settle_one();
+  ASSERT_EQ(wire_->requests[0].headers.size(), 2u);
+  EXPECT_EQ(wire_->requests[0].headers[0].value, "mine");
+  dispatcher_->authorize("key", "X-Api-Key");
+  settle_one();
+  EXPECT_EQ(wire_->requests[1].headers[2].name, "X-Api-Key");
+}
+
+TEST_F(DispatcherTest, APauseSettlesWhatIsInFlightAndReturnsTheRest) {
+  limits_.max_in_flight = 3;
+  open([](int, const Request& request) {
+    if (request.body == "untrusted") return fault(Fault::untrusted);
+    Response late = request.body == "lost" ? fault(Fault::lost) : answer(204);
+    late.elapsed_s = 5;
+    return late;
+  });
+  offer({"untrusted", "lost", "good", "never sent"});
+  const auto outcomes = settle();
+  ASSERT_EQ(outcomes.size(), 4u);
+  EXPECT_EQ(outcomes.at(1).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(1).code, "E502");
+  EXPECT_EQ(outcomes.at(2).outcome, "unconfirmed");
+  EXPECT_EQ(outcomes.at(3).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(4).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(4).code, "E502");
+  EXPECT_EQ(outcomes.at(4).attempts, 0);
+  EXPECT_EQ(dispatcher_->pause_code(), "E502");
+  EXPECT_EQ(wire_->requests.size(), 3u);
+  EXPECT_EQ(settle_one().outcome, "waiting") << "what comes later as well";
+}
+
+TEST_F(DispatcherTest, PausesWhereNothingIsReachable) {
+  open([](int, const Request&) { return fault(Fault::unreachable); });
+  offer_many(4);
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.size(), 4u);
+  EXPECT_EQ(outcomes.at(1).outcome, "waiting");
+  EXPECT_EQ(dispatcher_->pause_code(), "E501");
+  EXPECT_EQ(dispatcher_->pause_message(), "cannot connect to host: because");
+  EXPECT_GE(clock_->monotonic_s(), limits_.pause_after_unreachable_s);
+}
+
+TEST_F(DispatcherTest, AnAnswerInBetweenStartsTheWaitAnew) {
+  retry_.wait_initial_s = 4;
+  retry_.wait_max_s = 4;
+  open([](int n, const Request&) {
+    return n == 40 ? answer(204) : n % 2 == 0 ? fault(Fault::unreachable) : answer(503);
+  });
+  EXPECT_EQ(settle_one().outcome, "delivered");
+  EXPECT_GT(clock_->monotonic_s(), limits_.pause_after_unreachable_s);
+}
+
+TEST_F(DispatcherTest, StopStartsNothingMore) {
+  limits_.max_in_flight = 1;
+  open([](int, const Request&) { return answer(204); });
+  offer_many(3);
+  EXPECT_TRUE(dispatcher_->settle(0).empty());
+  dispatcher_->stop();
+  const auto outcomes = settle();
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(outcomes.at(1).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(2).outcome, "waiting");
+  EXPECT_EQ(wire_->requests.size(), 1u);
+  EXPECT_EQ(dispatcher_->pause_code(), "");
+}
+
+TEST_F(DispatcherTest, AStopEndsTheWaitForATokenToo) {
+  open([](int, const Request&) { return answer(401); });
+  offer_many(1);
+  settle();
+  dispatcher_->stop();
+  EXPECT_EQ(dispatcher_->settle(0).size(), 1u);
+  EXPECT_EQ(dispatcher_->outstanding(), 0u);
+}
+
+TEST_F(DispatcherTest, WhatCannotBecomeARequestIsInvalid) {
+  open([](int, const Request&) { return answer(204); }, kDynamics);
+  offer({"[]", "{}"});
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "invalid");
+  EXPECT_EQ(outcomes.at(1).code, "E513");
+  EXPECT_EQ(outcomes.at(1).attempts, 0);
+  EXPECT_EQ(outcomes.at(2).outcome, "delivered");
+}
+
+TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  open([&](int n, const Request& request) {
+    if (n == 0) return fault(Fault::lost);
+    return request.method == "GET" ? answer(200, {{"OData-Version", "4.0"}})
+                                   : answer(412, {}, conflict);
+  }, kDynamics);
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.outcome, "delivered");
+  EXPECT_EQ(outcome.effect, "created");
+  EXPECT_EQ(outcome.code, "");
+  EXPECT_EQ(outcome.attempts, 2);
+  ASSERT_EQ(wire_->requests.size(), 3u);
+  EXPECT_EQ(wire_->requests[0].body, wire_->requests[1].body);
+  EXPECT_NE(wire_->requests[2].url.find(outcome.record_id), std::string::npos);
+  EXPECT_EQ(outcome.record_id.size(), 36u);
+}
+
+TEST_F(DispatcherTest, AConflictWithAnotherRowKeepsItsWords) {
+  open([](int, const Request& request) {
+    return request.method == "GET"
+               ? answer(404, {}, R"({"error":{"code":"0x80040217","message":"absent"}})")
+               : answer(412, {}, R"({"error":{"code":"0x80060892","message":"same name"}})");
+  }, kDynamics);
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.outcome, "rejected");
+  EXPECT_EQ(outcome.code, "0x80060892");
+  EXPECT_EQ(outcome.message, "same name");
+  EXPECT_EQ(outcome.http_status, 412);
+  EXPECT_FALSE(outcome.action_needed.empty());
+}
+
+TEST_F(DispatcherTest, AQuestionWithoutAnAnswerSendsTheCallAgain) {
+  open([](int n, const Request& request) {
+    if (n == 1) return fault(Fault::lost);
+    return request.method == "GET"
+               ? answer(200, {{"OData-Version", "4.0"}})
+               : answer(412, {}, R"({"error":{"code":"0x80040237","message":"exists"}})");
+  }, kDynamics);
+  EXPECT_EQ(settle_one().outcome, "delivered");
+  EXPECT_EQ(wire_->requests.size(), 4u);
+}
+
+TEST_F(DispatcherTest, GivesUpWhereTheCatalogueSaysAFewTries) {
+  open([](int, const Request&) {
+    return answer(500, {}, R"({"error":{"code":"0x80040216","message":"unexpected"}})");
+  }, kDynamics);
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.outcome, "rejected");
+  EXPECT_EQ(outcome.attempts, 5);
+}
+
+TEST_F(DispatcherTest, PreviewSendsNothing) {
+  open([](int, const Request&) { return answer(204); });
+  Batch batch;
+  Record record;
+  record.body = batch.keep("{}");
+  batch.records.push_back(record);
+  EXPECT_EQ(dispatcher_->preview(batch, 0).request.body, "{}");
+  EXPECT_THROW(dispatcher_->preview(batch, 1), std::out_of_range);
+  EXPECT_TRUE(wire_->requests.empty());
+}
+
+TEST_F(DispatcherTest, AnOfferBeyondTheBatchTakesNothing) {
+  open([](int, const Request&) { return answer(204); });
+  EXPECT_THROW(dispatcher_->offer(std::make_shared<Batch>(), {Offer{}}), std::out_of_range);
+  EXPECT_EQ(dispatcher_->outstanding(), 0u);
+}
+
+TEST_F(DispatcherTest, RefusesAForkedChild) {
+  open([](int, const Request&) { return answer(204); });
+  offer_many(1);
+  const pid_t child = fork();
+  if (child == 0) {
+    int refused = 0;
+    const auto refuses = [&](auto&& act) {
+      try {
+        act();
+      } catch (const std::logic_error&) {
+        ++refused;
+      }
+    };
+    refuses([&] { dispatcher_->settle(0); });
+    refuses([&] { dispatcher_->authorize("x"); });
+    refuses([&] { dispatcher_->offer(std::make_shared<Batch>(), {}); });
+    _exit(refused == 3 ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(settle().size(), 1u);
+}
+
+TEST(MakeDispatcher, ReadsTheWholeDocument) {
+  const auto dispatcher = make_dispatcher(Json::parse(R"({"protocol": {"type": "webhook"},
+      "limits": {"max_in_flight": 4}, "retry": {"statuses": [503]}, "transport": {}})"));
+  EXPECT_EQ(dispatcher->room(), 8u);
+  EXPECT_THROW(make_dispatcher(Json::parse("{}")), DocumentError);
+  EXPECT_THROW(make_dispatcher(Json::parse(R"({"protocol": {"type": "webhook"},
+      "limits": {"max": 4}})")), DocumentError);
+}
+
+}  // namespace
+}  // namespace fieldpost

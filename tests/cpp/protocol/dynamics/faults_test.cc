@@ -1,0 +1,130 @@
+#include "protocol/dynamics/faults.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fieldpost {
+namespace {
+
+using Kind = Verdict::Kind;
+
+Response answer(int status, std::string body) {
+  Response response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+std::string error_body(const std::string& code, const std::string& message = "m") {
+  return R"({"error":{"code":")" + code + R"(","message":")" + message + R"("}})";
+}
+
+TEST(ServiceError, IsReadFromEveryShape) {
+  const struct {
+    const char* body;
+    const char* code;
+    const char* message;
+  } cases[] = {
+      {R"({"error":{"code":"0x80040217","message":"gone"}})", "0x80040217", "gone"},
+      {R"({"error":{"message":"gone","code":"0X80040217","innererror":{}}})", "0x80040217", "gone"},
+      {R"({"error":{"code":"-2147015902","message":"a\r\nb"}})", "0x80072322", "a b"},
+      {R"({"error":{"code":-2147015902,"message":""}})", "0x80072322",
+       R"({"error":{"code":-2147015902,"message":""}})"},
+      {R"({"error":{"code":"","message":"m"}})", "", "m"},
+      {R"({"error":{"code":"0x0","message":"m"}})", "", "m"},
+      {R"({"error":{"code":"0","message":"m"}})", "", "m"},
+      {R"({"error":{"code":"TooMany","message":"m"}})", "TooMany", "m"},
+      {R"({"error":{"code":null,"message":null}})", "", R"({"error":{"code":null,"message":null}})"},
+      {R"({"Message":"M","ExceptionMessage":"E","StackTrace":"at"})", "", "E"},
+      {R"({"Message":"M"})", "", "M"},
+      {R"({"error":"invalid_token","error_description":"old"})", "", "old"},
+      {"<!DOCTYPE html><title>502</title>", "", ""},
+      {"", "", ""},
+      {"[1]", "", "[1]"},
+      {"{\"error\":{\"code\":\"0x8", "", "{\"error\":{\"code\":\"0x8"},
+      {"\xff\xfe", "", "\xff\xfe"},
+  };
+  for (const auto& c : cases) {
+    const ServiceError error = read_service_error(answer(400, c.body));
+    EXPECT_EQ(error.code, c.code) << c.body;
+    EXPECT_EQ(error.message, c.message) << c.body;
+  }
+}
+
+TEST(ServiceError, IsDecidedByStatusAndCode) {
+  const struct {
+    int status;
+    const char* code;
+    Kind kind;
+    const char* action;  // begins with
+    int tries = 0;
+  } cases[] = {
+      {400, "0x80060888", Kind::rejected, "mapping: "},
+      {404, "0x80060888", Kind::rejected, "mapping: "},
+      {400, "0x80048d19", Kind::rejected, "mapping: "},
+      {400, "0x80044331", Kind::rejected, "record: "},
+      {400, "0x8004431a", Kind::rejected, "record: "},
+      {400, "0x80040265", Kind::rejected, "record: a business rule"},
+      {400, "0x80099999", Kind::rejected, "record: "},
+      {404, "0x80040217", Kind::again, "record: ", 5},
+      {412, "0x80040237", Kind::verify, "record: another row"},
+      {412, "0x80060892", Kind::verify, "record: another row"},
+      {412, "0x80099999", Kind::verify, "record: another row"},
+      {412, "", Kind::verify, "record: another row"},
+      {500, "0x80040333", Kind::verify, "record: another row"},
+      {401, "0x80041d52", Kind::sign_in, ""},
+      {401, "", Kind::sign_in, ""},
+      {403, "0x80072560", Kind::pause, "administrator: create an application user"},
+      {403, "0x80040225", Kind::pause, "administrator: enable"},
+      {403, "0x80042f09", Kind::pause, "administrator: give the application user a security role"},
+      {403, "0x8004d24b", Kind::pause, "administrator: "},
+      {403, "0x80072561", Kind::pause, "administrator: "},
+      {403, "0x80048306", Kind::rejected, "administrator: "},
+      {403, "", Kind::rejected, "record: "},
+      {400, "0x80072325", Kind::pause, "administrator: free"},
+      {429, "0x80072322", Kind::again, ""},
+      {429, "", Kind::again, ""},
+      {400, "0x8004418d", Kind::again, ""},
+      {500, "0x80044150", Kind::again, ""},
+      {500, "0x80040216", Kind::again, "record: ", 5},
+      {400, "0x80040224", Kind::again, "administrator: a plug-in", 2},
+      {500, "0x80099999", Kind::again, "record: ", 8},
+      {500, "", Kind::again, ""},
+      {501, "", Kind::rejected, "developer: "},
+      {502, "0x80099999", Kind::again, ""},
+      {503, "", Kind::again, ""},
+      {504, "", Kind::again, ""},
+      {599, "", Kind::again, ""},
+      {413, "", Kind::rejected, "mapping: "},
+      {302, "", Kind::rejected, "record: "},
+  };
+  for (const auto& c : cases) {
+    const Verdict verdict = decode_service_error(answer(c.status, error_body(c.code)), "", 0);
+    EXPECT_EQ(verdict.kind, c.kind) << c.status << " " << c.code;
+    EXPECT_EQ(verdict.action_needed.find(c.action), 0u) << c.code << verdict.action_needed;
+    EXPECT_EQ(verdict.action_needed.empty(), std::string(c.action).empty()) << c.code;
+    EXPECT_EQ(verdict.give_up_after, c.tries) << c.code;
+    EXPECT_EQ(verdict.code, *c.code ? c.code : "http_" + std::to_string(c.status));
+  }
+}
+
+TEST(ServiceError, NamesThePrivilegeAndTheClient) {
+  const std::string missing =
+      "Principal user (Id=1, type=8) is missing prvCreateAccount privilege (Id=2) on OTC=1";
+  EXPECT_TRUE(decode_service_error(answer(403, error_body("0x80040220", missing)), "", 0)
+                  .action_needed.ends_with("missing privilege prvCreateAccount"));
+  EXPECT_EQ(decode_service_error(answer(403, error_body("0x80040220", missing)), "", 0).kind,
+            Kind::pause);
+  EXPECT_TRUE(decode_service_error(answer(403, error_body("0x80072560")), "c-1", 0)
+                  .action_needed.ends_with("(client id c-1)"));
+}
+
+TEST(ServiceError, TellsHowLongToWait) {
+  Response response = answer(429, error_body("0x80072322"));
+  response.headers = {{"Retry-After", "30"}};
+  EXPECT_EQ(decode_service_error(response, "", 0).wait_s, 30.0);
+}
+
+}  // namespace
+}  // namespace fieldpost
