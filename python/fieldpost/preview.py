@@ -55,9 +55,9 @@ class Preview:
 
     def _repr_html_(self) -> str:
         columns = ("subscription", "event_id", "line", "outcome", "request", "body")
-        cells = [
-            [r.subscription, r.event_id, r.line, r.outcome, f"{r.method} {r.url}"]
-            + [r.body or f"{r.code} {r.message}"]
-            for r in self.rows
-        ]
+        cells = []
+        for row in self.rows:
+            request = f"{row.method} {row.url}"
+            told = row.body or f"{row.code} {row.message}"
+            cells.append([row.subscription, row.event_id, row.line, row.outcome, request, told])
         return html_table(columns, cells)

@@ -18,6 +18,8 @@ from .errors import AuthError, FieldpostError, SourceError
 from .ledger import Key, SqliteLedger, Standing
 from .report import Counts, Report
 
+# Outcomes of an earlier run that this one takes up again.
+_OPEN = ("waiting", "invalid", "dropped")
 # Outcomes of an earlier run that stand: not sent again without being asked to.
 _FINAL = ("rejected", "expired", "unconfirmed")
 # What ends a run and is told by its report, since part of the work is done.
@@ -56,7 +58,7 @@ class Prefetch:
         return False
 
     def take(self, timeout_s: float) -> tuple[bool, Batch | None]:
-        """(whether there was something, the batch or None at the end); raises what the source did."""
+        """(whether there was something, the batch or None at the end); raises as the source did."""
         try:
             item = self._queue.get(timeout=timeout_s) if timeout_s else self._queue.get_nowait()
         except queue.Empty:
@@ -168,11 +170,7 @@ class Run:
             known = standing.get((sub, key.event_id))
             if (sub, key.event_id) in seen:
                 self._twins.append((sub, key.event_id))
-            elif (
-                known is None
-                or known.outcome in ("waiting", "invalid", "dropped")
-                or self._count_standing(sub, key.event_id, known)
-            ):
+            elif known is None or known.outcome in _OPEN or self._resumes(sub, key, known):
                 seen.add((sub, key.event_id))
                 chosen.append((i, sub, key))
         return chosen
@@ -186,15 +184,15 @@ class Run:
                 found.update({(sub, event_id): one for event_id, one in known.items()})
         return found
 
-    def _count_standing(self, sub: int, event_id: str, known: Standing) -> bool:
-        """Count what an earlier run left; True where it is to be sent again."""
+    def _resumes(self, sub: int, key: Key, known: Standing) -> bool:
+        """True where a dead run's claim is to be sent again; else what stands is counted."""
         counts = self._counts[sub]
         if known.outcome == "delivered":
             counts.add("already_delivered")
         elif known.outcome in _FINAL:
             counts.add(known.outcome)
         elif known.run == self._ledger.run:
-            self._twins.append((sub, event_id))
+            self._twins.append((sub, key.event_id))
         elif self._ledger.is_live(known.run):
             counts.add("waiting")
         elif self._resend:

@@ -47,6 +47,7 @@ def on_track(event, settings):
     }
     return event
 """
+DELIVERY = "delivery: {batching: off, max_in_flight: 4, retry: {wait_initial_s: 0.01}}\n"
 FILTER = 'type = "track" and event = "Account Created"'
 
 
@@ -76,18 +77,18 @@ class Recipe:
             self.head("dynamics365")
             + f"url: {self.emulator.url}\nsubscriptions:\n  - name: New account\n"
             f"    filter: {FILTER}\n    action: create\n    table: account\n    body:\n{body}"
-            f"delivery: {{batching: off, max_in_flight: 4, retry: {{wait_initial_s: 0.01}}}}\n{extra}"
+            f"{DELIVERY}{extra}"
         )
         return self.write("dynamics.yaml", text)
 
     def webhook(self, body: str = '{"@path": "$.body"}', extra: str = "") -> Path:
         self.write("accounts.py", FUNCTION)
         text = (
-            self.head("webhook")
-            + f"functions: accounts.py\nsubscriptions:\n  - name: New account\n    filter: {FILTER}\n"
+            self.head("webhook") + "functions: accounts.py\nsubscriptions:\n  - name: New account\n"
+            f"    filter: {FILTER}\n"
             f"    action: send\n    url: {self.emulator.url}/api/data/v9.2/accounts\n"
             f"    method: POST\n    body: {body}\n"
-            f"delivery: {{batching: off, max_in_flight: 4, retry: {{wait_initial_s: 0.01}}}}\n{extra}"
+            f"{DELIVERY}{extra}"
         )
         return self.write("webhook.yaml", text)
 

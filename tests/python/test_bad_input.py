@@ -1,4 +1,4 @@
-"""Each mistake gets a clear message, a place, a hint and its exit code; nothing else is disturbed."""
+"""Each mistake gets a clear message, a place, a hint and its exit code; the rest goes on."""
 
 from __future__ import annotations
 

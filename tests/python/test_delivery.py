@@ -61,7 +61,7 @@ def without_ids(tree):
 
 
 def killed_after(recipe, file, events, accounts):
-    """Start a delivery and kill it once so many accounts are there; True if it was still at work."""
+    """Kill a delivery once so many accounts are there; True if it was still at work."""
     child = subprocess.Popen(
         [FIELDPOST, "deliver", str(file), str(events)],
         env=recipe.environment,

@@ -49,11 +49,14 @@ void Delivery::refused(CallFault fault) {
   verdict_.action_needed = std::move(fault.action_needed);
 }
 
-void Delivery::explain(const Verdict& why) {
-  if (!verdict_.code.empty()) return;
-  verdict_.code = why.code;
-  verdict_.message = why.message;
-  verdict_.action_needed = why.action_needed;
+void Delivery::explain(const Verdict& pause) {
+  if (verdict_.code.empty()) explain_over(pause);
+}
+
+void Delivery::explain_over(const Verdict& pause) {
+  verdict_.code = pause.code;
+  verdict_.message = pause.message;
+  verdict_.action_needed = pause.action_needed;
 }
 
 bool Delivery::refuses_tokens() noexcept {

@@ -24,8 +24,11 @@ class Delivery {
   // Decodes what came back. A verdict of kind verify makes its question the next request.
   const Verdict& answered(const Protocol& protocol, const Response& response, double now_s,
                           double now_unix_s);
-  void refused(CallFault fault);     // the encoding failed: its words become the verdict's
-  void explain(const Verdict& why);  // where it has no verdict of its own: why it waits
+  void refused(CallFault fault);  // the encoding failed: its words become the verdict's
+
+  // Why it goes back undecided. Its own verdict, if it has one, says more.
+  void explain(const Verdict& pause);
+  void explain_over(const Verdict& pause);  // even so
 
   // Notes a 401. True where one came just before for an earlier token: a new token did not help.
   bool refuses_tokens() noexcept;

@@ -254,6 +254,7 @@ void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
   Delivery& delivery = deliveries.at(id);
   if (delivery.refuses_tokens()) {
     pause_with(tokens_refused(verdict));
+    delivery.explain_over(pause);
     return tell(id, "waiting");
   }
   if (delivery.token() < token) return ready.push_back(id);

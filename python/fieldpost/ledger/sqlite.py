@@ -22,6 +22,19 @@ from ..errors import LedgerError
 from .alive import RunLock
 from .schema import TABLES, VERSION
 
+_SETTLED = (
+    "outcome",
+    "effect",
+    "attempts",
+    "http_status",
+    "code",
+    "message",
+    "action_needed",
+    "record_id",
+    "request_id",
+    "latency_ms",
+    "claim",
+)
 # Outcomes that a later run may take up again; the others stand until `replay` or `settle`.
 _OPEN = ("waiting", "invalid", "dropped")
 
@@ -266,14 +279,8 @@ class SqliteLedger:
         """Write outcomes, one row each, in one transaction."""
         with self._transaction() as db:
             db.executemany(
-                "UPDATE outcomes SET outcome = ?, effect = ?, attempts = ?, http_status = ?,"
-                " code = ?, message = ?, action_needed = ?, record_id = ?, request_id = ?,"
-                " latency_ms = ? WHERE claim = ?",
-                [
-                    (o.outcome, o.effect, o.attempts, o.http_status, o.code, o.message)
-                    + (o.action_needed, o.record_id, o.request_id, o.latency_ms, o.claim)
-                    for o in outcomes
-                ],
+                f"UPDATE outcomes SET {' = ?, '.join(_SETTLED[:-1])} = ? WHERE claim = ?",
+                [tuple(getattr(outcome, name) for name in _SETTLED) for outcome in outcomes],
             )
 
     # -- reading
