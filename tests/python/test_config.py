@@ -2,14 +2,13 @@
 
 import json
 import pickle
-import stat
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fieldpost.config import SecretRef, load, parse, set_enabled
+from fieldpost.config import SecretRef, load, parse
 from fieldpost.errors import ConfigError, Mistake
 from fieldpost.yaml_text import YamlText, parse_path, path_text
 
@@ -334,65 +333,6 @@ def test_a_certificate_file_must_hold_certificates(tmp_path: Path) -> None:
     assert (found.code, found.path) == ("E118", "$.ca_file")
     found = only(WEBHOOK, env={"FIELDPOST_CA_FILE": str(tmp_path / "ca.pem")})
     assert "FIELDPOST_CA_FILE" in found.message
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("enabled: true   # kept\nname: a\n", "enabled: false   # kept\nname: a\n"),
-        ("enabled: 'yes'\nname: a\n", "enabled: false\nname: a\n"),
-        ("enabled : # n\nname: a\n", "enabled : false # n\nname: a\n"),
-        ("enabled:\nname: a\n", "enabled: false\nname: a\n"),
-        ("# é😀\r\nname: ü # n\r\na: x\r\n", "# é😀\r\nname: ü # n\r\nenabled: false\r\na: x\r\n"),
-        ("\ufeffname: a", "\ufeffname: a\nenabled: false"),
-        ("a: 1\nname: |\n  b\n  c\n\nd: x\n", "a: 1\nenabled: false\nname: |\n  b\n  c\n\nd: x\n"),
-        ('{"name": "a"}\n', '{"enabled": false, "name": "a"}\n'),
-        ("  name: a\n  type: x\n", "  name: a\n  enabled: false\n  type: x\n"),
-        ("name: a\nenabled: False\n", "name: a\nenabled: False\n"),
-    ],
-)  # fmt: skip
-def test_only_the_enabled_line_changes(tmp_path: Path, before: str, after: str) -> None:
-    path = tmp_path / "d.yaml"
-    path.write_bytes(before.encode())
-    assert set_enabled(path, False) is (before != after)
-    assert path.read_bytes().decode() == after
-    assert [one.name for one in tmp_path.iterdir()] == ["d.yaml"]
-
-
-def test_enabling_goes_there_and_back_through_a_link(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.yaml", tmp_path / "d.yaml"
-    real.write_text(DYNAMICS)
-    real.chmod(0o640)
-    link.symlink_to(real)
-    set_enabled(link, False)
-    assert parse(real.read_text(), "d.yaml", ENV).enabled is False
-    set_enabled(link, True)
-    assert real.read_text() == DYNAMICS
-    assert link.is_symlink()
-    assert stat.S_IMODE(real.stat().st_mode) == 0o640
-
-
-@pytest.mark.parametrize(
-    ("text", "mode", "code"),
-    [
-        (WEBHOOK, 0o444, "E105"),
-        ("name: a\nenabled: {env: ON}\n", 0o644, "E105"),
-        ("type: a\n", 0o644, "E111"),
-        ("name: [\n", 0o644, "E101"),
-        ("- a\n", 0o644, "E104"),
-    ],
-)
-def test_what_cannot_be_edited_stays_as_it_is(
-    tmp_path: Path, text: str, mode: int, code: str
-) -> None:
-    path = tmp_path / "d.yaml"
-    path.write_text(text)
-    path.chmod(mode)
-    with pytest.raises(ConfigError) as caught:
-        set_enabled(path, False)
-    assert caught.value.code == code
-    assert path.read_text() == text
-    assert [one.name for one in tmp_path.iterdir()] == ["d.yaml"]
 
 
 def test_parsing_in_threads_does_not_mix() -> None:

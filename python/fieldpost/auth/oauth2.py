@@ -7,6 +7,7 @@ asked once. Neither tokens nor secrets are in any message, repr or pickle.
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable
@@ -186,8 +187,6 @@ _POST = "client_secret_post"
 
 def _basic(client: Any, _method: str, uri: str, headers: Any, body: Any) -> tuple[Any, ...]:
     """HTTP Basic with both parts form-encoded first, as RFC 6749 (2.3.1) wants."""
-    import base64
-
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
     return uri, headers, body
