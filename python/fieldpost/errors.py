@@ -85,6 +85,9 @@ CODES: dict[str, str] = {
     "E603": "the token endpoint's answer is not a token",
     "E604": "the token endpoint's certificate is not trusted",
     "E605": "the destination refuses the credentials",
+    # E61x: options handed to the core
+    "E610": "an unknown option of the core",
+    "E611": "an option of the core with a wrong value",
     # E7xx: ledger
     "E701": "the ledger cannot be opened, read or written",
     "E702": "the ledger is of another version",

@@ -32,7 +32,9 @@ std::vector<Case> cases(const std::string& kind) {
 
 std::string test_name(const testing::TestParamInfo<Case>& info) {
   std::string name = info.param.name;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); },
+      '_');
   return name;
 }
 
@@ -45,7 +47,8 @@ std::vector<std::string> mistakes(const DocumentError& error, const std::string&
     if (m.path != own_path) text += " at " + m.path;
     if (!m.hint.empty()) text += "; " + m.hint;
     const std::string prefix = "$.subscriptions[0].body";
-    if (const auto at = text.find(prefix); at != std::string::npos) text.replace(at, prefix.size(), "$");
+    if (const auto at = text.find(prefix); at != std::string::npos)
+      text.replace(at, prefix.size(), "$");
     texts.push_back(text);
   }
   return texts;

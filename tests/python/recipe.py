@@ -12,7 +12,7 @@ from typing import Any
 
 from fieldpost.emulator import Emulator
 
-FIELDPOST = str(Path(sys.executable).with_name("fieldpost"))
+FIELDPOST = (sys.executable, "-m", "fieldpost")
 OUTCOMES = (
     "filtered",
     "dropped",
@@ -130,7 +130,7 @@ class Recipe:
 
     def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [FIELDPOST, *map(str, arguments)],
+            [*FIELDPOST, *map(str, arguments)],
             capture_output=True,
             text=True,
             timeout=60,

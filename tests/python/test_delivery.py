@@ -63,7 +63,7 @@ def without_ids(tree):
 def killed_after(recipe, file, events, accounts):
     """Kill a delivery once so many accounts are there; True if it was still at work."""
     child = subprocess.Popen(
-        [FIELDPOST, "deliver", str(file), str(events)],
+        [*FIELDPOST, "deliver", str(file), str(events)],
         env=recipe.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -168,7 +168,7 @@ def test_what_the_service_refuses_is_rejected_with_its_words(recipe):
 
 def test_two_runs_at_once_send_nothing_twice(recipe):
     file, events = recipe.webhook(), recipe.events(1200)
-    command = [FIELDPOST, "deliver", str(file), str(events), "--output", "json"]
+    command = [*FIELDPOST, "deliver", str(file), str(events), "--output", "json"]
     runs = [
         subprocess.Popen(command, env=recipe.environment, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -183,7 +183,7 @@ def test_two_runs_at_once_send_nothing_twice(recipe):
 def test_an_interrupted_run_settles_and_goes_on_later(recipe):
     file, events = recipe.webhook(), recipe.events(4000)
     child = subprocess.Popen(
-        [FIELDPOST, "deliver", str(file), str(events), "--output", "json"],
+        [*FIELDPOST, "deliver", str(file), str(events), "--output", "json"],
         env=recipe.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -211,7 +211,7 @@ def test_an_event_twice_in_one_file_is_sent_once(recipe):
 def test_standard_input_needs_an_event_id(recipe):
     file = recipe.dynamics()
     events = recipe.events().read_text()
-    command = [FIELDPOST, "deliver", str(file), "-", "--output", "json"]
+    command = [*FIELDPOST, "deliver", str(file), "-", "--output", "json"]
     options = {"env": recipe.environment, "input": events, "text": True, "capture_output": True}
     refused = subprocess.run(command, check=False, timeout=30, **options)
     assert refused.returncode == 2

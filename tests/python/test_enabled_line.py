@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from fieldpost.config import parse, set_enabled
 from fieldpost.errors import ConfigError
 

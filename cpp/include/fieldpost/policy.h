@@ -14,7 +14,7 @@ struct RetryPolicy {
 };
 
 struct Limits {
-  int max_in_flight = 16;               // calls on the wire at once; an invariant
+  int max_in_flight = 16;                 // calls on the wire at once; an invariant
   double pause_after_unreachable_s = 20;  // nothing but failed connects for so long: the run pauses
 };
 

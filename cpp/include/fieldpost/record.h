@@ -25,9 +25,9 @@ struct Record {
   std::uint32_t subscription = 0;
   Span event_id;
   std::uint64_t hash = 0;  // of the event id, as in Filtered
-  Span body;     // JSON text
-  Span url;      // text, only where the subscription's url is a directive
-  Span headers;  // JSON object text, only where a header is a directive
+  Span body;               // JSON text
+  Span url;                // text, only where the subscription's url is a directive
+  Span headers;            // JSON object text, only where a header is a directive
 };
 
 // An (event, subscription) that ends before delivery: "invalid" or "dropped".

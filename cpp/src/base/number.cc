@@ -65,7 +65,8 @@ std::string number_text(double value) {
   if (value == 0) return "0";
   if (value < 0) return "-" + number_text(-value);
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
   const std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
   const std::size_t e = text.find('e');
   std::string digits(1, text[0]);

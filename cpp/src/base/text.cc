@@ -57,12 +57,18 @@ std::size_t append_unicode_escape(std::string_view inside, std::size_t at, std::
 
 char simple_escape(char c) {
   switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;  // quote, backslash, slash
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;  // quote, backslash, slash
   }
 }
 
@@ -97,9 +103,9 @@ void append_surrogate_escape(std::string_view three, std::string& out) {
 // Bytes of the white-space character at the front, 0 where there is none.
 std::size_t space_size(std::string_view text) {
   static constexpr std::array<std::string_view, 25> kSpaces = {
-      "\t", "\n", "\v", "\f", "\r", " ", "\u00A0", "\u1680", "\u2000", "\u2001",
-      "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",
-      "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
+      "\t",     "\n",     "\v",     "\f",     "\r",     " ",      "\u00A0", "\u1680", "\u2000",
+      "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
+      "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
   for (const std::string_view space : kSpaces) {
     if (text.starts_with(space)) return space.size();
   }

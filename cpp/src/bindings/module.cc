@@ -12,9 +12,8 @@ namespace {
 
 // _core.DocumentError(text, [(code, message, path, hint, begin, end), …])
 void register_document_error(py::module_& module) {
-  static py::handle type = py::exception<fieldpost::DocumentError>(module, "DocumentError",
-                                                                   PyExc_ValueError)
-                               .release();
+  static py::handle type =
+      py::exception<fieldpost::DocumentError>(module, "DocumentError", PyExc_ValueError).release();
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);

@@ -14,8 +14,8 @@ namespace {
 
 // An event id may hold what UTF-8 cannot (a lone surrogate): it is then written as an escape.
 py::str id_text(std::string_view text) {
-  return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
-      text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
 }
 
 py::bytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
@@ -40,10 +40,9 @@ py::list keys(const Batch& batch) {
 py::list ended(const Batch& batch) {
   py::list rows;
   for (const Ended& e : batch.ended) {
-    rows.append(py::make_tuple(e.subscription, id_text(batch.text(e.event_id)),
-                               static_cast<std::int64_t>(e.hash), e.position.line,
-                               e.position.offset, e.invalid ? "invalid" : "dropped", e.code,
-                               e.message));
+    rows.append(py::make_tuple(
+        e.subscription, id_text(batch.text(e.event_id)), static_cast<std::int64_t>(e.hash),
+        e.position.line, e.position.offset, e.invalid ? "invalid" : "dropped", e.code, e.message));
   }
   return rows;
 }
@@ -124,9 +123,8 @@ void register_plan(py::module_& module) {
       .def("events", &events);
 
   py::class_<Plan>(module, "Plan")
-      .def(py::init([](const std::string& text) {
-             return std::make_unique<Plan>(Json::parse(text));
-           }),
+      .def(py::init(
+               [](const std::string& text) { return std::make_unique<Plan>(Json::parse(text)); }),
            py::arg("document"))
       .def("process", &Plan::process, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
       .def("process_event", &process_event, py::arg("event"))

@@ -13,7 +13,9 @@ constexpr std::size_t kLeastSpare = 4096;
 }  // namespace
 
 Chunk::Chunk(std::string source, bool has_place, std::size_t capacity)
-    : source_(std::move(source)), has_place_(has_place), capacity_(std::max(capacity, kLeastSpare)) {}
+    : source_(std::move(source)),
+      has_place_(has_place),
+      capacity_(std::max(capacity, kLeastSpare)) {}
 
 std::span<char> Chunk::spare() {
   if (bytes_.size() < size_ + kLeastSpare) {

@@ -26,8 +26,8 @@ class Pieces {
 // Where the quoted key that begins at `at` ends (one past the closing quote), or npos.
 std::size_t quoted_end(std::string_view text, std::size_t at) {
   const std::size_t close = text.find(text[at], at + 1);
-  const bool ended = close != std::string_view::npos && close + 1 < text.size() &&
-                     text[close + 1] == ']';
+  const bool ended =
+      close != std::string_view::npos && close + 1 < text.size() && text[close + 1] == ']';
   return ended ? close + 1 : std::string_view::npos;
 }
 

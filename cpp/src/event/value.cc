@@ -93,8 +93,7 @@ std::string unit_at(std::string_view text, std::size_t index) {
       for (std::size_t i = 1; i < 4; ++i) {
         point = (point << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
       }
-      const std::uint32_t half =
-          index == unit ? 0xD7C0 + (point >> 10) : 0xDC00 + (point & 0x3FF);
+      const std::uint32_t half = index == unit ? 0xD7C0 + (point >> 10) : 0xDC00 + (point & 0x3FF);
       char digits[5];
       std::to_chars(digits, digits + 4, half, 16);
       return "\"\\u" + std::string(digits, 4) + "\"";
@@ -109,24 +108,35 @@ std::string unit_at(std::string_view text, std::size_t index) {
 Value::Kind Value::kind() const {
   if (token_.empty()) return Kind::undefined;
   switch (token_[0]) {
-    case 'n': return Kind::null;
+    case 'n':
+      return Kind::null;
     case 't':
-    case 'f': return Kind::boolean;
-    case '"': return Kind::string;
-    case '[': return Kind::array;
-    case '{': return Kind::object;
-    default: return Kind::number;
+    case 'f':
+      return Kind::boolean;
+    case '"':
+      return Kind::string;
+    case '[':
+      return Kind::array;
+    case '{':
+      return Kind::object;
+    default:
+      return Kind::number;
   }
 }
 
 bool Value::falsy() const {
   switch (kind()) {
     case Kind::undefined:
-    case Kind::null: return true;
-    case Kind::boolean: return token_[0] == 'f';
-    case Kind::string: return token_.size() == 2;
-    case Kind::number: return parse_number(token_) == 0;
-    default: return false;
+    case Kind::null:
+      return true;
+    case Kind::boolean:
+      return token_[0] == 'f';
+    case Kind::string:
+      return token_.size() == 2;
+    case Kind::number:
+      return parse_number(token_) == 0;
+    default:
+      return false;
   }
 }
 
@@ -139,12 +149,22 @@ std::string Value::string() const {
 void Value::append_text(std::string& out) const {
   switch (kind()) {
     case Kind::undefined:
-    case Kind::null: return;
-    case Kind::boolean: out += token_; return;
-    case Kind::string: append_unescaped(inside(token_), out); return;
-    case Kind::number: out += number_text(parse_number(token_)); return;
-    case Kind::object: out += "[object Object]"; return;
-    case Kind::array: break;
+    case Kind::null:
+      return;
+    case Kind::boolean:
+      out += token_;
+      return;
+    case Kind::string:
+      append_unescaped(inside(token_), out);
+      return;
+    case Kind::number:
+      out += number_text(parse_number(token_));
+      return;
+    case Kind::object:
+      out += "[object Object]";
+      return;
+    case Kind::array:
+      break;
   }
   bool first = true;
   each_element([&](Value element) {
@@ -158,10 +178,14 @@ void Value::append_text(std::string& out) const {
 Value Value::step(std::string_view key, std::string& scratch) const {
   if (falsy()) return *this;
   switch (kind()) {
-    case Kind::object: return member(key);
-    case Kind::array: return element(key, scratch);
-    case Kind::string: return unit(key, scratch);
-    default: return {};
+    case Kind::object:
+      return member(key);
+    case Kind::array:
+      return element(key, scratch);
+    case Kind::string:
+      return unit(key, scratch);
+    default:
+      return {};
   }
 }
 

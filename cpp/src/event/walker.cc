@@ -59,11 +59,16 @@ class Walk {
     const std::size_t begin = *next_++;
     token = line_.substr(begin, here() - begin);
     switch (token[0]) {
-      case '"': return token.size() > 1 && token.back() == '"';
-      case 't': return token == "true";
-      case 'f': return token == "false";
-      case 'n': return token == "null";
-      default: return is_json_number(token);
+      case '"':
+        return token.size() > 1 && token.back() == '"';
+      case 't':
+        return token == "true";
+      case 'f':
+        return token == "false";
+      case 'n':
+        return token == "null";
+      default:
+        return is_json_number(token);
     }
   }
 

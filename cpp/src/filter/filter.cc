@@ -12,13 +12,16 @@ namespace {
 bool holds(const FilterNode& node, const Slots& slots, std::string& scratch) {
   const auto child_holds = [&](const auto& child) { return holds(*child, slots, scratch); };
   switch (node.kind) {
-    case FilterNode::Kind::all: return true;
+    case FilterNode::Kind::all:
+      return true;
     case FilterNode::Kind::both:
       return std::all_of(node.children.begin(), node.children.end(), child_holds);
     case FilterNode::Kind::either:
       return std::any_of(node.children.begin(), node.children.end(), child_holds);
-    case FilterNode::Kind::negation: return !child_holds(node.children[0]);
-    case FilterNode::Kind::comparison: break;
+    case FilterNode::Kind::negation:
+      return !child_holds(node.children[0]);
+    case FilterNode::Kind::comparison:
+      break;
   }
   return compare(slots.value(node.slot, scratch), node.op, node.literal);
 }

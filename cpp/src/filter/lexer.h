@@ -11,7 +11,18 @@
 namespace fieldpost {
 
 struct Token {
-  enum class Kind : std::uint8_t { word, path, string, number, op, negation, open, close, comma, end };
+  enum class Kind : std::uint8_t {
+    word,
+    path,
+    string,
+    number,
+    op,
+    negation,
+    open,
+    close,
+    comma,
+    end
+  };
   Kind kind = Kind::end;
   std::string text;  // of a word, string (unescaped), number or operator
   Path path;         // of a word or path

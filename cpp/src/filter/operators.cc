@@ -15,10 +15,14 @@ bool same_text(Value actual, const std::string& expected) {
 
 bool equal(Value actual, const Literal& expected) {
   switch (expected.kind) {
-    case Literal::Kind::null: return actual.is_nothing();
-    case Literal::Kind::boolean: return actual.token() == (expected.truth ? "true" : "false");
-    case Literal::Kind::string: return same_text(actual, expected.text);
-    case Literal::Kind::number: break;
+    case Literal::Kind::null:
+      return actual.is_nothing();
+    case Literal::Kind::boolean:
+      return actual.token() == (expected.truth ? "true" : "false");
+    case Literal::Kind::string:
+      return same_text(actual, expected.text);
+    case Literal::Kind::number:
+      break;
   }
   return actual.kind() == Value::Kind::number && parse_number(actual.token()) == expected.number;
 }
@@ -31,10 +35,14 @@ bool compare(Value actual, Operator op, const Literal& expected) {
   if (actual.kind() != Value::Kind::number) return false;
   const double left = parse_number(actual.token());
   switch (op) {
-    case Operator::less: return left < expected.number;
-    case Operator::less_equal: return left <= expected.number;
-    case Operator::greater: return left > expected.number;
-    default: return left >= expected.number;
+    case Operator::less:
+      return left < expected.number;
+    case Operator::less_equal:
+      return left <= expected.number;
+    case Operator::greater:
+      return left > expected.number;
+    default:
+      return left >= expected.number;
   }
 }
 

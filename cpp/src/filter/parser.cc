@@ -20,8 +20,7 @@ NodePtr make(FilterNode::Kind kind) {
 
 class Parser {
  public:
-  Parser(std::string_view text, Selection& selection)
-      : tokens_(lex(text)), selection_(selection) {}
+  Parser(std::string_view text, Selection& selection) : tokens_(lex(text)), selection_(selection) {}
 
   NodePtr run() {
     if (peek().kind == Kind::end) {
@@ -39,8 +38,8 @@ class Parser {
     return peek().kind == Kind::word && peek().text == word;
   }
   [[noreturn]] void fail(std::string code, std::string message, std::string hint) const {
-    throw DocumentError({{std::move(code), std::move(message), "", std::move(hint), peek().begin,
-                          peek().end}});
+    throw DocumentError(
+        {{std::move(code), std::move(message), "", std::move(hint), peek().begin, peek().end}});
   }
 
   NodePtr chain(int depth) {

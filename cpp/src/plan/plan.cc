@@ -132,8 +132,8 @@ class Pass {
     const LineFault fault = walker_.walk(line, selection_, slots_);
     if (fault) {
       const Span id = batch_.keep(place_or_content(line, position));
-      std::string message = std::string(fault.message) + " (byte " +
-                            std::to_string(fault.offset) + " of the line)";
+      std::string message =
+          std::string(fault.message) + " (byte " + std::to_string(fault.offset) + " of the line)";
       end_all(position, id, fault.code, message);
       return false;
     }
@@ -310,13 +310,14 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   return chosen;
 }
 
-std::shared_ptr<Batch> Plan::render(const Chosen& chosen, const std::vector<Changed>& changed) const {
+std::shared_ptr<Batch> Plan::render(const Chosen& chosen,
+                                    const std::vector<Changed>& changed) const {
   if (changed.size() != chosen.events.size()) {
     throw std::invalid_argument("one result for each chosen event, in order");
   }
   auto batch = std::make_shared<Batch>(chosen.batch);
-  Pass pass(state_->selection, state_->subscriptions, state_->event_id, *batch,
-            chosen.batch.source, true);
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, *batch, chosen.batch.source,
+            true);
   for (std::size_t i = 0; i < changed.size(); ++i) {
     const Selected& event = chosen.events[i];
     if (changed[i].kind != Changed::Kind::event) {
@@ -326,7 +327,8 @@ std::shared_ptr<Batch> Plan::render(const Chosen& chosen, const std::vector<Chan
       }
       continue;
     }
-    if (!pass.reread(changed[i].text, event.position, event.event_id, event.subscriptions)) continue;
+    if (!pass.reread(changed[i].text, event.position, event.event_id, event.subscriptions))
+      continue;
     for (const std::uint32_t subscription : event.subscriptions) {
       pass.map(subscription, event.position);
     }

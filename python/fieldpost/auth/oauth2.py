@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 from ..config import OAuth2Auth
+from ..config_values import is_loopback
 from ..errors import AuthError
 from ..secrets import Secret, resolve
 from .entra import read_refusal
@@ -54,7 +55,7 @@ class OAuth2Credentials:
     """A bearer token by client credentials.
 
     ca_path: certificates of a private authority, PEM; clock: monotonic seconds; sleep: waits them.
-    Proxies come from the environment (HTTPS_PROXY, NO_PROXY).
+    Proxies come from the environment (HTTPS_PROXY, NO_PROXY), except for loopback addresses.
     """
 
     header_name = "Authorization"
@@ -173,6 +174,7 @@ class OAuth2Credentials:
                     timeout=TIMEOUT_S,
                     allow_redirects=False,
                     verify=str(self._ca_path) if self._ca_path else True,
+                    proxies=_direct_if_loopback(self._scheme.token_url),
                 )
         except (requests.exceptions.RequestException, OSError) as error:
             if not seen:
@@ -190,6 +192,11 @@ def _basic(client: Any, _method: str, uri: str, headers: Any, body: Any) -> tupl
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
     return uri, headers, body
+
+
+def _direct_if_loopback(url: str) -> dict[str, str] | None:
+    """What keeps requests from asking a proxy for this very machine."""
+    return {"no_proxy": "*"} if is_loopback(urlsplit(url).hostname or "") else None
 
 
 def _keeping(seen: list[Any]) -> Callable[[Any], Any]:

@@ -63,12 +63,13 @@ class _LineStream:
         self._left = memoryview(b"")
 
     def readinto1(self, room: memoryview) -> int:
-        parts, size = [self._left], len(self._left)
+        parts: list[bytes | memoryview] = [self._left]
+        size = len(self._left)
         while size < len(room):
             line = next(self._lines, None)
             if line is None:
                 break
-            parts.append(memoryview(line))
+            parts.append(line)
             size += len(line)
         joined = memoryview(b"".join(parts))
         count = min(size, len(room))

@@ -30,8 +30,10 @@ TEST(Text, EscapesWhatJsonMustAndNoMore) {
 }
 
 TEST(Text, KnowsValidEscapes) {
-  for (const char* good : {"", "a", R"(\n)", R"(\u12aF)", R"(\\u)"}) EXPECT_TRUE(escapes_are_valid(good)) << good;
-  for (const char* bad : {R"(\x)", R"(\u12)", R"(\u12g4)", "\\"}) EXPECT_FALSE(escapes_are_valid(bad)) << bad;
+  for (const char* good : {"", "a", R"(\n)", R"(\u12aF)", R"(\\u)"})
+    EXPECT_TRUE(escapes_are_valid(good)) << good;
+  for (const char* bad : {R"(\x)", R"(\u12)", R"(\u12g4)", "\\"})
+    EXPECT_FALSE(escapes_are_valid(bad)) << bad;
 }
 
 TEST(Text, TrimsWhatJavaScriptCallsWhiteSpace) {

@@ -22,16 +22,14 @@ TEST(Uuid5, TheNamespaceOfFieldpostIsWhatItIsSaidToBe) {
   EXPECT_EQ(uuid5(kDns, "fieldpost"), kFieldpostNamespace);
 }
 
-TEST(Uuid5, RefusesASpaceThatIsNoUuid) {
-  EXPECT_THROW(uuid5("", "name"), std::invalid_argument);
-}
+TEST(Uuid5, RefusesASpaceThatIsNoUuid) { EXPECT_THROW(uuid5("", "name"), std::invalid_argument); }
 
 TEST(IsUuid, KnowsTheFormOnly) {
   EXPECT_TRUE(is_uuid("2ed6657d-e927-568b-95e1-2665a8aea6a2"));
   EXPECT_TRUE(is_uuid("2ED6657D-E927-568B-95E1-2665A8AEA6A2"));
-  for (const char* text : {"", "2ed6657de927568b95e12665a8aea6a2", "{2ed6657d-e927-568b-95e1-2665}",
-                           "2ed6657d-e927-568b-95e1-2665a8aea6ag",
-                           "2ed6657d+e927-568b-95e1-2665a8aea6a2"}) {
+  for (const char* text :
+       {"", "2ed6657de927568b95e12665a8aea6a2", "{2ed6657d-e927-568b-95e1-2665}",
+        "2ed6657d-e927-568b-95e1-2665a8aea6ag", "2ed6657d+e927-568b-95e1-2665a8aea6a2"}) {
     EXPECT_FALSE(is_uuid(text)) << text;
   }
 }

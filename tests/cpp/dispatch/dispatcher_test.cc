@@ -17,11 +17,23 @@
 namespace fieldpost {
 namespace {
 
-Response answer(int status, std::vector<Header> headers = {}, std::string body = "") {
+Response answer(int status, std::string body = "") {
   Response response;
   response.status = status;
-  response.headers = std::move(headers);
   response.body = std::move(body);
+  return response;
+}
+
+Response busy_for(const char* seconds) {
+  Response response = answer(429);
+  response.headers.push_back({"Retry-After", seconds});
+  return response;
+}
+
+// A row that was asked for.
+Response found() {
+  Response response = answer(200);
+  response.headers.push_back({"OData-Version", "4.0"});
   return response;
 }
 
@@ -41,10 +53,10 @@ constexpr const char* kDynamics = R"({"type": "dynamics365", "destination": "d",
 // A dispatcher over a scripted destination.
 class DispatcherTest : public testing::Test {
  protected:
-  using Script = std::function<Response(int n, const Request& request)>;
-
-  void open(Script destination, const char* protocol = kWebhook) {
-    wire_->destination = std::move(destination);
+  // `destination` answers the n-th request.
+  template <typename Destination>
+  void open(Destination destination, const char* protocol = kWebhook) {
+    wire_->destination = destination;
     dispatcher_ = std::make_unique<Dispatcher>(
         make_protocol(Json::parse(protocol)), std::make_unique<ScriptedTransport>(wire_, clock_),
         retry_, limits_, clock_, std::make_shared<Random>(1));
@@ -146,7 +158,7 @@ TEST_F(DispatcherTest, TriesAgainUntilItTakesEffect) {
 
 TEST_F(DispatcherTest, AnOldRecordGetsOneMoreTryAndIsExpired) {
   retry_.max_elapsed_s = 50;
-  open([](int, const Request&) { return answer(503, {}, "busy"); });
+  open([](int, const Request&) { return answer(503, "busy"); });
   const Outcome outcome = settle_one("{}", 60, 9);
   EXPECT_EQ(outcome.outcome, "expired");
   EXPECT_EQ(outcome.attempts, 10);
@@ -164,9 +176,7 @@ TEST_F(DispatcherTest, RetriesEndWithMaxElapsed) {
 
 TEST_F(DispatcherTest, RetryAfterHoldsTheWholeDestination) {
   limits_.max_in_flight = 1;
-  open([](int n, const Request&) {
-    return n == 0 ? answer(429, {{"Retry-After", "7"}}) : answer(204);
-  });
+  open([](int n, const Request&) { return n == 0 ? busy_for("7") : answer(204); });
   offer_many(3);
   const auto outcomes = settle();
   EXPECT_EQ(outcomes.size(), 3u);
@@ -182,7 +192,8 @@ TEST_F(DispatcherTest, A401ParksUntilThereIsANewToken) {
   offer_many(5);
   EXPECT_TRUE(settle().empty());
   EXPECT_TRUE(dispatcher_->token_wanted());
-  EXPECT_TRUE(dispatcher_->settle(1).empty()) << "the others come back with 401, nothing is started";
+  EXPECT_TRUE(dispatcher_->settle(1).empty())
+      << "the others come back with 401, nothing is started";
   EXPECT_EQ(wire_->requests.size(), 5u);
   dispatcher_->authorize("Bearer new");
   EXPECT_FALSE(dispatcher_->token_wanted());
@@ -217,7 +228,7 @@ TEST_F(DispatcherTest, ALate401OfAnOldTokenTakesTheNewOne) {
 TEST_F(DispatcherTest, ASecond401WithANewTokenPauses) {
   limits_.max_in_flight = 1;
   open([](int, const Request& request) {
-    return answer(401, {}, "no " + request.headers.back().value);
+    return answer(401, "no " + request.headers.back().value);
   });
   dispatcher_->authorize("Bearer secret-one");
   offer_many(3);
@@ -342,11 +353,12 @@ TEST_F(DispatcherTest, WhatCannotBecomeARequestIsInvalid) {
 
 TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
   const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
-  open([&](int n, const Request& request) {
-    if (n == 0) return fault(Fault::lost);
-    return request.method == "GET" ? answer(200, {{"OData-Version", "4.0"}})
-                                   : answer(412, {}, conflict);
-  }, kDynamics);
+  open(
+      [&](int n, const Request& request) {
+        if (n == 0) return fault(Fault::lost);
+        return request.method == "GET" ? found() : answer(412, conflict);
+      },
+      kDynamics);
   const Outcome outcome = settle_one();
   EXPECT_EQ(outcome.outcome, "delivered");
   EXPECT_EQ(outcome.effect, "created");
@@ -359,11 +371,13 @@ TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
 }
 
 TEST_F(DispatcherTest, AConflictWithAnotherRowKeepsItsWords) {
-  open([](int, const Request& request) {
-    return request.method == "GET"
-               ? answer(404, {}, R"({"error":{"code":"0x80040217","message":"absent"}})")
-               : answer(412, {}, R"({"error":{"code":"0x80060892","message":"same name"}})");
-  }, kDynamics);
+  open(
+      [](int, const Request& request) {
+        return request.method == "GET"
+                   ? answer(404, R"({"error":{"code":"0x80040217","message":"absent"}})")
+                   : answer(412, R"({"error":{"code":"0x80060892","message":"same name"}})");
+      },
+      kDynamics);
   const Outcome outcome = settle_one();
   EXPECT_EQ(outcome.outcome, "rejected");
   EXPECT_EQ(outcome.code, "0x80060892");
@@ -373,20 +387,24 @@ TEST_F(DispatcherTest, AConflictWithAnotherRowKeepsItsWords) {
 }
 
 TEST_F(DispatcherTest, AQuestionWithoutAnAnswerSendsTheCallAgain) {
-  open([](int n, const Request& request) {
-    if (n == 1) return fault(Fault::lost);
-    return request.method == "GET"
-               ? answer(200, {{"OData-Version", "4.0"}})
-               : answer(412, {}, R"({"error":{"code":"0x80040237","message":"exists"}})");
-  }, kDynamics);
+  open(
+      [](int n, const Request& request) {
+        if (n == 1) return fault(Fault::lost);
+        return request.method == "GET"
+                   ? found()
+                   : answer(412, R"({"error":{"code":"0x80040237","message":"exists"}})");
+      },
+      kDynamics);
   EXPECT_EQ(settle_one().outcome, "delivered");
   EXPECT_EQ(wire_->requests.size(), 4u);
 }
 
 TEST_F(DispatcherTest, GivesUpWhereTheCatalogueSaysAFewTries) {
-  open([](int, const Request&) {
-    return answer(500, {}, R"({"error":{"code":"0x80040216","message":"unexpected"}})");
-  }, kDynamics);
+  open(
+      [](int, const Request&) {
+        return answer(500, R"({"error":{"code":"0x80040216","message":"unexpected"}})");
+      },
+      kDynamics);
   const Outcome outcome = settle_one();
   EXPECT_EQ(outcome.outcome, "rejected");
   EXPECT_EQ(outcome.attempts, 5);
@@ -439,7 +457,8 @@ TEST(MakeDispatcher, ReadsTheWholeDocument) {
   EXPECT_EQ(dispatcher->room(), 8u);
   EXPECT_THROW(make_dispatcher(Json::parse("{}")), DocumentError);
   EXPECT_THROW(make_dispatcher(Json::parse(R"({"protocol": {"type": "webhook"},
-      "limits": {"max": 4}})")), DocumentError);
+      "limits": {"max": 4}})")),
+               DocumentError);
 }
 
 }  // namespace

@@ -29,9 +29,7 @@ TEST(Path, KeepsDotsBetweenTheQuotesOfABracket) {
   EXPECT_EQ(parse_directive_path("$.a[\"x.y\"]"), (Path{"a", "x.y"}));
 }
 
-TEST(Path, OfATemplateKeepsTheDollar) {
-  EXPECT_EQ(parse_path("$.a"), (Path{"$", "a"}));
-}
+TEST(Path, OfATemplateKeepsTheDollar) { EXPECT_EQ(parse_path("$.a"), (Path{"$", "a"})); }
 
 }  // namespace
 }  // namespace fieldpost

@@ -41,11 +41,31 @@ TEST_F(WalkerTest, TheLastOfEqualKeysCounts) {
 }
 
 TEST_F(WalkerTest, TellsWhatIsNoEvent) {
-  for (const char* line : {"[1]", "1", "\"x\"", "null", "true"}) EXPECT_EQ(code(line), "E402") << line;
-  for (const char* line :
-       {"", "{", "}", "{\"a\":1", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{\"a\":01}", "{\"a\":tru}",
-        "{\"a\":1}x", "{\"a\":1}{}", "{\"a\":\"\\x\"}", "{\"a\":\"\t\"}", "{\"a\":\"\xff\"}", "\xEF\xBB\xBF{}",
-        "{\"a\":[1,]}", "{\"a\":[1 2]}", "{\"a\" \"b\"}", "{\"a\":\"b\"\"c\"}", "{\"a\":1\"c\"}", "{,}", "[}"}) {
+  for (const char* line : {"[1]", "1", "\"x\"", "null", "true"})
+    EXPECT_EQ(code(line), "E402") << line;
+  for (const char* line : {"",
+                           "{",
+                           "}",
+                           "{\"a\":1",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{\"a\":01}",
+                           "{\"a\":tru}",
+                           "{\"a\":1}x",
+                           "{\"a\":1}{}",
+                           "{\"a\":\"\\x\"}",
+                           "{\"a\":\"\t\"}",
+                           "{\"a\":\"\xff\"}",
+                           "\xEF\xBB\xBF{}",
+                           "{\"a\":[1,]}",
+                           "{\"a\":[1 2]}",
+                           "{\"a\" \"b\"}",
+                           "{\"a\":\"b\"\"c\"}",
+                           "{\"a\":1\"c\"}",
+                           "{,}",
+                           "[}"}) {
     EXPECT_EQ(code(line), "E401") << line;
   }
 }

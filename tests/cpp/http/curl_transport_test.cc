@@ -45,8 +45,9 @@ Response send(Transport& transport, const Request& request) {
 
 TEST(CurlTransport, SendsARequestAndReadsTheAnswer) {
   LoopbackServer server([](int, const std::string&) {
-    return Reply{"HTTP/1.1 100 Continue\r\nOld: 1\r\n\r\nHTTP/1.1 201 Created\r\nX-Id:  7 \r\n"
-                 "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"};
+    return Reply{
+        "HTTP/1.1 100 Continue\r\nOld: 1\r\n\r\nHTTP/1.1 201 Created\r\nX-Id:  7 \r\n"
+        "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"};
   });
   CurlTransport transport(quick());
   Request request = post(server.url("/a?b=c"), "{\"n\":1}");
@@ -59,8 +60,9 @@ TEST(CurlTransport, SendsARequestAndReadsTheAnswer) {
   EXPECT_EQ(response.header("Old"), "");
   const std::string sent = server.requests().at(0);
   EXPECT_EQ(sent.find("POST /a?b=c HTTP/1.1\r\n"), 0u) << sent;
-  for (const char* part : {"Content-Type: application/json\r\n", "X-Empty:", "Content-Length: 7\r\n",
-                           "User-Agent: fieldpost\r\n", "\r\n\r\n{\"n\":1}"}) {
+  for (const char* part :
+       {"Content-Type: application/json\r\n", "X-Empty:", "Content-Length: 7\r\n",
+        "User-Agent: fieldpost\r\n", "\r\n\r\n{\"n\":1}"}) {
     EXPECT_NE(sent.find(part), std::string::npos) << part << " in " << sent;
   }
   for (const char* part : {"9999", "Expect", "Cookie"}) {
@@ -88,9 +90,8 @@ TEST(CurlTransport, SendsEveryMethodWithAndWithoutABody) {
 }
 
 TEST(CurlTransport, ARequestOnAReusedConnectionThatDiesIsSentOnceAndLost) {
-  LoopbackServer server([](int n, const std::string&) {
-    return n == 0 ? Reply{kNoContent} : Reply{"", true};
-  });
+  LoopbackServer server(
+      [](int n, const std::string&) { return n == 0 ? Reply{kNoContent} : Reply{"", true}; });
   CurlTransport transport(quick());
   ASSERT_EQ(send(transport, post(server.url())).status, 204);
   const Response response = send(transport, post(server.url()));
@@ -109,7 +110,8 @@ TEST(CurlTransport, TellsApartWhatMayHaveArrived) {
       {"reset", {"", false, true}},
       {"closed within the head", {"HTTP/1.1 204 No Con", true}},
       {"closed within the body", {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234", true}},
-      {"closed within a chunk", {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12", true}},
+      {"closed within a chunk",
+       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12", true}},
       {"no HTTP", {"SSH-2.0-OpenSSH\r\n\r\n", true}},
       {"too late", {kNoContent, false, false, 700}},
   };

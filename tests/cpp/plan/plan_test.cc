@@ -29,8 +29,9 @@ const Json kTwo = Json::parse(R"({"subscriptions": [
 
 TEST(Plan, CountsEveryEventOnceForEachSubscription) {
   const Plan plan(kTwo);
-  const auto batch = plan.process(chunk_of(
-      "{\"type\":\"track\",\"id\":1,\"messageId\":\"a\",\"body\":{}}\n\n{broken\n{\"type\":\"page\",\"messageId\":\"b\"}"));
+  const auto batch =
+      plan.process(chunk_of("{\"type\":\"track\",\"id\":1,\"messageId\":\"a\",\"body\":{}}\n\n{"
+                            "broken\n{\"type\":\"page\",\"messageId\":\"b\"}"));
   EXPECT_EQ(batch->received, 3U);
   ASSERT_EQ(batch->records.size(), 2U);
   EXPECT_EQ(batch->text(batch->records[0].body), R"({"id":1})");
@@ -77,8 +78,9 @@ TEST(Plan, ContentOrADirectiveTellsEventsApart) {
 
 TEST(Plan, FunctionsStandBetweenSelectAndRender) {
   const Plan plan(kTwo);
-  const auto chosen = plan.select(chunk_of(
-      "{\"type\":\"track\",\"messageId\":\"a\"}\n{\"type\":\"x\",\"messageId\":\"b\"}\n{\"type\":\"y\",\"messageId\":\"c\"}\n"));
+  const auto chosen =
+      plan.select(chunk_of("{\"type\":\"track\",\"messageId\":\"a\"}\n{\"type\":\"x\","
+                           "\"messageId\":\"b\"}\n{\"type\":\"y\",\"messageId\":\"c\"}\n"));
   ASSERT_EQ(chosen->events.size(), 3U);
   EXPECT_EQ(chosen->events[0].subscriptions.size(), 2U);
   const auto batch = plan.render(

@@ -52,7 +52,8 @@ bool is_shape(const Json& argument) {
 NodePtr compile_array_path(Compiler& compiler, const Json& argument, const std::string& path) {
   if (!argument.is_array() || argument.empty()) {
     compiler.mistake("E203", "@arrayPath expects a list [path, shape], got " + type_name(argument),
-                     path, "for example [\"$.properties.products\", {\"sku\": {\"@path\": \"$.id\"}}]");
+                     path,
+                     "for example [\"$.properties.products\", {\"sku\": {\"@path\": \"$.id\"}}]");
     return nullptr;
   }
   const std::string at = path + "[0]";

@@ -1,7 +1,7 @@
 // {"@if": {"exists": {"@path": "$.a"}, "then": …, "else": …}}
 //
-// "exists" asks for a value that is neither undefined nor null. "blank" (Segment's name for it) asks
-// for one that is also not loosely equal to "": not "", 0, false, or a list of nothing.
+// "exists" asks for a value that is neither undefined nor null. "blank" (Segment's name for it)
+// asks for one that is also not loosely equal to "": not "", 0, false, or a list of nothing.
 #include <algorithm>
 
 #include "mapping/directives.h"
@@ -58,8 +58,8 @@ void refuse_unknown_keys(Compiler& compiler, const Json& argument, const std::st
 
 NodePtr compile_if(Compiler& compiler, const Json& argument, const std::string& path) {
   if (!argument.is_object() || is_directive(argument)) {
-    compiler.mistake("E203", "@if expects an object with \"exists\" or \"blank\", \"then\", \"else\"",
-                     path);
+    compiler.mistake(
+        "E203", "@if expects an object with \"exists\" or \"blank\", \"then\", \"else\"", path);
     return nullptr;
   }
   refuse_unknown_keys(compiler, argument, path);

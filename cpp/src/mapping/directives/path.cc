@@ -46,7 +46,8 @@ class ComputedPathNode final : public Node {
 
 NodePtr compile_path(Compiler& compiler, const Json& argument, const std::string& path) {
   if (argument.is_string()) {
-    return std::make_unique<PathNode>(compiler.reach(parse_directive_path(argument.get<std::string>())));
+    return std::make_unique<PathNode>(
+        compiler.reach(parse_directive_path(argument.get<std::string>())));
   }
   if (is_directive(argument)) {
     return std::make_unique<ComputedPathNode>(compiler.compile(argument, path), compiler.reach({}));

@@ -1,7 +1,7 @@
 // {"@template": "Call {{properties.name}}"}: text with the values of paths put in.
 //
-// Two passes, as in Segment's engine: {{{path}}} first, then {{path}}; so what the first pass put in
-// is scanned again by the second. A missing value is "".
+// Two passes, as in Segment's engine: {{{path}}} first, then {{path}}; so what the first pass put
+// in is scanned again by the second. A missing value is "".
 #include <optional>
 #include <utility>
 
@@ -53,7 +53,8 @@ class TemplateNode final : public Node {
   TemplateNode(std::string_view text, Compiler& compiler) {
     std::size_t at = 0;
     while (const auto found = next_placeholder(text, at, 2)) {
-      pieces_.emplace_back(text.substr(at, found->begin - at), compiler.reach(parse_path(found->path)));
+      pieces_.emplace_back(text.substr(at, found->begin - at),
+                           compiler.reach(parse_path(found->path)));
       at = found->end;
     }
     tail_ = text.substr(at);
@@ -113,7 +114,8 @@ NodePtr compile_template(Compiler& compiler, const Json& argument, const std::st
   if (argument.is_string() && !next_placeholder(text, 0, 3)) {
     return std::make_unique<TemplateNode>(text, compiler);
   }
-  return std::make_unique<ScannedTemplateNode>(compiler.compile(argument, path), compiler.reach({}));
+  return std::make_unique<ScannedTemplateNode>(compiler.compile(argument, path),
+                                               compiler.reach({}));
 }
 
 }  // namespace fieldpost

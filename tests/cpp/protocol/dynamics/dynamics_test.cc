@@ -43,10 +43,9 @@ TEST(DynamicsEncode, PostsTheTreeWithIdsThatDependOnTheEventOnly) {
   const std::string root = row_id("d", "s", "e", "$");
   EXPECT_EQ(call.request.method, "POST");
   EXPECT_EQ(call.request.url, "https://org.crm.dynamics.com/api/data/v9.2/accounts");
-  EXPECT_EQ(call.request.body, "{\"accountid\":\"" + root + "\",\"primarycontactid\":{" +
-                                   "\"contactid\":\"" +
-                                   row_id("d", "s", "e", "$.primarycontactid") +
-                                   "\",\"firstname\":\"A\"}}");
+  EXPECT_EQ(call.request.body,
+            "{\"accountid\":\"" + root + "\",\"primarycontactid\":{" + "\"contactid\":\"" +
+                row_id("d", "s", "e", "$.primarycontactid") + "\",\"firstname\":\"A\"}}");
   EXPECT_EQ(call.record_id, root);
   EXPECT_EQ(call.request_id, request_id(root));
   EXPECT_TRUE(call.replay_safe);

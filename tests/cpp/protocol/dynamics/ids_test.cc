@@ -19,9 +19,9 @@ TEST(RowId, NeverChanges) {
 
 TEST(RowId, DiffersWhereverOneOfItsPartsDoes) {
   const std::set<std::string> ids = {
-      row_id("d", "s", "e", "$"),   row_id("D", "s", "e", "$"),  row_id("d", "S", "e", "$"),
-      row_id("d", "s", "E", "$"),   row_id("d", "s", "e", "$.a"), row_id("ds", "", "e", "$"),
-      row_id("", "ds", "e", "$"),   row_id("d", "se", "", "$"),  row_id("d", "s1:e", "", "$"),
+      row_id("d", "s", "e", "$"), row_id("D", "s", "e", "$"),   row_id("d", "S", "e", "$"),
+      row_id("d", "s", "E", "$"), row_id("d", "s", "e", "$.a"), row_id("ds", "", "e", "$"),
+      row_id("", "ds", "e", "$"), row_id("d", "se", "", "$"),   row_id("d", "s1:e", "", "$"),
   };
   EXPECT_EQ(ids.size(), 9u);
 }

@@ -116,13 +116,13 @@ TEST(WebhookDecode, DecidesByTheStatus) {
     Kind hold;
     Kind resend;
   } cases[] = {
-      {200, Kind::delivered, Kind::delivered},   {204, Kind::delivered, Kind::delivered},
-      {301, Kind::rejected, Kind::rejected},     {400, Kind::rejected, Kind::rejected},
-      {401, Kind::sign_in, Kind::sign_in},       {403, Kind::rejected, Kind::rejected},
-      {404, Kind::rejected, Kind::rejected},     {408, Kind::again, Kind::again},
-      {425, Kind::again, Kind::again},           {429, Kind::again, Kind::again},
-      {500, Kind::again, Kind::again},           {501, Kind::rejected, Kind::rejected},
-      {502, Kind::unconfirmed, Kind::again},     {503, Kind::again, Kind::again},
+      {200, Kind::delivered, Kind::delivered}, {204, Kind::delivered, Kind::delivered},
+      {301, Kind::rejected, Kind::rejected},   {400, Kind::rejected, Kind::rejected},
+      {401, Kind::sign_in, Kind::sign_in},     {403, Kind::rejected, Kind::rejected},
+      {404, Kind::rejected, Kind::rejected},   {408, Kind::again, Kind::again},
+      {425, Kind::again, Kind::again},         {429, Kind::again, Kind::again},
+      {500, Kind::again, Kind::again},         {501, Kind::rejected, Kind::rejected},
+      {502, Kind::unconfirmed, Kind::again},   {503, Kind::again, Kind::again},
       {504, Kind::unconfirmed, Kind::again},
   };
   for (const auto& c : cases) {
