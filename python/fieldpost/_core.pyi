@@ -8,6 +8,11 @@ class DocumentError(ValueError):
 
     args: tuple[str, list[tuple[str, str, str, str, int, int]]]
 
+class CallFault(ValueError):
+    """args: code, message, action needed. This record cannot become a request."""
+
+    args: tuple[str, str, str]
+
 class Chunk:
     """Bytes of one source: whole lines, and perhaps the beginning of one more."""
 

@@ -109,7 +109,7 @@ class Destination:
                 part()
             except ConfigError as error:
                 errors += error.mistakes
-        if "-" in self.config.sources and not self._has_event_id:
+        if "-" in self.config.sources and not self.config.event_id_given:
             errors += self.config.error([_NAMELESS]).mistakes
         return CheckResult(errors, [])
 
@@ -225,7 +225,7 @@ class Destination:
         if not self.config.enabled:
             raise self.config.error([_DISABLED])
         opened = self._source(source)
-        if not (opened.has_place or self._has_event_id):
+        if not (opened.has_place or self.config.event_id_given):
             raise self.config.error([_NAMELESS])
         return self._deliver(opened, progress)
 
@@ -336,11 +336,6 @@ class Destination:
             source = self.config.sources
         alone = list(source) == ["-"] if isinstance(source, list | tuple) else False
         return open_source("-" if alone else source)
-
-    @property
-    def _has_event_id(self) -> bool:
-        """Whether the author said what tells events apart; the default needs files behind it."""
-        return "event_id" in self.config.model_fields_set
 
     def _open_ledger(self) -> SqliteLedger:
         given = self._ledger_path or os.environ.get("FIELDPOST_LEDGER")
