@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from . import auth, documents
-from ._core import Batch, Dispatcher, Plan
+from ._core import Batch, CallFault, Dispatcher, Plan
 from .config import DestinationConfig, Subscription, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
 from .dynamics import TABLES
@@ -128,19 +128,19 @@ class Destination:
         names = [one.name for one in documents.active(self.config)]
         rows = []
         for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit]):
-            told = dispatcher.preview(batch, index)
-            body = bytes(told["body"] or b"").decode("utf-8", "replace")
-            headers = tuple((name, value) for name, value in told["headers"])
-            rows.append(
-                PreviewRow(names[sub], event_id, line, "would send", told["method"], told["url"],
-                           headers, body)
-            )  # fmt: skip
+            try:
+                told = dispatcher.preview(batch, index)
+            except CallFault as fault:
+                code, message, _hint = fault.args
+                row = PreviewRow(names[sub], event_id, line, "rejected", code=code, message=message)
+            else:
+                row = PreviewRow.of(names[sub], event_id, line, told)
+            rows.append(row)
         for sub, event_id, _hash, line, _offset, outcome, code, message in batch.ended():
             if len(rows) < limit:
-                rows.append(
-                    PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
-                )
-        return rows
+                row = PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
+                rows.append(row)
+        return sorted(rows, key=lambda row: row.line)
 
     def test_connection(
         self, send: bool = False, sample: dict[str, Any] | None = None

@@ -20,13 +20,21 @@ class PreviewRow:
     subscription: str
     event_id: str
     line: int
-    outcome: str  # "would send", "invalid" or "dropped"
+    outcome: str  # "would send", "invalid", "dropped" or "rejected"
     method: str = ""
     url: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     code: str = ""
     message: str = ""
+
+    @classmethod
+    def of(cls, subscription: str, event_id: str, line: int, request: dict[str, Any]) -> PreviewRow:
+        """A row for a request as the core describes it."""
+        body = bytes(request["body"] or b"").decode("utf-8", "replace")
+        headers = tuple((name, value) for name, value in request["headers"])
+        told = (request["method"], request["url"], headers, body)
+        return cls(subscription, event_id, line, "would send", *told)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as `preview --output json` prints it; the body as JSON value."""

@@ -251,7 +251,7 @@ class Run:
 
     def _authorize(self, header: str) -> None:
         self._header = header
-        self._dispatcher.authorize(header)
+        self._dispatcher.authorize(header, self._credentials.header_name)
 
     # -- the same event twice in one run, or claimed by another
 

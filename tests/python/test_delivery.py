@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -240,3 +241,34 @@ def test_tls_needs_the_authority(tmp_path):
         told = made.run("test-connection", file)
         assert told.returncode == 5
         assert "ca_file" in told.stdout
+
+
+def test_an_api_key_travels_in_its_own_header(recipe, monkeypatch):
+    seen = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self):
+            seen.append(dict(self.headers))
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("KEY", "k-1")
+    file = recipe.write(
+        "key.yaml",
+        "name: key\ntype: webhook\nauth: {type: api_key, header: X-Api-Key, value: {env: KEY}}\n"
+        f"subscriptions: [{{name: all, url: 'http://127.0.0.1:{server.server_address[1]}/in'}}]\n",
+    )
+    try:
+        report = fp.Destination.from_file(file).deliver(recipe.events(3))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert report["delivered"] == 3
+    assert [headers["X-Api-Key"] for headers in seen] == ["k-1"] * 3
+    assert not any("Authorization" in headers for headers in seen)

@@ -1,5 +1,6 @@
 #include "dispatch/delivery.h"
 
+#include <stdexcept>
 #include <utility>
 
 namespace fieldpost {
@@ -11,6 +12,11 @@ Request& Delivery::request(const Protocol& protocol) {
   if (question_) return *question_;
   if (!call_) call_ = protocol.encode(*batch_, batch_->records.at(offer_.index));
   return call_->request;
+}
+
+const Call& Delivery::call() const {
+  if (!call_) throw std::logic_error("an answer came to a call that was not sent");
+  return *call_;
 }
 
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
@@ -25,7 +31,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   if (response.status != 401) refused_token_.reset();
   if (question_) return answered_question(protocol, response, now_unix_s);
   http_status_ = response.status;
-  verdict_ = protocol.decode(*call_, response, now_unix_s);
+  verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
   return verdict_;
 }
@@ -33,7 +39,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
 const Verdict& Delivery::answered_question(const Protocol& protocol, const Response& response,
                                            double now_unix_s) {
   question_.reset();
-  Verdict answer = protocol.decode_answer(*call_, response, now_unix_s);
+  Verdict answer = protocol.decode_answer(call(), response, now_unix_s);
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
     verdict_.kind = answer.kind;  // the refusal stands, in its own words
   } else {

@@ -38,6 +38,7 @@ class Delivery {
   Outcome outcome(std::string name) const;
 
  private:
+  const Call& call() const;
   const Verdict& answered_question(const Protocol& protocol, const Response& response,
                                    double now_unix_s);
 

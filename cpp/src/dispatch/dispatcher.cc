@@ -64,7 +64,7 @@ struct Dispatcher::State {
         random(std::move(its_random)),
         governor(limits.max_in_flight) {}
 
-  void check_process();
+  void check_process() const;
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
   std::vector<Outcome> settle(double timeout_s);
 
@@ -110,7 +110,7 @@ struct Dispatcher::State {
   std::optional<double> unreachable_since_s;
 };
 
-void Dispatcher::State::check_process() {
+void Dispatcher::State::check_process() const {
   if (process != 0 && process != getpid()) {
     throw std::logic_error("a dispatcher cannot be used in a forked child; make one there");
   }
@@ -182,7 +182,8 @@ void Dispatcher::State::start(Id id) {
     request = &delivery.request(*protocol);
   } catch (CallFault& fault) {
     delivery.refused(std::move(fault));
-    return tell(id, "invalid");
+    tell(id, "invalid");
+    return;
   }
   const bool signs = !signature.value.empty() && !request->has_header(signature.name);
   if (signs) request->headers.push_back(signature);
@@ -217,20 +218,26 @@ void Dispatcher::State::complete(const Completion& completion) {
 void Dispatcher::State::decide(Id id, const Verdict& verdict) {
   switch (verdict.kind) {
     case Verdict::Kind::delivered:
-      return tell(id, "delivered");
+      tell(id, "delivered");
+      break;
     case Verdict::Kind::rejected:
-      return tell(id, "rejected");
+      tell(id, "rejected");
+      break;
     case Verdict::Kind::unconfirmed:
-      return tell(id, "unconfirmed");
+      tell(id, "unconfirmed");
+      break;
     case Verdict::Kind::again:
-      return try_again(id, verdict);
+      try_again(id, verdict);
+      break;
     case Verdict::Kind::verify:
-      return ready.push_front(id);
+      ready.push_front(id);
+      break;
     case Verdict::Kind::sign_in:
-      return sign_in(id, verdict);
+      sign_in(id, verdict);
+      break;
     case Verdict::Kind::pause:
       pause_with(verdict);
-      return tell(id, "waiting");
+      tell(id, "waiting");
   }
 }
 
@@ -241,11 +248,15 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
     governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
   }
   if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
-    return tell(id, "rejected");
+    tell(id, "rejected");
+    return;
   }
   const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
-  if (!wait_s) return tell(id, "expired");
-  retries.push({now_s + *wait_s, id});
+  if (wait_s) {
+    retries.push({now_s + *wait_s, id});
+  } else {
+    tell(id, "expired");
+  }
 }
 
 // All that were refused with one token wait for the next; one that had a new token already and was
@@ -255,16 +266,21 @@ void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
   if (delivery.refuses_tokens()) {
     pause_with(tokens_refused(verdict));
     delivery.explain_over(pause);
-    return tell(id, "waiting");
+    tell(id, "waiting");
+  } else if (delivery.token() < token) {
+    ready.push_back(id);
+  } else {
+    parked.push_back(id);
+    token_wanted = true;
   }
-  if (delivery.token() < token) return ready.push_back(id);
-  parked.push_back(id);
-  token_wanted = true;
 }
 
 void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
   if (response.fault == Fault::unsent) return;  // tells nothing about the destination
-  if (response.fault != Fault::unreachable) return unreachable_since_s.reset();
+  if (response.fault != Fault::unreachable) {
+    unreachable_since_s.reset();
+    return;
+  }
   const double now_s = clock->monotonic_s();
   if (!unreachable_since_s) unreachable_since_s = now_s;
   if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;

@@ -18,7 +18,7 @@ void Secrets::add(const std::string& header) {
 
 std::string Secrets::hide(std::string text) const {
   for (const std::string& token : tokens_) {
-    for (std::size_t at = text.find(token); at != text.npos; at = text.find(token, at)) {
+    for (std::size_t at = text.find(token); at != std::string::npos; at = text.find(token, at)) {
       text.replace(at, token.size(), "***");
       at += 3;
     }

@@ -64,7 +64,7 @@ class Transfer {
   Completion finish(CURLcode code);
   CURL* easy() const noexcept { return easy_.get(); }
   // In a forked child the connection is the parent's: closing it would end the parent's session.
-  void forget() noexcept { static_cast<void>(easy_.release()); }
+  void forget() noexcept { leaked_ = easy_.release(); }
 
  private:
   static int on_start(void* self, char*, char*, int, int) noexcept;
@@ -84,6 +84,7 @@ class Transfer {
   std::string words(CURLcode code) const;
 
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+  CURL* leaked_ = nullptr;
   curl_slist* headers_ = nullptr;
   std::size_t max_response_bytes_;
   std::array<char, CURL_ERROR_SIZE> error_{};

@@ -90,7 +90,8 @@ std::string_view Request::host() const {
   if (scheme == std::string_view::npos) return "";
   rest = rest.substr(scheme + 3);
   rest = rest.substr(0, rest.find_first_of("/?#\\"));
-  if (const auto user = rest.rfind('@'); user != rest.npos) rest = rest.substr(user + 1);
+  if (const auto user = rest.rfind('@'); user != std::string_view::npos)
+    rest = rest.substr(user + 1);
   if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
   return rest.substr(0, rest.find(':'));
 }

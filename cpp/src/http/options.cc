@@ -1,5 +1,6 @@
 #include "http/options.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -22,9 +23,10 @@ class Options {
     const Json* found = take(key);
     if (!found) return;
     if (!found->is_number() || found->get<double>() < least) {
-      return mistake(key, "must be a number of at least " + Json(least).dump());
+      mistake(key, "must be a number of at least " + Json(least).dump());
+    } else {
+      value = found->get<double>();
     }
-    value = found->get<double>();
   }
 
   template <typename Integer>
@@ -34,16 +36,20 @@ class Options {
     constexpr double kMost = std::numeric_limits<int>::max();
     const double given = found->is_number_integer() ? found->get<double>() : -1;
     if (given < static_cast<double>(least) || given > kMost) {
-      return mistake(key, "must be a whole number of at least " + std::to_string(least));
+      mistake(key, "must be a whole number of at least " + std::to_string(least));
+    } else {
+      value = found->get<Integer>();
     }
-    value = found->get<Integer>();
   }
 
   void text(const char* key, std::string& value) {
     const Json* found = take(key);
     if (!found) return;
-    if (!found->is_string()) return mistake(key, "must be a text");
-    value = found->get<std::string>();
+    if (found->is_string()) {
+      value = found->get<std::string>();
+    } else {
+      mistake(key, "must be a text");
+    }
   }
 
   void statuses(const char* key, std::set<int>& value) {
@@ -53,7 +59,8 @@ class Options {
     for (const Json& status : found->is_array() ? *found : Json::array({Json()})) {
       const int given = status.is_number_integer() ? status.get<int>() : 0;
       if (given < 300 || given > 599) {
-        return mistake(key, "must be a list of HTTP statuses from 300 to 599");
+        mistake(key, "must be a list of HTTP statuses from 300 to 599");
+        return;
       }
       read.insert(given);
     }
@@ -80,10 +87,7 @@ class Options {
   }
 
   bool known(const std::string& key) const {
-    for (const std::string& name : known_) {
-      if (name == key) return true;
-    }
-    return false;
+    return std::find(known_.begin(), known_.end(), key) != known_.end();
   }
 
   void mistake(const std::string& key, const std::string& what) {

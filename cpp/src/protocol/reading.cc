@@ -8,13 +8,13 @@ namespace {
 
 std::string at(const std::string& path, const char* key) { return path + "." + key; }
 
-}  // namespace
-
-const Json* Reading::find(const Json& object, const char* key) const {
+const Json* find(const Json& object, const char* key) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
+
+}  // namespace
 
 std::string Reading::text(const Json& object, const char* key, const std::string& path,
                           bool required) {

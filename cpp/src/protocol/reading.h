@@ -25,8 +25,6 @@ class Reading {
   void finish();  // throws DocumentError where something was wrong
 
  private:
-  const Json* find(const Json& object, const char* key) const;
-
   std::vector<Mistake> mistakes_;
 };
 

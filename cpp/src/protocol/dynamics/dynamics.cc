@@ -72,8 +72,9 @@ void Dynamics::read_tables(const Json& document, Reading& reading) {
   for (const auto& [name, table] : tables_) {
     for (const auto& [property, target] : table.navigation) {
       if (tables_.contains(target)) continue;
-      reading.mistake("E603", "table \"" + target + "\" is not described",
-                      "$.protocol.tables." + name + ".navigation." + property);
+      std::string path = "$.protocol.tables." + name;
+      path.append(".navigation.").append(property);
+      reading.mistake("E603", "table \"" + target + "\" is not described", std::move(path));
     }
   }
 }

@@ -19,7 +19,7 @@ bool is_header_name(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           kMarks.find(c) != kMarks.npos;
+           kMarks.find(c) != std::string_view::npos;
   });
 }
 
@@ -104,7 +104,7 @@ std::string action_for(int status) {
 Webhook::Webhook(const Json& document) {
   Reading reading;
   const std::string policy = reading.text(document, "on_unconfirmed", "$.protocol", false);
-  if (policy != "" && policy != "hold" && policy != "resend") {
+  if (!policy.empty() && policy != "hold" && policy != "resend") {
     reading.mistake("E602", "must be hold or resend", "$.protocol.on_unconfirmed");
   }
   resend_ = policy == "resend";
@@ -135,7 +135,8 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
         is_header_value(value.get_ref<const std::string&>())) {
       subscription.headers.push_back({name, value.get<std::string>()});
     } else {
-      reading.mistake("E602", "must be a header name with a text", path + ".headers." + name);
+      reading.mistake("E602", "must be a header name with a text",
+                      std::string(path).append(".headers.").append(name));
     }
   }
 }
