@@ -109,7 +109,8 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        return common | {"subscriptions": [_webhook_entry(one) for one in active(config)]}
+        entries = [_webhook_entry(one) for one in active(config)]
+        return common | {"allow_http": config.allow_http, "subscriptions": entries}
     return common | {
         "url": (config.url or "").rstrip("/"),
         "subscriptions": [

@@ -88,6 +88,9 @@ CODES: dict[str, str] = {
     # E61x: options handed to the core
     "E610": "an unknown option of the core",
     "E611": "an option of the core with a wrong value",
+    "E612": "an unknown type of destination",
+    "E613": "a part of the core's document is missing or wrong",
+    "E614": "the core's document names something that is not there",
     # E7xx: ledger
     "E701": "the ledger cannot be opened, read or written",
     "E702": "the ledger is of another version",

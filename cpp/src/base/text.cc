@@ -133,7 +133,7 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
   std::size_t plain = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const unsigned char c = static_cast<unsigned char>(text[at]);
+    const auto c = static_cast<unsigned char>(text[at]);
     const bool surrogate = c == 0xED && is_surrogate_at(text, at);
     if (c >= 0x20 && c != '"' && c != '\\' && !surrogate) continue;
     out += text.substr(plain, at - plain);

@@ -14,7 +14,7 @@ std::unique_ptr<Protocol> make_protocol(const Json& document) {
   if (type == "webhook") return std::make_unique<Webhook>(document);
   const std::string near = did_you_mean(type, {"dynamics365", "webhook"});
   throw DocumentError(
-      {{"E601", "unknown destination type \"" + type + "\"", "$.protocol.type",
+      {{"E612", "unknown destination type \"" + type + "\"", "$.protocol.type",
         near.empty() ? "known are dynamics365 and webhook" : "did you mean \"" + near + "\"?"}});
 }
 

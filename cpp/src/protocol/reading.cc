@@ -20,13 +20,13 @@ std::string Reading::text(const Json& object, const char* key, const std::string
                           bool required) {
   const Json* found = find(object, key);
   if (found && found->is_string()) return found->get<std::string>();
-  if (found || required) mistake("E602", "must be a text", at(path, key));
+  if (found || required) mistake("E613", "must be a text", at(path, key));
   return "";
 }
 
 bool Reading::flag(const Json& object, const char* key, const std::string& path) {
   const Json* found = find(object, key);
-  if (found && !found->is_boolean()) mistake("E602", "must be true or false", at(path, key));
+  if (found && !found->is_boolean()) mistake("E613", "must be true or false", at(path, key));
   return found && found->is_boolean() && found->get<bool>();
 }
 
@@ -34,7 +34,7 @@ const Json& Reading::object(const Json& object, const char* key, const std::stri
   static const Json kEmpty = Json::object();
   const Json* found = find(object, key);
   if (found && found->is_object()) return *found;
-  if (found) mistake("E602", "must be an object", at(path, key));
+  if (found) mistake("E613", "must be an object", at(path, key));
   return kEmpty;
 }
 
@@ -42,7 +42,7 @@ const Json& Reading::list(const Json& object, const char* key, const std::string
   static const Json kEmpty = Json::array();
   const Json* found = find(object, key);
   if (found && found->is_array()) return *found;
-  if (found) mistake("E602", "must be a list", at(path, key));
+  if (found) mistake("E613", "must be a list", at(path, key));
   return kEmpty;
 }
 

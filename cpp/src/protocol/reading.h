@@ -1,5 +1,5 @@
-// Reads a protocol's document key by key and collects its mistakes (E602: missing or of a wrong
-// type, E603: refers to nothing). What stands in keys nobody reads is not its concern: a compiled
+// Reads a protocol's document key by key and collects its mistakes (E613: missing or of a wrong
+// type, E614: refers to nothing). What stands in keys nobody reads is not its concern: a compiled
 // destination document has been checked before.
 #pragma once
 

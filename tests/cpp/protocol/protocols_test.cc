@@ -23,24 +23,24 @@ TEST(MakeProtocol, KnowsItsProtocols) {
 }
 
 TEST(MakeProtocol, TellsEveryMistake) {
-  EXPECT_EQ(mistakes_of("null"), "E602 must be a text at $.protocol.type");
+  EXPECT_EQ(mistakes_of("null"), "E613 must be a text at $.protocol.type");
   EXPECT_EQ(
       mistakes_of(R"({"type": "webhok"})"),
-      "E601 unknown destination type \"webhok\" at $.protocol.type; did you mean \"webhook\"?");
+      "E612 unknown destination type \"webhok\" at $.protocol.type; did you mean \"webhook\"?");
   EXPECT_EQ(mistakes_of(R"({"type": "webhook", "on_unconfirmed": "drop",
                             "subscriptions": [{"headers": {"a b": "c", "d": 1}}]})"),
-            "E602 must be hold or resend at $.protocol.on_unconfirmed\n"
-            "E602 must be a text at $.protocol.subscriptions[0].method\n"
-            "E602 must be a header name with a text at $.protocol.subscriptions[0].headers.a b\n"
-            "E602 must be a header name with a text at $.protocol.subscriptions[0].headers.d");
+            "E613 must be hold or resend at $.protocol.on_unconfirmed\n"
+            "E613 must be a text at $.protocol.subscriptions[0].method\n"
+            "E613 must be a header name with a text at $.protocol.subscriptions[0].headers.a b\n"
+            "E613 must be a header name with a text at $.protocol.subscriptions[0].headers.d");
   EXPECT_EQ(
       mistakes_of(R"({"type": "dynamics365", "destination": "d", "url": "https://o",
                             "tables": {"account": {"set": "accounts", "key": "accountid",
                                                    "navigation": {"x": "lead"}}},
                             "subscriptions": [{"id": "s", "action": "upsert", "table": "acount"}]})"),
-      "E603 table \"lead\" is not described at $.protocol.tables.account.navigation.x\n"
-      "E603 unknown action \"upsert\"; known is create at $.protocol.subscriptions[0].action\n"
-      "E603 table \"acount\" is not described at $.protocol.subscriptions[0].table");
+      "E614 table \"lead\" is not described at $.protocol.tables.account.navigation.x\n"
+      "E614 unknown action \"upsert\"; known is create at $.protocol.subscriptions[0].action\n"
+      "E614 table \"acount\" is not described at $.protocol.subscriptions[0].table");
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ void Dynamics::read_tables(const Json& document, Reading& reading) {
       if (tables_.contains(target)) continue;
       std::string path = "$.protocol.tables." + name;
       path.append(".navigation.").append(property);
-      reading.mistake("E603", "table \"" + target + "\" is not described", std::move(path));
+      reading.mistake("E614", "table \"" + target + "\" is not described", std::move(path));
     }
   }
 }
@@ -86,12 +86,12 @@ void Dynamics::read_subscription(const Json& given, Reading& reading) {
   subscription.id = reading.text(given, "id", path);
   const std::string action = reading.text(given, "action", path);
   if (action != "create") {
-    reading.mistake("E603", "unknown action \"" + action + "\"; known is create", path + ".action");
+    reading.mistake("E614", "unknown action \"" + action + "\"; known is create", path + ".action");
   }
   const std::string table = reading.text(given, "table", path);
   const auto found = tables_.find(table);
   if (found == tables_.end()) {
-    reading.mistake("E603", "table \"" + table + "\" is not described", path + ".table");
+    reading.mistake("E614", "table \"" + table + "\" is not described", path + ".table");
   } else {
     subscription.table = &found->second;
   }

@@ -105,7 +105,7 @@ Webhook::Webhook(const Json& document) {
   Reading reading;
   const std::string policy = reading.text(document, "on_unconfirmed", "$.protocol", false);
   if (!policy.empty() && policy != "hold" && policy != "resend") {
-    reading.mistake("E602", "must be hold or resend", "$.protocol.on_unconfirmed");
+    reading.mistake("E613", "must be hold or resend", "$.protocol.on_unconfirmed");
   }
   resend_ = policy == "resend";
   honours_key_ = reading.flag(document, "idempotency_key_header", "$.protocol");
@@ -115,7 +115,7 @@ Webhook::Webhook(const Json& document) {
     if (status.is_number_integer()) {
       retry_statuses_.insert(status.get<int>());
     } else {
-      reading.mistake("E602", "must be a list of whole numbers", "$.protocol.retry_statuses");
+      reading.mistake("E613", "must be a list of whole numbers", "$.protocol.retry_statuses");
     }
   }
   for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
@@ -135,7 +135,7 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
         is_header_value(value.get_ref<const std::string&>())) {
       subscription.headers.push_back({name, value.get<std::string>()});
     } else {
-      reading.mistake("E602", "must be a header name with a text",
+      reading.mistake("E613", "must be a header name with a text",
                       std::string(path).append(".headers.").append(name));
     }
   }
