@@ -32,12 +32,13 @@ def told(error, own_path):
 
 @pytest.mark.parametrize("case", load("filter"))
 def test_filter(case):
+    dialect = case.get("dialect", "fieldpost")
     if "errors" in case:
         with pytest.raises(_core.DocumentError) as error:
-            plan({"filter": case["filter"], "body": 1})
+            plan({"filter": case["filter"], "dialect": dialect, "body": 1})
         assert told(error.value, "$.subscriptions[0].filter") == case["errors"]
         return
-    compiled = plan({"filter": case["filter"], "body": 1})
+    compiled = plan({"filter": case["filter"], "dialect": dialect, "body": 1})
     assert case.get("yes") or case.get("no")
     for event in case.get("yes", []):
         assert len(compiled.process_event(json.dumps(event).encode())) == 1, event
