@@ -63,7 +63,8 @@ namespace {
 Answer answer(const Filter& filter, const Selection& selection, Bench& bench,
               std::string_view event) {
   Answer answer;
-  const LineFault fault = bench.walker.walk(event, selection, bench.slots);
+  const LineFault fault = is_blank(event) ? LineFault{"E401", "not valid JSON: nothing is there", 0}
+                                          : bench.walker.walk(event, selection, bench.slots);
   if (fault) {
     answer.verdict = Answer::Verdict::invalid;
     answer.code = fault.code;

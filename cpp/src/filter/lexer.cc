@@ -114,8 +114,11 @@ class Lexer {
     const char c = peek();
     if (c == 'u' && escapes_are_valid(text_.substr(begin, 6))) {
       // A pair of surrogates is one character.
-      const bool pair = escapes_are_valid(text_.substr(begin, 12)) && peek(5) == '\\';
-      const std::size_t size = pair && peek(6) == 'u' ? 12 : 6;
+      constexpr std::string_view kHigh = "89aAbB";
+      const bool high = (peek(1) | 0x20) == 'd' && kHigh.find(peek(2)) != std::string_view::npos;
+      const bool pair =
+          high && peek(5) == '\\' && peek(6) == 'u' && escapes_are_valid(text_.substr(begin, 12));
+      const std::size_t size = pair ? 12 : 6;
       append_unescaped(text_.substr(begin, size), value);
       at_ = begin + size - 1;
     } else if (c == '"' || c == '\'' || c == '\\' || c == '/') {
