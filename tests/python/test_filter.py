@@ -170,3 +170,21 @@ def test_other_threads_run_while_lines_are_read():
         done.set()
         thread.join()
     assert turns >= 3
+
+
+def test_a_destination_names_the_dialect_of_its_filters(tmp_path):
+    file = tmp_path / "d.yaml"
+    text = """\
+name: d
+type: webhook
+auth: {type: none}
+subscriptions:
+  - name: one
+    url: https://example.com/in
+    filter: {text: 'type = "track" and properties.x != 5', dialect: trigger}
+"""
+    file.write_text(text)
+    assert fp.Destination.from_file(file).check().errors == []
+    file.write_text(text.replace("properties.x != 5", "anonymousId = 5"))
+    (error,) = fp.Destination.from_file(file).check().errors
+    assert (error.code, error.path, error.line) == ("E323", "$.subscriptions[0].filter", 7)
