@@ -7,7 +7,7 @@
 namespace fieldpost {
 
 // Both throw DocumentError.
-void check(const FilterNode& condition, const Grammar& grammar);
+void check(const FilterNode& node, const Grammar& grammar);
 void check_arguments(const Term& call, const Grammar& grammar);
 
 }  // namespace fieldpost

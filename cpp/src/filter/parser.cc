@@ -74,7 +74,7 @@ class Parser {
     if (depth > kDeepest) fail("E301", "too many parentheses", "");
   }
 
-  NodePtr make(FilterNode::Kind kind, std::size_t begin) {
+  static NodePtr make(FilterNode::Kind kind, std::size_t begin) {
     auto node = std::make_unique<FilterNode>();
     node->kind = kind;
     node->begin = begin;
@@ -128,8 +128,8 @@ class Parser {
   }
 
   static bool is_alone(const Token& next) {
-    return next.kind != Kind::op && next.kind != Kind::open &&
-           !(next.kind == Kind::word && next.text == "in");
+    const bool is_in = next.kind == Kind::word && next.text == "in";
+    return next.kind != Kind::op && next.kind != Kind::open && !is_in;
   }
 
   NodePtr condition(int depth) {

@@ -84,9 +84,9 @@ TEST(EventFilter, ExplainsEveryCondition) {
 }
 
 TEST(EventFilter, SpansCountCharacters) {
-  const Mistake first = mistake("\"é😀\" = a and b = = 2");
-  EXPECT_EQ(first.begin, 17U);
-  EXPECT_EQ(first.end, 18U);
+  const Mistake first = mistake("\"é😀\" = type and b = = 2");
+  EXPECT_EQ(first.begin, 20U);
+  EXPECT_EQ(first.end, 21U);
   const Mistake second = mistake("name = \"é\" and not = 1", Dialect::trigger);
   EXPECT_EQ(second.begin, 15U);
   EXPECT_EQ(second.end, 18U);
