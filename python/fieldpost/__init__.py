@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         MappingError,
         SourceError,
     )
+    from .filter import Explanation, Filter
     from .functions import DropEvent
     from .preview import Preview
     from .report import Report, Status
@@ -41,7 +42,9 @@ _HOMES = {
     "DestinationConfig": "config",
     "DropEvent": "functions",
     "EventError": "errors",
+    "Explanation": "filter",
     "FieldpostError": "errors",
+    "Filter": "filter",
     "FilterError": "errors",
     "LedgerError": "errors",
     "MappingError": "errors",
@@ -60,7 +63,9 @@ __all__ = [
     "DestinationConfig",
     "DropEvent",
     "EventError",
+    "Explanation",
     "FieldpostError",
+    "Filter",
     "FilterError",
     "LedgerError",
     "MappingError",

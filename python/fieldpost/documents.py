@@ -46,10 +46,6 @@ def _later(config: DestinationConfig) -> list[Mistake]:
     mistakes = []
     for i, one in enumerate(config.subscriptions):
         path = f"$.subscriptions[{i}]"
-        if one.filter.dialect != "fieldpost":
-            told = f"the filter dialect {one.filter.dialect} is not available in this version"
-            hint = "write it in fieldpost's own dialect"
-            mistakes.append(Mistake("E117", told, f"{path}.filter.dialect", hint=hint))
         if one.table and one.table not in TABLES:
             near = difflib.get_close_matches(one.table, TABLES, 1)
             hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
@@ -67,7 +63,7 @@ def plan_document(config: DestinationConfig) -> dict[str, Any]:
 
 
 def _plan_entry(one: Subscription) -> dict[str, Any]:
-    entry: dict[str, Any] = {"filter": one.filter.text}
+    entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
     bodyless = one.method in _BODYLESS
     if one.body is not None or bodyless:
         entry["body"] = one.body

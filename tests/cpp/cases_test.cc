@@ -62,7 +62,8 @@ class FilterCase : public testing::TestWithParam<Case> {};
 
 TEST_P(FilterCase, Holds) {
   const Json& c = GetParam().document;
-  const Json subscription = {{"filter", c.at("filter")}, {"body", 1}};
+  const Json subscription = {
+      {"filter", c.at("filter")}, {"dialect", c.value("dialect", "fieldpost")}, {"body", 1}};
   if (c.contains("errors")) {
     try {
       plan_of(subscription);

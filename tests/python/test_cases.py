@@ -1,6 +1,7 @@
 """The shared cases of tests/cases, run through the compiled module."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,18 +33,28 @@ def told(error, own_path):
 
 @pytest.mark.parametrize("case", load("filter"))
 def test_filter(case):
+    dialect = case.get("dialect", "fieldpost")
     if "errors" in case:
         with pytest.raises(_core.DocumentError) as error:
-            plan({"filter": case["filter"], "body": 1})
+            plan({"filter": case["filter"], "dialect": dialect, "body": 1})
         assert told(error.value, "$.subscriptions[0].filter") == case["errors"]
         return
-    compiled = plan({"filter": case["filter"], "body": 1})
+    compiled = plan({"filter": case["filter"], "dialect": dialect, "body": 1})
     assert case.get("yes") or case.get("no")
     for event in case.get("yes", []):
         assert len(compiled.process_event(json.dumps(event).encode())) == 1, event
     for event in case.get("no", []):
         batch = compiled.process_event(json.dumps(event).encode())
         assert len(batch.filtered_hashes(0)) == 8, event
+
+
+def test_the_examples_of_the_docs_are_cases():
+    page = (CASES.parent.parent / "docs/filters.md").read_text()
+    blocks = re.findall(r"^```filter\n(.*?)^```", page, re.M | re.S)
+    examples = [line for block in blocks for line in block.splitlines()]
+    known = {json.loads(path.read_text())["filter"] for path in (CASES / "filter").glob("*.json")}
+    assert len(examples) > 10
+    assert [one for one in examples if one not in known] == []
 
 
 @pytest.mark.parametrize("case", load("mapping"))

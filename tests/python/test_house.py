@@ -114,6 +114,7 @@ ROW = [
     "errors",
     "yaml_text",
     "json_text",
+    "filter",
     "config_values",
     "config_mistakes",
     "enabled_line",

@@ -5,6 +5,7 @@
 
 namespace py = pybind11;
 
+void register_filter(py::module_& module);
 void register_plan(py::module_& module);
 void register_dispatcher(py::module_& module);
 
@@ -33,6 +34,7 @@ void register_document_error(py::module_& module) {
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled core of fieldpost: private, reached through the fieldpost package.";
   register_document_error(module);
+  register_filter(module);
   register_plan(module);
   register_dispatcher(module);
 }

@@ -1,4 +1,4 @@
-// What a filter's text says, as a tree. Built by the parser, run by filter.cc.
+// What a filter's text says, as a tree. Built by the dialects, run by evaluator.cc.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@
 
 namespace fieldpost {
 
+struct FunctionRow;
+
 struct Literal {
   enum class Kind : std::uint8_t { null, boolean, number, string };
   Kind kind = Kind::null;
@@ -18,13 +20,34 @@ struct Literal {
   std::string text;
 };
 
+// Something that has a value.
+struct Term {
+  static constexpr std::uint32_t kNoParent = UINT32_MAX;
+  enum class Kind : std::uint8_t { literal, path, call, list };
+  Kind kind = Kind::literal;
+  Literal literal;
+  std::uint32_t slot = 0;  // of a path
+  // Of a path that is followed strictly and has more than one key: what stands around its last key.
+  std::uint32_t parent = kNoParent;
+  bool ends_in_length = false;
+  const FunctionRow* function = nullptr;  // of a call
+  std::vector<Term> items;                // arguments of a call, elements of a list
+  std::size_t begin = 0;                  // bytes of the filter's text
+  std::size_t end = 0;
+};
+
 struct FilterNode {
-  enum class Kind : std::uint8_t { all, both, either, negation, comparison };
+  // truth: `left` is exactly true.
+  enum class Kind : std::uint8_t { all, both, either, negation, comparison, truth };
   Kind kind = Kind::all;
   std::vector<std::unique_ptr<FilterNode>> children;
-  std::uint32_t slot = 0;  // of a comparison
   Operator op = Operator::equal;
-  Literal literal;
+  Term left;
+  Term right;
+  std::size_t begin = 0;
+  std::size_t end = 0;
 };
+
+using NodePtr = std::unique_ptr<FilterNode>;
 
 }  // namespace fieldpost

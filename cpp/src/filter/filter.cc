@@ -1,42 +1,68 @@
 #include "fieldpost/filter.h"
 
-#include <algorithm>
-
 #include "event/selection.h"
+#include "fieldpost/error.h"
 #include "filter/ast.h"
-#include "filter/parser.h"
+#include "filter/dialects.h"
+#include "filter/evaluator.h"
+#include "filter/explain.h"
 
 namespace fieldpost {
 namespace {
 
-bool holds(const FilterNode& node, const Slots& slots, std::string& scratch) {
-  const auto child_holds = [&](const auto& child) { return holds(*child, slots, scratch); };
-  switch (node.kind) {
-    case FilterNode::Kind::all:
-      return true;
-    case FilterNode::Kind::both:
-      return std::all_of(node.children.begin(), node.children.end(), child_holds);
-    case FilterNode::Kind::either:
-      return std::any_of(node.children.begin(), node.children.end(), child_holds);
-    case FilterNode::Kind::negation:
-      return !child_holds(node.children[0]);
-    case FilterNode::Kind::comparison:
-      break;
+NodePtr parse(std::string_view text, Selection& selection, Dialect dialect) {
+  switch (dialect) {
+    case Dialect::trigger:
+      return parse_trigger(text, selection);
+    case Dialect::destination:
+      return parse_destination(text, selection);
+    default:
+      return parse_fieldpost(text, selection);
   }
-  return compare(slots.value(node.slot, scratch), node.op, node.literal);
+}
+
+// Parsers count bytes, authors characters.
+NodePtr parse_counting_characters(std::string_view text, Selection& selection, Dialect dialect) {
+  try {
+    return parse(text, selection, dialect);
+  } catch (const DocumentError& error) {
+    std::vector<Mistake> mistakes = error.mistakes();
+    for (Mistake& mistake : mistakes) {
+      mistake.begin = characters(text, mistake.begin);
+      mistake.end = characters(text, mistake.end);
+    }
+    throw DocumentError(std::move(mistakes));
+  }
 }
 
 }  // namespace
 
-Filter::Filter(std::string_view text, Selection& selection)
-    : root_(parse_filter(text, selection)) {}
+Dialect dialect_named(std::string_view name) {
+  if (name == "fieldpost") return Dialect::fieldpost;
+  if (name == "trigger") return Dialect::trigger;
+  if (name == "destination") return Dialect::destination;
+  throw DocumentError({{"E315", "an unknown dialect \"" + std::string(name) + "\"", "",
+                        "known: fieldpost, trigger, destination"}});
+}
+
+Filter::Filter(std::string_view text, Selection& selection, Dialect dialect)
+    : text_(text), root_(parse_counting_characters(text, selection, dialect)) {}
 Filter::~Filter() = default;
 Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 
 bool Filter::matches(const Slots& slots) const {
-  std::string scratch;
-  return holds(*root_, slots, scratch);
+  Texts texts;
+  return matches(slots, texts);
+}
+
+bool Filter::matches(const Slots& slots, Texts& texts) const {
+  texts.clear();
+  return holds(*root_, slots, texts);
+}
+
+std::string Filter::explain(const Slots& slots) const {
+  return fieldpost::explain(*root_, text_, slots);
 }
 
 }  // namespace fieldpost

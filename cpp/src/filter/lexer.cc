@@ -1,6 +1,10 @@
 #include "filter/lexer.h"
 
+#include <array>
+#include <utility>
+
 #include "base/number.h"
+#include "base/text.h"
 #include "fieldpost/error.h"
 #include "filter/operators.h"
 
@@ -13,6 +17,10 @@ bool is_name(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
+
+// What other languages write.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMistyped = {
+    {{"==", "="}, {"<>", "!="}, {"=>", ">="}, {"=<", "<="}}};
 
 [[noreturn]] void fail(std::string code, std::string message, std::string hint, std::size_t begin,
                        std::size_t end) {
@@ -53,21 +61,32 @@ class Lexer {
     const char c = peek();
     if (c == '(') return single(Token::Kind::open);
     if (c == ')') return single(Token::Kind::close);
+    if (c == '[') return single(Token::Kind::list_open);
+    if (c == ']') return single(Token::Kind::list_close);
     if (c == ',') return single(Token::Kind::comma);
     if (c == '"' || c == '\'') return string();
     if (is_digit(c) || ((c == '-' || c == '+') && is_digit(peek(1)))) return number();
     if (is_name(c) || c == '\\') return path();
     for (const OperatorRow& row : kOperators) {
-      if (!text_.substr(at_).starts_with(row.text)) continue;
-      if (row.text == "=" && peek(1) == '=') {
-        fail("E301", "\"==\" is no operator", "write \"=\"", at_, at_ + 2);
-      }
-      at_ += row.text.size();
-      add(Token::Kind::op, at_ - row.text.size()).text = row.text;
-      return;
+      if (text_.substr(at_).starts_with(row.text)) return op(row.text);
     }
     if (c == '!') return single(Token::Kind::negation);
-    fail("E301", "a character that no filter uses", "", at_, at_ + 1);
+    std::string hint;
+    if (c == '&') hint = "write \"and\"";
+    if (c == '|') hint = "write \"or\"";
+    if (c == '`') hint = "write \" or '";
+    fail("E301", "a character that no filter uses", std::move(hint), at_, at_ + 1);
+  }
+
+  void op(std::string_view text) {
+    const std::string_view two = text_.substr(at_, 2);
+    for (const auto& [wrong, right] : kMistyped) {
+      if (two != wrong) continue;
+      fail("E301", "\"" + std::string(wrong) + "\" is no operator",
+           "write \"" + std::string(right) + "\"", at_, at_ + 2);
+    }
+    at_ += text.size();
+    add(Token::Kind::op, at_ - text.size()).text = text;
   }
 
   void string() {
@@ -75,8 +94,11 @@ class Lexer {
     const char quote = peek();
     std::string value;
     for (++at_; at_ < text_.size() && peek() != quote; ++at_) {
-      if (peek() == '\\' && at_ + 1 < text_.size()) ++at_;
-      value.push_back(peek());
+      if (peek() == '\\' && at_ + 1 < text_.size()) {
+        escape(value);
+      } else {
+        value.push_back(peek());
+      }
     }
     if (at_ >= text_.size()) {
       fail("E302", "a text without its closing quote", "close it, or write \\ before a quote in it",
@@ -84,6 +106,28 @@ class Lexer {
     }
     ++at_;
     add(Token::Kind::string, begin).text = std::move(value);
+  }
+
+  // Stands on the backslash and is left on the last character of the escape.
+  void escape(std::string& value) {
+    const std::size_t begin = at_++;
+    const char c = peek();
+    if (c == 'u' && escapes_are_valid(text_.substr(begin, 6))) {
+      // A pair of surrogates is one character.
+      constexpr std::string_view kHigh = "89aAbB";
+      const bool high = (peek(1) | 0x20) == 'd' && kHigh.find(peek(2)) != std::string_view::npos;
+      const bool pair =
+          high && peek(5) == '\\' && peek(6) == 'u' && escapes_are_valid(text_.substr(begin, 12));
+      const std::size_t size = pair ? 12 : 6;
+      append_unescaped(text_.substr(begin, size), value);
+      at_ = begin + size - 1;
+    } else if (c == '"' || c == '\'' || c == '\\' || c == '/') {
+      value.push_back(c);
+    } else if (c == 'n' || c == 'r' || c == 't') {
+      append_unescaped(text_.substr(begin, 2), value);
+    } else {
+      fail("E301", "an escape that no text uses", "write \\\\ for a backslash", begin, at_ + 1);
+    }
   }
 
   void number() {
@@ -99,23 +143,26 @@ class Lexer {
     add(Token::Kind::number, begin).text = token;
   }
 
-  // a.b, a['b c'], a[0], with \ before a character that a name cannot have.
+  // a.b, a['b c'], a[0], $.a, with \ before a character that a name cannot have.
   void path() {
     const std::size_t begin = at_;
     Path path = {name()};
+    bool bracketed = false;
     for (;;) {
       if (peek() == '.' && (is_name(peek(1)) || peek(1) == '\\')) {
         ++at_;
         path.push_back(name());
-      } else if (peek() == '[') {
+      } else if (peek() == '[' && text_.substr(begin, at_ - begin) != "in") {
         path.push_back(bracket());
+        bracketed = true;
       } else {
         break;
       }
     }
-    if (path.size() > 1 && path[0] == "$") path.erase(path.begin());
     Token& token = add(path.size() == 1 ? Token::Kind::word : Token::Kind::path, begin);
+    if (path.size() > 1 && path[0] == "$") path.erase(path.begin());
     token.text = path[0];
+    token.bracketed = bracketed;
     token.path = std::move(path);
   }
 

@@ -1,4 +1,5 @@
-// Filter text -> tokens with their places.
+// Filter text -> tokens with their places. The words of the fieldpost and destination dialects; a
+// trigger has words of its own (dialects/trigger_lexer.cc).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 namespace fieldpost {
 
 struct Token {
+  // word: one name, which may be a keyword; path: more than one key, or "$" before it.
   enum class Kind : std::uint8_t {
     word,
     path,
@@ -20,12 +22,15 @@ struct Token {
     negation,
     open,
     close,
+    list_open,
+    list_close,
     comma,
     end
   };
   Kind kind = Kind::end;
-  std::string text;  // of a word, string (unescaped), number or operator
-  Path path;         // of a word or path
+  std::string text;        // of a word, string (unescaped), number or operator
+  Path path;               // of a word or path
+  bool bracketed = false;  // the path has a part in brackets
   std::size_t begin = 0;
   std::size_t end = 0;
 };

@@ -1,49 +1,82 @@
 #include "filter/operators.h"
 
-#include "base/number.h"
-#include "filter/ast.h"
-
 namespace fieldpost {
 namespace {
 
-bool same_text(Value actual, const std::string& expected) {
-  if (actual.kind() != Value::Kind::string) return false;
-  const std::string_view inside = actual.token().substr(1, actual.token().size() - 2);
-  if (inside.find('\\') == std::string_view::npos) return inside == expected;
-  return actual.string() == expected;
+bool same_json(Value left, Value right) {
+  if (left.token() == right.token()) return true;
+  std::string one;
+  std::string other;
+  left.append_json(one);
+  right.append_json(other);
+  return one == other;
 }
 
-bool equal(Value actual, const Literal& expected) {
-  switch (expected.kind) {
-    case Literal::Kind::null:
-      return actual.is_nothing();
-    case Literal::Kind::boolean:
-      return actual.token() == (expected.truth ? "true" : "false");
-    case Literal::Kind::string:
-      return same_text(actual, expected.text);
-    case Literal::Kind::number:
-      break;
+bool equal(const Datum& left, const Datum& right) {
+  if (left.kind != right.kind) return false;
+  switch (left.kind) {
+    case Datum::Kind::nothing:
+      return true;
+    case Datum::Kind::boolean:
+      return left.truth == right.truth;
+    case Datum::Kind::number:
+      return left.number == right.number;
+    case Datum::Kind::string:
+      return left.text == right.text;
+    default:
+      return same_json(left.value, right.value);
   }
-  return actual.kind() == Value::Kind::number && parse_number(actual.token()) == expected.number;
+}
+
+bool ordered(double left, Operator op, double right) {
+  switch (op) {
+    case Operator::less:
+      return left < right;
+    case Operator::less_equal:
+      return left <= right;
+    case Operator::greater:
+      return left > right;
+    case Operator::greater_equal:
+      return left >= right;
+    default:
+      return left != right;
+  }
+}
+
+bool compare_texts(std::string_view left, Operator op, std::string_view right) {
+  switch (op) {
+    case Operator::has_text:
+      return left.find(right) != std::string_view::npos;
+    case Operator::lacks_text:
+      return left.find(right) == std::string_view::npos;
+    case Operator::starts_with:
+      return left.starts_with(right);
+    case Operator::starts_not_with:
+      return !left.starts_with(right);
+    case Operator::ends_with:
+      return left.ends_with(right);
+    default:
+      return !left.ends_with(right);
+  }
 }
 
 }  // namespace
 
-bool compare(Value actual, Operator op, const Literal& expected) {
-  if (op == Operator::equal) return equal(actual, expected);
-  if (op == Operator::not_equal) return !equal(actual, expected);
-  if (actual.kind() != Value::Kind::number) return false;
-  const double left = parse_number(actual.token());
-  switch (op) {
-    case Operator::less:
-      return left < expected.number;
-    case Operator::less_equal:
-      return left <= expected.number;
-    case Operator::greater:
-      return left > expected.number;
-    default:
-      return left >= expected.number;
+const OperatorRow* operator_row(std::string_view text) {
+  for (const OperatorRow& row : kOperators) {
+    if (row.text == text) return &row;
   }
+  return nullptr;
+}
+
+bool compare(const Datum& left, Operator op, const Datum& right) {
+  if (op == Operator::equal) return equal(left, right);
+  if (op == Operator::not_equal) return !equal(left, right);
+  if (op < Operator::in || op == Operator::other_number) {
+    return left.kind == Datum::Kind::number && right.kind == Datum::Kind::number &&
+           ordered(left.number, op, right.number);
+  }
+  return left.kind == Datum::Kind::string && compare_texts(left.text, op, right.text);
 }
 
 }  // namespace fieldpost

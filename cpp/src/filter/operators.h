@@ -5,31 +5,51 @@
 #include <cstdint>
 #include <string_view>
 
-#include "event/value.h"
+#include "filter/datum.h"
 
 namespace fieldpost {
 
-struct Literal;
-
-enum class Operator : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal };
+enum class Operator : std::uint8_t {
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  in,
+  // What Segment's triggers mean by "!= 5", "contains" and "match": false, negated or not, for a
+  // value of another type.
+  other_number,
+  has_text,
+  lacks_text,
+  starts_with,
+  starts_not_with,
+  ends_with,
+  ends_not_with,
+};
 
 struct OperatorRow {
   std::string_view text;
   Operator op;
-  bool orders;  // compares sizes, so it needs a number on the right
+  bool orders;  // compares sizes, so both sides have to be numbers
 };
 
+// As they are written; the longer of two that begin alike comes first.
 inline constexpr std::array<OperatorRow, 6> kOperators = {{
-    {"=", Operator::equal, false},
     {"!=", Operator::not_equal, false},
     {"<=", Operator::less_equal, true},
     {">=", Operator::greater_equal, true},
+    {"=", Operator::equal, false},
     {"<", Operator::less, true},
     {">", Operator::greater, true},
 }};
 
-// Equality is strict: same type and same value; a missing value equals null. Sizes compare numbers
-// only: anything else is false.
-bool compare(Value actual, Operator op, const Literal& expected);
+// Null where no operator has that text.
+const OperatorRow* operator_row(std::string_view text);
+
+// Equality is strict: same type and same value; a missing value equals null; lists and objects are
+// equal where their JSON is, blanks aside. Sizes compare numbers only: anything else is false.
+// REQUIRES: op is not `in`, which the evaluator takes apart.
+bool compare(const Datum& left, Operator op, const Datum& right);
 
 }  // namespace fieldpost

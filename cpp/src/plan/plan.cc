@@ -91,8 +91,10 @@ struct Plan::State {
 
   void add(Documents& documents, const Json& document, const std::string& path) {
     const std::string filter_text = document.value("filter", std::string("all"));
-    auto filter =
-        documents.compile(path + ".filter", [&] { return Filter(filter_text, selection); });
+    auto filter = documents.compile(path + ".filter", [&] {
+      const std::string dialect = document.value("dialect", std::string("fieldpost"));
+      return Filter(filter_text, selection, dialect_named(dialect));
+    });
     const auto mapping = [&](const char* key) -> std::optional<Mapping> {
       if (!document.contains(key) || document.at(key).is_null()) return std::nullopt;
       const std::string at = path + "." + key;

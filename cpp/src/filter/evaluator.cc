@@ -1,0 +1,119 @@
+#include "filter/evaluator.h"
+
+#include <algorithm>
+
+#include "base/number.h"
+#include "base/text.h"
+#include "filter/functions.h"
+
+namespace fieldpost {
+namespace {
+
+Datum datum_of(const Literal& literal) {
+  switch (literal.kind) {
+    case Literal::Kind::boolean:
+      return datum(literal.truth);
+    case Literal::Kind::number:
+      return datum(literal.number);
+    case Literal::Kind::string:
+      return datum(std::string_view(literal.text));
+    default:
+      return {};
+  }
+}
+
+bool is_in(const Datum& value, const Term& list, const Slots& slots, Texts& texts) {
+  if (list.kind == Term::Kind::list) {
+    return std::any_of(list.items.begin(), list.items.end(), [&](const Term& item) {
+      return compare(value, Operator::equal, evaluate(item, slots, texts));
+    });
+  }
+  const Datum elements = evaluate(list, slots, texts);
+  bool found = false;
+  if (elements.kind != Datum::Kind::list) return found;
+  each_element(elements.value, [&](Value element) {
+    found = compare(value, Operator::equal, datum_of(element, texts));
+    return !found;
+  });
+  return found;
+}
+
+}  // namespace
+
+Datum datum_of(Value value, Texts& texts) {
+  Datum result;
+  switch (value.kind()) {
+    case Value::Kind::boolean:
+      return datum(value.token()[0] == 't');
+    case Value::Kind::number:
+      return datum(parse_number(value.token()));
+    case Value::Kind::array:
+      result.kind = Datum::Kind::list;
+      break;
+    case Value::Kind::object:
+      result.kind = Datum::Kind::object;
+      break;
+    case Value::Kind::string: {
+      const std::string_view inside = value.token().substr(1, value.token().size() - 2);
+      if (inside.find('\\') == std::string_view::npos) return datum(inside);
+      std::string& text = texts.next();
+      append_unescaped(inside, text);
+      return datum(std::string_view(text));
+    }
+    default:
+      return result;
+  }
+  result.value = value;
+  return result;
+}
+
+Value read(const Term& path, const Slots& slots, Texts& texts) {
+  if (path.parent != Term::kNoParent) {
+    const Value::Kind parent = slots.value(path.parent, texts.next()).kind();
+    const bool opens =
+        parent == Value::Kind::object || (parent == Value::Kind::array && !path.ends_in_length);
+    if (!opens) return {};
+  }
+  return slots.value(path.slot, texts.next());
+}
+
+Datum evaluate(const Term& term, const Slots& slots, Texts& texts) {
+  switch (term.kind) {
+    case Term::Kind::literal:
+      return datum_of(term.literal);
+    case Term::Kind::path:
+      return datum_of(read(term, slots, texts), texts);
+    case Term::Kind::call: {
+      const Datum first = evaluate(term.items[0], slots, texts);
+      const Datum second = term.items.size() > 1 ? evaluate(term.items[1], slots, texts) : Datum();
+      return call(term.function->function, first, second, texts);
+    }
+    default:
+      return {};  // a list stands behind "in" only
+  }
+}
+
+bool holds(const FilterNode& node, const Slots& slots, Texts& texts) {
+  const auto child_holds = [&](const auto& child) { return holds(*child, slots, texts); };
+  switch (node.kind) {
+    case FilterNode::Kind::all:
+      return true;
+    case FilterNode::Kind::both:
+      return std::all_of(node.children.begin(), node.children.end(), child_holds);
+    case FilterNode::Kind::either:
+      return std::any_of(node.children.begin(), node.children.end(), child_holds);
+    case FilterNode::Kind::negation:
+      return !child_holds(node.children[0]);
+    case FilterNode::Kind::truth: {
+      const Datum value = evaluate(node.left, slots, texts);
+      return value.kind == Datum::Kind::boolean && value.truth;
+    }
+    case FilterNode::Kind::comparison:
+      break;
+  }
+  const Datum left = evaluate(node.left, slots, texts);
+  if (node.op == Operator::in) return is_in(left, node.right, slots, texts);
+  return compare(left, node.op, evaluate(node.right, slots, texts));
+}
+
+}  // namespace fieldpost

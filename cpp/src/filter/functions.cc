@@ -1,0 +1,173 @@
+#include "filter/functions.h"
+
+#include <unicode/bytestream.h>
+#include <unicode/casemap.h>
+#include <unicode/stringoptions.h>
+
+#include <algorithm>
+
+#include "base/number.h"
+#include "filter/glob.h"
+
+namespace fieldpost {
+namespace {
+
+// Full Unicode, no locale's own rules ("" is ICU's root).
+constexpr const char* kRoot = "";
+
+icu::StringPiece piece(std::string_view text) {
+  return {text.data(), static_cast<std::int32_t>(text.size())};
+}
+
+// Appends the first letter of `word` in title case and the rest as it is.
+void append_title(std::string_view word, std::string& out) {
+  icu::StringByteSink<std::string> sink(&out);
+  UErrorCode error = U_ZERO_ERROR;
+  icu::CaseMap::utf8ToTitle(kRoot, U_TITLECASE_WHOLE_STRING | U_TITLECASE_NO_LOWERCASE, nullptr,
+                            piece(word), sink, nullptr, error);
+}
+
+void append_titles(std::string_view text, std::string& out) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(" \t\n\r"), text.size());
+    append_title(text.substr(0, end), out);
+    const std::size_t next = std::min(text.find_first_not_of(" \t\n\r", end), text.size());
+    out += text.substr(end, next - end);
+    text.remove_prefix(next);
+  }
+}
+
+Datum in_case(Function function, std::string_view text, Texts& texts) {
+  std::string& out = texts.next();
+  icu::StringByteSink<std::string> sink(&out);
+  UErrorCode error = U_ZERO_ERROR;
+  switch (function) {
+    case Function::lowercase:
+      icu::CaseMap::utf8ToLower(kRoot, 0, piece(text), sink, nullptr, error);
+      break;
+    case Function::uppercase:
+      icu::CaseMap::utf8ToUpper(kRoot, 0, piece(text), sink, nullptr, error);
+      break;
+    case Function::titlecase:
+      append_titles(text, out);
+      break;
+    default:
+      out = text;
+      std::replace(out.begin(), out.end(), ' ', function == Function::snakecase ? '_' : '-');
+  }
+  return datum(std::string_view(out));
+}
+
+std::size_t utf16_units(std::string_view text) {
+  std::size_t units = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0U) != 0x80) units += byte >= 0xF0 ? 2 : 1;
+  }
+  return units;
+}
+
+Datum length(const Datum& of) {
+  if (of.kind == Datum::Kind::nothing) return datum(0.0);
+  if (of.kind == Datum::Kind::string) return datum(static_cast<double>(utf16_units(of.text)));
+  if (of.kind != Datum::Kind::list) return {};
+  std::size_t count = 0;
+  each_element(of.value, [&](Value) { return ++count > 0; });
+  return datum(static_cast<double>(count));
+}
+
+Datum to_bool(const Datum& from) {
+  switch (from.kind) {
+    case Datum::Kind::boolean:
+      return from;
+    case Datum::Kind::number:
+      return datum(from.number != 0);
+    case Datum::Kind::string:
+      return from.text == "true" || from.text == "false" ? datum(from.text == "true") : Datum();
+    default:
+      return {};
+  }
+}
+
+Datum to_string(const Datum& from, Texts& texts) {
+  switch (from.kind) {
+    case Datum::Kind::string:
+      return from;
+    case Datum::Kind::boolean:
+      return datum(std::string_view(from.truth ? "true" : "false"));
+    case Datum::Kind::number: {
+      std::string& out = texts.next();
+      out = number_text(from.number);
+      return datum(std::string_view(out));
+    }
+    default:
+      return {};
+  }
+}
+
+Datum to_number(const Datum& from) {
+  switch (from.kind) {
+    case Datum::Kind::number:
+      return from;
+    case Datum::Kind::boolean:
+      return datum(from.truth ? 1.0 : 0.0);
+    case Datum::Kind::string:
+      return is_json_number(from.text) ? datum(parse_number(from.text)) : Datum();
+    default:
+      return {};
+  }
+}
+
+bool are_texts(const Datum& first, const Datum& second) {
+  return first.kind == Datum::Kind::string && second.kind == Datum::Kind::string;
+}
+
+}  // namespace
+
+const FunctionRow* function_row(std::string_view name) {
+  for (const FunctionRow& row : kFunctions) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+std::string_view type_name(Datum::Kind kind) {
+  switch (kind) {
+    case Datum::Kind::nothing:
+      return "null";
+    case Datum::Kind::boolean:
+      return "bool";
+    case Datum::Kind::number:
+      return "number";
+    case Datum::Kind::string:
+      return "string";
+    case Datum::Kind::list:
+      return "list";
+    default:
+      return "object";
+  }
+}
+
+Datum call(Function function, const Datum& first, const Datum& second, Texts& texts) {
+  switch (function) {
+    case Function::contains:
+      return datum(are_texts(first, second) &&
+                   first.text.find(second.text) != std::string_view::npos);
+    case Function::match:
+      return datum(are_texts(first, second) && glob_matches(first.text, second.text));
+    case Function::length:
+      return length(first);
+    case Function::type_of:
+      return datum(type_name(first.kind));
+    case Function::to_bool:
+      return to_bool(first);
+    case Function::to_string:
+      return to_string(first, texts);
+    case Function::to_number:
+      return to_number(first);
+    default:
+      return first.kind == Datum::Kind::string ? in_case(function, first.text, texts) : Datum();
+  }
+}
+
+}  // namespace fieldpost
