@@ -29,8 +29,8 @@ class Lexer {
   }
 
  private:
-  [[noreturn]] void fail(std::string message, std::string hint, std::size_t begin,
-                         std::size_t end) const {
+  [[noreturn]] static void fail(const std::string& message, std::string hint, std::size_t begin,
+                                std::size_t end) {
     throw DocumentError(
         {{"E320", "Segment cannot read this: " + message, "", std::move(hint), begin, end}});
   }
