@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SourceError,
     )
     from .functions import DropEvent
+    from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
     from .report import Report, Status
 
@@ -44,14 +45,17 @@ _HOMES = {
     "FieldpostError": "errors",
     "FilterError": "errors",
     "LedgerError": "errors",
+    "Lines": "mapping",
+    "Mapping": "mapping",
     "MappingError": "errors",
     "Preview": "preview",
     "Report": "report",
     "SourceError": "errors",
     "Status": "report",
+    "UNDEFINED": "mapping",
 }
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (as sorted() sorts)
     "AuthError",
     "CheckResult",
     "ConfigError",
@@ -63,11 +67,14 @@ __all__ = [
     "FieldpostError",
     "FilterError",
     "LedgerError",
+    "Lines",
+    "Mapping",
     "MappingError",
     "Preview",
     "Report",
     "SourceError",
     "Status",
+    "UNDEFINED",
     "__version__",
 ]
 

@@ -65,7 +65,8 @@ std::string number_text(double value) {
   if (value == 0) return "0";
   if (value < 0) return "-" + number_text(-value);
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
   const std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
   const std::size_t e = text.find('e');
   std::string digits(1, text[0]);
@@ -74,6 +75,17 @@ std::string number_text(double value) {
   const char* first = text.data() + e + 1 + (text[e + 1] == '+' ? 1 : 0);
   std::from_chars(first, text.data() + text.size(), exponent);
   return lay_out(digits, exponent + 1);
+}
+
+void append_number_text(std::string_view token, std::string& out) {
+  constexpr std::size_t kSurelyExact = 15;  // so many digits stand for one double, and it for them
+  const bool negative = token[0] == '-';
+  const bool plain = token.size() <= kSurelyExact && digits(token, negative) == token.size();
+  if (plain && token[negative] != '0') {
+    out += token;
+  } else {
+    out += number_text(parse_number(token));
+  }
 }
 
 }  // namespace fieldpost

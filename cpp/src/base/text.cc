@@ -57,12 +57,18 @@ std::size_t append_unicode_escape(std::string_view inside, std::size_t at, std::
 
 char simple_escape(char c) {
   switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;  // quote, backslash, slash
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;  // quote, backslash, slash
   }
 }
 
@@ -97,9 +103,9 @@ void append_surrogate_escape(std::string_view three, std::string& out) {
 // Bytes of the white-space character at the front, 0 where there is none.
 std::size_t space_size(std::string_view text) {
   static constexpr std::array<std::string_view, 25> kSpaces = {
-      "\t", "\n", "\v", "\f", "\r", " ", "\u00A0", "\u1680", "\u2000", "\u2001",
-      "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",
-      "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
+      "\t",     "\n",     "\v",     "\f",     "\r",     " ",      "\u00A0", "\u1680", "\u2000",
+      "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
+      "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
   for (const std::string_view space : kSpaces) {
     if (text.starts_with(space)) return space.size();
   }
@@ -141,6 +147,58 @@ void append_json_string(std::string_view text, std::string& out) {
   }
   out += text.substr(plain);
   out.push_back('"');
+}
+
+void append_surrogates_escaped(std::string_view json, std::string& out) {
+  std::size_t plain = 0;
+  for (std::size_t at = json.find('\xED'); at != std::string_view::npos;
+       at = json.find('\xED', at + 1)) {
+    if (!is_surrogate_at(json, at)) continue;
+    out += json.substr(plain, at - plain);
+    append_surrogate_escape(json.substr(at, 3), out);
+    plain = at + 3;
+  }
+  out += json.substr(plain);
+}
+
+std::u16string to_utf16(std::string_view text) {
+  std::u16string units;
+  units.reserve(text.size());
+  const auto tail = [&](std::size_t at) { return static_cast<unsigned char>(text[at]) & 0x3FU; };
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    if (lead < 0x80) {
+      units.push_back(lead);
+      at += 1;
+    } else if (lead < 0xE0) {
+      units.push_back(static_cast<char16_t>(((lead & 0x1FU) << 6) | tail(at + 1)));
+      at += 2;
+    } else if (lead < 0xF0) {
+      units.push_back(
+          static_cast<char16_t>(((lead & 0xFU) << 12) | (tail(at + 1) << 6) | tail(at + 2)));
+      at += 3;
+    } else {
+      const std::uint32_t point =
+          ((lead & 7U) << 18) | (tail(at + 1) << 12) | (tail(at + 2) << 6) | tail(at + 3);
+      units.push_back(static_cast<char16_t>(0xD7C0 + (point >> 10)));
+      units.push_back(static_cast<char16_t>(0xDC00 + (point & 0x3FF)));
+      at += 4;
+    }
+  }
+  return units;
+}
+
+std::string to_utf8(std::u16string_view units) {
+  std::string text;
+  text.reserve(units.size());
+  for (std::size_t at = 0; at < units.size(); ++at) {
+    std::uint32_t point = units[at];
+    if (is_high(point) && at + 1 < units.size() && is_low(units[at + 1])) {
+      point = 0x10000 + ((point - 0xD800) << 10) + (units[++at] - 0xDC00U);
+    }
+    append_code_point(point, text);
+  }
+  return text;
 }
 
 bool escapes_are_valid(std::string_view json) {

@@ -6,15 +6,15 @@
 namespace py = pybind11;
 
 void register_plan(py::module_& module);
+void register_mapping(py::module_& module);
 void register_dispatcher(py::module_& module);
 
 namespace {
 
 // _core.DocumentError(text, [(code, message, path, hint, begin, end), …])
 void register_document_error(py::module_& module) {
-  static py::handle type = py::exception<fieldpost::DocumentError>(module, "DocumentError",
-                                                                   PyExc_ValueError)
-                               .release();
+  static py::handle type =
+      py::exception<fieldpost::DocumentError>(module, "DocumentError", PyExc_ValueError).release();
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
@@ -35,5 +35,6 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled core of fieldpost: private, reached through the fieldpost package.";
   register_document_error(module);
   register_plan(module);
+  register_mapping(module);
   register_dispatcher(module);
 }

@@ -26,8 +26,8 @@ class Pieces {
 // Where the quoted key that begins at `at` ends (one past the closing quote), or npos.
 std::size_t quoted_end(std::string_view text, std::size_t at) {
   const std::size_t close = text.find(text[at], at + 1);
-  const bool ended = close != std::string_view::npos && close + 1 < text.size() &&
-                     text[close + 1] == ']';
+  const bool ended =
+      close != std::string_view::npos && close + 1 < text.size() && text[close + 1] == ']';
   return ended ? close + 1 : std::string_view::npos;
 }
 
@@ -69,6 +69,15 @@ Path parse_directive_path(std::string_view text) {
   const std::size_t root = normal.find("$.");
   if (root != std::string::npos) normal.erase(root, 2);
   return parse_path(normal);
+}
+
+std::string path_text(const Path& path) {
+  std::string text;
+  for (const std::string& key : path) {
+    const bool plain = !key.empty() && key.find_first_of(".[]'\"") == std::string::npos;
+    text += plain ? "." + key : "['" + key + "']";
+  }
+  return text;
 }
 
 }  // namespace fieldpost

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
+#include "event/lines.h"
 #include "event/selection.h"
 #include "event/walker.h"
 #include "fieldpost/error.h"
@@ -46,26 +47,6 @@ class Documents {
  private:
   std::vector<Mistake> mistakes_;
 };
-
-bool is_blank_line(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
-
-// Every line that is not blank, with its position.
-template <typename Visit>
-void each_line(const Chunk& chunk, Visit visit) {
-  const std::string_view text = chunk.lines();
-  Position position = chunk.start();
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = text.substr(at, end - at);
-    if (!is_blank_line(line)) visit(line, position);
-    position.offset += end + 1 - at;
-    ++position.line;
-    at = end + 1;
-  }
-}
 
 }  // namespace
 
@@ -132,8 +113,8 @@ class Pass {
     const LineFault fault = walker_.walk(line, selection_, slots_);
     if (fault) {
       const Span id = batch_.keep(place_or_content(line, position));
-      std::string message = std::string(fault.message) + " (byte " +
-                            std::to_string(fault.offset) + " of the line)";
+      std::string message =
+          std::string(fault.message) + " (byte " + std::to_string(fault.offset) + " of the line)";
       end_all(position, id, fault.code, message);
       return false;
     }
@@ -281,7 +262,7 @@ std::shared_ptr<Batch> Plan::process(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, *batch, chunk.source(),
             chunk.has_place());
-  each_line(chunk, [&](std::string_view line, Position position) {
+  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
     if (!pass.read(line, position)) return;
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
       if (pass.wants(i)) pass.map(i, position);
@@ -295,7 +276,7 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, chosen->batch, chunk.source(),
             chunk.has_place());
-  each_line(chunk, [&](std::string_view line, Position position) {
+  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
     if (!pass.read(line, position)) return;
     Selected selected;
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
@@ -310,13 +291,14 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   return chosen;
 }
 
-std::shared_ptr<Batch> Plan::render(const Chosen& chosen, const std::vector<Changed>& changed) const {
+std::shared_ptr<Batch> Plan::render(const Chosen& chosen,
+                                    const std::vector<Changed>& changed) const {
   if (changed.size() != chosen.events.size()) {
     throw std::invalid_argument("one result for each chosen event, in order");
   }
   auto batch = std::make_shared<Batch>(chosen.batch);
-  Pass pass(state_->selection, state_->subscriptions, state_->event_id, *batch,
-            chosen.batch.source, true);
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, *batch, chosen.batch.source,
+            true);
   for (std::size_t i = 0; i < changed.size(); ++i) {
     const Selected& event = chosen.events[i];
     if (changed[i].kind != Changed::Kind::event) {
@@ -326,7 +308,8 @@ std::shared_ptr<Batch> Plan::render(const Chosen& chosen, const std::vector<Chan
       }
       continue;
     }
-    if (!pass.reread(changed[i].text, event.position, event.event_id, event.subscriptions)) continue;
+    if (!pass.reread(changed[i].text, event.position, event.event_id, event.subscriptions))
+      continue;
     for (const std::uint32_t subscription : event.subscriptions) {
       pass.map(subscription, event.position);
     }
