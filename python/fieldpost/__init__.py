@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from .filter import Explanation, Filter
     from .functions import DropEvent
+    from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
     from .report import Report, Status
 
@@ -47,14 +48,17 @@ _HOMES = {
     "Filter": "filter",
     "FilterError": "errors",
     "LedgerError": "errors",
+    "Lines": "mapping",
+    "Mapping": "mapping",
     "MappingError": "errors",
     "Preview": "preview",
     "Report": "report",
     "SourceError": "errors",
     "Status": "report",
+    "UNDEFINED": "mapping",
 }
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (as sorted() sorts)
     "AuthError",
     "CheckResult",
     "ConfigError",
@@ -68,11 +72,14 @@ __all__ = [
     "Filter",
     "FilterError",
     "LedgerError",
+    "Lines",
+    "Mapping",
     "MappingError",
     "Preview",
     "Report",
     "SourceError",
     "Status",
+    "UNDEFINED",
     "__version__",
 ]
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from typing_extensions import Buffer
+
 class DocumentError(ValueError):
     """args: the text, and a list of (code, message, path, hint, begin, end)."""
 
@@ -74,6 +76,30 @@ class Plan:
     def render(
         self, chosen: Chosen, results: Sequence[bytes | tuple[str, str] | tuple[str, str, str]]
     ) -> Batch: ...
+
+class EventFault(ValueError):
+    """args: code and message."""
+
+class Lines:
+    """Bodies of lines; `text` is a view of all of them, each ended by a newline."""
+
+    @property
+    def text(self) -> memoryview: ...
+    @property
+    def line_numbers(self) -> list[int]: ...
+    def invalid(self) -> list[tuple[int, int, str, str]]:
+        """(line, offset, code, message) of the lines that failed."""
+
+class Expression:
+    """A mapping compiled from JSON text, perhaps behind a filter."""
+
+    def __init__(
+        self, mapping: str, filter: str | None = None, dialect: str | None = None
+    ) -> None: ...
+    def apply(self, event: Buffer) -> bytes: ...
+    def apply_lines(self, text: Buffer) -> Lines: ...
+    def paths(self) -> list[str]: ...
+    def warnings(self) -> list[tuple[str, str, str, str]]: ...
 
 class Outcome:
     """What became of one offered record."""

@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "fieldpost/error.h"
 #include "fieldpost/json.h"
 
 namespace fieldpost {
@@ -18,9 +20,11 @@ class Node;
 
 class Mapping {
  public:
-  // Adds the paths it reads to `selection`. `path` is where the document stands in a larger one
-  // ("$.subscriptions[0].body"). Throws DocumentError with every mistake.
+  // Adds the paths it reads to `selection`, which must outlive it. `path` is where the document
+  // stands in a larger one ("$.subscriptions[0].body"). Throws DocumentError with every mistake.
   Mapping(const Json& document, Selection& selection, std::string_view path = "$");
+  // A document that stands for itself, with Segment's rules for the root of a mapping.
+  static Mapping whole(const Json& document, Selection& selection);
   ~Mapping();
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
@@ -29,8 +33,14 @@ class Mapping {
   // Throws EventFault where this event cannot be mapped.
   bool render(const Slots& slots, std::string& out) const;
 
+  // What works as in Segment's engine but surprises, each with the clean way to write it.
+  const std::vector<Mistake>& warnings() const { return warnings_; }
+
  private:
+  Mapping();
+
   std::unique_ptr<const Node> root_;
+  std::vector<Mistake> warnings_;
 };
 
 // This event cannot be mapped. In a stream it becomes an `invalid` outcome.

@@ -77,4 +77,15 @@ std::string number_text(double value) {
   return lay_out(digits, exponent + 1);
 }
 
+void append_number_text(std::string_view token, std::string& out) {
+  constexpr std::size_t kSurelyExact = 15;  // so many digits stand for one double, and it for them
+  const bool negative = token[0] == '-';
+  const bool plain = token.size() <= kSurelyExact && digits(token, negative) == token.size();
+  if (plain && token[negative] != '0') {
+    out += token;
+  } else {
+    out += number_text(parse_number(token));
+  }
+}
+
 }  // namespace fieldpost

@@ -15,4 +15,7 @@ bool is_json_number(std::string_view token);
 // (ECMA-262, 6.1.6.1.20): 1e21 becomes "1e+21", -0 becomes "0".
 std::string number_text(double value);
 
+// The same for a number of JSON as it stands.
+void append_number_text(std::string_view token, std::string& out);
+
 }  // namespace fieldpost

@@ -149,6 +149,58 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
 }
 
+void append_surrogates_escaped(std::string_view json, std::string& out) {
+  std::size_t plain = 0;
+  for (std::size_t at = json.find('\xED'); at != std::string_view::npos;
+       at = json.find('\xED', at + 1)) {
+    if (!is_surrogate_at(json, at)) continue;
+    out += json.substr(plain, at - plain);
+    append_surrogate_escape(json.substr(at, 3), out);
+    plain = at + 3;
+  }
+  out += json.substr(plain);
+}
+
+std::u16string to_utf16(std::string_view text) {
+  std::u16string units;
+  units.reserve(text.size());
+  const auto tail = [&](std::size_t at) { return static_cast<unsigned char>(text[at]) & 0x3FU; };
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    if (lead < 0x80) {
+      units.push_back(lead);
+      at += 1;
+    } else if (lead < 0xE0) {
+      units.push_back(static_cast<char16_t>(((lead & 0x1FU) << 6) | tail(at + 1)));
+      at += 2;
+    } else if (lead < 0xF0) {
+      units.push_back(
+          static_cast<char16_t>(((lead & 0xFU) << 12) | (tail(at + 1) << 6) | tail(at + 2)));
+      at += 3;
+    } else {
+      const std::uint32_t point =
+          ((lead & 7U) << 18) | (tail(at + 1) << 12) | (tail(at + 2) << 6) | tail(at + 3);
+      units.push_back(static_cast<char16_t>(0xD7C0 + (point >> 10)));
+      units.push_back(static_cast<char16_t>(0xDC00 + (point & 0x3FF)));
+      at += 4;
+    }
+  }
+  return units;
+}
+
+std::string to_utf8(std::u16string_view units) {
+  std::string text;
+  text.reserve(units.size());
+  for (std::size_t at = 0; at < units.size(); ++at) {
+    std::uint32_t point = units[at];
+    if (is_high(point) && at + 1 < units.size() && is_low(units[at + 1])) {
+      point = 0x10000 + ((point - 0xD800) << 10) + (units[++at] - 0xDC00U);
+    }
+    append_code_point(point, text);
+  }
+  return text;
+}
+
 bool escapes_are_valid(std::string_view json) {
   static constexpr std::string_view kKnown = "\"\\/bfnrt";
   std::size_t at = 0;

@@ -16,6 +16,13 @@ void append_unescaped(std::string_view inside, std::string& out);
 // With quotes. Escapes what JSON must and lone surrogates; everything else is copied.
 void append_json_string(std::string_view text, std::string& out);
 
+// JSON text in which lone surrogates stand as bytes -> the same with escapes.
+void append_surrogates_escaped(std::string_view json, std::string& out);
+
+// The same text in UTF-16 units, as JavaScript counts and cuts it.
+std::u16string to_utf16(std::string_view text);
+std::string to_utf8(std::u16string_view units);
+
 // True where every backslash of `json` begins an escape that RFC 8259 knows.
 bool escapes_are_valid(std::string_view json);
 

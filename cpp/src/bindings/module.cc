@@ -7,6 +7,7 @@ namespace py = pybind11;
 
 void register_filter(py::module_& module);
 void register_plan(py::module_& module);
+void register_mapping(py::module_& module);
 void register_dispatcher(py::module_& module);
 
 namespace {
@@ -36,5 +37,6 @@ PYBIND11_MODULE(_core, module) {
   register_document_error(module);
   register_filter(module);
   register_plan(module);
+  register_mapping(module);
   register_dispatcher(module);
 }

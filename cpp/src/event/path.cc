@@ -71,4 +71,13 @@ Path parse_directive_path(std::string_view text) {
   return parse_path(normal);
 }
 
+std::string path_text(const Path& path) {
+  std::string text;
+  for (const std::string& key : path) {
+    const bool plain = !key.empty() && key.find_first_of(".[]'\"") == std::string::npos;
+    text += plain ? "." + key : "['" + key + "']";
+  }
+  return text;
+}
+
 }  // namespace fieldpost

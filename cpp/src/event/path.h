@@ -18,4 +18,7 @@ Path parse_directive_path(std::string_view text);
 // Of a placeholder in a template: nothing is taken away.
 Path parse_path(std::string_view text);
 
+// The other way round, without the "$": ".a['b.c']".
+std::string path_text(const Path& path);
+
 }  // namespace fieldpost

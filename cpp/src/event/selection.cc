@@ -4,47 +4,68 @@
 
 namespace fieldpost {
 
-Selection::Selection() : root_(std::make_unique<Node>()) {}
+Selection::Selection() : Selection(std::make_shared<std::vector<const Selection*>>()) {}
+
+Selection::Selection(std::shared_ptr<std::vector<const Selection*>> all)
+    : all_(std::move(all)), number_(static_cast<std::uint32_t>(all_->size())) {
+  nodes_.emplace_back();
+  paths_.emplace_back();
+  all_->push_back(this);
+}
 
 std::uint32_t Selection::slot(const Path& path) {
-  std::vector<Node*> way = {root_.get()};
+  std::vector<Node*> way = {&nodes_.front()};
   for (const std::string& key : path) {
     auto& children = way.back()->children;
-    auto child = std::find_if(children.begin(), children.end(),
-                              [&](const auto& node) { return node->key == key; });
-    if (child == children.end()) {
-      children.push_back(std::make_unique<Node>());
-      child = children.end() - 1;
-      (*child)->key = key;
-      (*child)->id = nodes_++;
-      (*child)->depth = way.back()->depth + 1;
+    const auto known = std::find_if(children.begin(), children.end(),
+                                    [&](const Node* node) { return node->key == key; });
+    if (known != children.end()) {
+      way.push_back(*known);
+      continue;
     }
-    way.push_back(child->get());
+    Node& node = nodes_.emplace_back();
+    node.key = key;
+    node.slot = slots() - 1;
+    node.depth = way.back()->depth + 1;
+    paths_.emplace_back(path.begin(), path.begin() + node.depth);
+    children.push_back(&node);
+    for (Node* above : way) above->below.push_back(&node);
+    way.push_back(&node);
   }
-  Node& end = *way.back();
-  if (end.slot < 0) {
-    end.slot = static_cast<std::int32_t>(paths_.size());
-    paths_.push_back(path);
-    way.pop_back();
-    for (Node* node : way) node->below.push_back(static_cast<std::uint32_t>(end.slot));
+  way.back()->asked = true;
+  return way.back()->slot;
+}
+
+Selection& Selection::items(std::uint32_t slot) {
+  auto& items = nodes_[slot].items;
+  if (!items) items.reset(new Selection(all_));
+  return *items;
+}
+
+std::vector<std::string> Selection::asked() const {
+  std::vector<std::string> paths;
+  append_asked("$", paths);
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+void Selection::append_asked(const std::string& prefix, std::vector<std::string>& paths) const {
+  for (const Node& node : nodes_) {
+    const std::string text = prefix + path_text(paths_[node.slot]);
+    if (node.asked) paths.push_back(text == "$" ? "$." : text);
+    if (node.items) node.items->append_asked(text + "[]", paths);
   }
-  return static_cast<std::uint32_t>(end.slot);
+}
+
+Slots::Slots(const Selection& selection)
+    : selections_(selection.all()), tables_(selections_.size()) {
+  clear();
 }
 
 void Slots::clear() {
-  std::fill(found_.begin(), found_.end(), Found{});
-  ++walk_;
-}
-
-bool Slots::visit(const Selection::Node& node) {
-  const bool again = seen_[node.id] == walk_;
-  seen_[node.id] = walk_;
-  return again;
-}
-
-void Slots::forget(const Selection::Node& node) {
-  if (node.slot >= 0) put(static_cast<std::uint32_t>(node.slot), {}, 0);
-  for (const std::uint32_t slot : node.below) put(slot, {}, 0);
+  for (Table& table : tables_) table.rows = 0;
+  add_row(*selections_[0]);
 }
 
 }  // namespace fieldpost

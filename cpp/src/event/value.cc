@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -45,8 +46,6 @@ std::size_t value_end(std::string_view text, std::size_t at) {
   return at;
 }
 
-std::string_view inside(std::string_view token) { return token.substr(1, token.size() - 2); }
-
 bool same_key(std::string_view inside_quotes, std::string_view key) {
   if (inside_quotes.find('\\') == std::string_view::npos) return inside_quotes == key;
   std::string plain;
@@ -61,6 +60,18 @@ std::optional<std::size_t> array_index(std::string_view key) {
   const auto [end, fault] = std::from_chars(key.data(), key.data() + key.size(), index);
   if (fault != std::errc() || end != key.data() + key.size()) return {};
   return index;
+}
+
+bool is_structural(char c) {
+  return c == ',' || c == ':' || c == '{' || c == '}' || c == '[' || c == ']';
+}
+
+// A comma goes with the member that was left out before it.
+void append_structural(char c, std::string& out) {
+  const bool nothing_before = !out.empty() && (out.back() == '{' || out.back() == ',');
+  if (c == ',' && nothing_before) return;
+  if (c == '}' && out.back() == ',') out.pop_back();
+  out.push_back(c);
 }
 
 std::size_t utf8_size(char lead) {
@@ -108,6 +119,8 @@ std::string unit_at(std::string_view text, std::size_t index) {
 Value::Kind Value::kind() const {
   if (token_.empty()) return Kind::undefined;
   switch (token_[0]) {
+    case 'u':
+      return Kind::undefined;
     case 'n':
       return Kind::null;
     case 't':
@@ -142,37 +155,48 @@ bool Value::falsy() const {
 
 std::string Value::string() const {
   std::string text;
-  append_unescaped(inside(token_), text);
+  append_unescaped(inside(), text);
   return text;
 }
 
-void Value::append_text(std::string& out) const {
-  switch (kind()) {
-    case Kind::undefined:
-    case Kind::null:
+namespace {
+
+// Text of any value; `append_string` says what a string contributes.
+template <typename AppendString>
+void append_as_text(Value value, std::string& out, AppendString append_string) {
+  switch (value.kind()) {
+    case Value::Kind::undefined:
+    case Value::Kind::null:
       return;
-    case Kind::boolean:
-      out += token_;
+    case Value::Kind::boolean:
+      out += value.token();
       return;
-    case Kind::string:
-      append_unescaped(inside(token_), out);
+    case Value::Kind::string:
+      append_string(value.inside(), out);
       return;
-    case Kind::number:
-      out += number_text(parse_number(token_));
+    case Value::Kind::number:
+      append_number_text(value.token(), out);
       return;
-    case Kind::object:
+    case Value::Kind::object:
       out += "[object Object]";
       return;
-    case Kind::array:
+    case Value::Kind::array:
       break;
   }
   bool first = true;
-  each_element([&](Value element) {
-    if (!first) out.push_back(',');
-    first = false;
-    element.append_text(out);
-    return true;
-  });
+  Value element;
+  for (Elements elements(value); elements.next(element);) {
+    if (!std::exchange(first, false)) out.push_back(',');
+    append_as_text(element, out, append_string);
+  }
+}
+
+}  // namespace
+
+void Value::append_text(std::string& out) const { append_as_text(*this, out, append_unescaped); }
+
+void Value::append_text_escaped(std::string& out) const {
+  append_as_text(*this, out, [](std::string_view inside, std::string& to) { to += inside; });
 }
 
 Value Value::step(std::string_view key, std::string& scratch) const {
@@ -200,35 +224,29 @@ Value Value::follow(const Path& path, std::size_t from, std::string& scratch) co
 // The last member of that name counts, as in JSON.parse.
 Value Value::member(std::string_view key) const {
   Value found;
-  std::size_t at = skip_blanks(token_, 1);
-  while (token_[at] == '"') {
-    const std::size_t end = string_end(token_, at);
-    const bool hit = same_key(token_.substr(at + 1, end - at - 2), key);
-    at = skip_blanks(token_, skip_blanks(token_, end) + 1);  // over the colon
-    const std::size_t after = value_end(token_, at);
-    if (hit) found = Value(token_.substr(at, after - at));
-    at = skip_blanks(token_, after);
-    if (token_[at] == ',') at = skip_blanks(token_, at + 1);
+  Value value;
+  std::string_view name;
+  for (Members members(*this); members.next(name, value);) {
+    if (same_key(name, key)) found = value;
   }
   return found;
 }
 
 Value Value::element(std::string_view key, std::string& scratch) const {
   std::size_t count = 0;
+  Value element;
+  Elements elements(*this);
   if (key == "length") {
-    each_element([&](Value) { return ++count > 0; });
+    while (elements.next(element)) ++count;
     scratch = std::to_string(count);
     return Value(scratch);
   }
   const std::optional<std::size_t> index = array_index(key);
-  Value found;
-  if (!index) return found;
-  each_element([&](Value element) {
-    if (count++ != *index) return true;
-    found = element;
-    return false;
-  });
-  return found;
+  if (!index) return {};
+  while (elements.next(element)) {
+    if (count++ == *index) return element;
+  }
+  return {};
 }
 
 Value Value::unit(std::string_view key, std::string& scratch) const {
@@ -243,35 +261,84 @@ Value Value::unit(std::string_view key, std::string& scratch) const {
   return Value(scratch);
 }
 
-void Value::each_element(const std::function<bool(Value)>& visit) const {
-  std::size_t at = skip_blanks(token_, 1);
-  while (token_[at] != ']') {
-    const std::size_t end = value_end(token_, at);
-    if (!visit(Value(token_.substr(at, end - at)))) return;
-    at = skip_blanks(token_, end);
-    if (token_[at] == ',') at = skip_blanks(token_, at + 1);
-  }
-}
-
-void Value::append_json(std::string& out) const {
+void Value::append_json(std::string& out, Gaps gaps) const {
   const Kind what = kind();
-  if ((what != Kind::object && what != Kind::array) ||
-      token_.find_first_of(" \t\r\n") == std::string_view::npos) {
+  if (what == Kind::undefined) return;
+  if (what != Kind::object && what != Kind::array) {
     out += token_;
     return;
   }
   std::size_t at = 0;
+  std::size_t key = 0;  // where in `out` the string before a colon begins
   while (at < token_.size()) {
-    if (is_blank(token_[at])) {
+    const char c = token_[at];
+    if (is_blank(c)) {
       ++at;
-    } else if (token_[at] == '"') {
-      const std::size_t end = string_end(token_, at);
-      out += token_.substr(at, end - at);
-      at = end;
-    } else {
-      out.push_back(token_[at++]);
+      continue;
     }
+    if (is_structural(c)) {
+      append_structural(c, out);
+      ++at;
+      continue;
+    }
+    const std::size_t end = value_end(token_, at);
+    if (c == 'u') {
+      if (out.back() == ':') {
+        out.resize(key);
+      } else {
+        out += gaps == Gaps::kept ? "u" : "null";
+      }
+    } else {
+      if (c == '"') key = out.size();
+      out += token_.substr(at, end - at);
+    }
+    at = end;
   }
+}
+
+Elements::Elements(Value array) : text_(array.token()), at_(skip_blanks(text_, 1)) {}
+
+bool Elements::next(Value& element) {
+  if (text_[at_] == ']') return false;
+  const std::size_t end = value_end(text_, at_);
+  element = Value(text_.substr(at_, end - at_));
+  at_ = skip_blanks(text_, end);
+  if (text_[at_] == ',') at_ = skip_blanks(text_, at_ + 1);
+  return true;
+}
+
+Members::Members(Value object) : text_(object.token()), at_(skip_blanks(text_, 1)) {}
+
+bool Members::next(std::string_view& key, Value& value) {
+  if (text_[at_] == '}') return false;
+  const std::size_t end = string_end(text_, at_);
+  key = text_.substr(at_ + 1, end - at_ - 2);
+  at_ = skip_blanks(text_, skip_blanks(text_, end) + 1);  // over the colon
+  const std::size_t after = value_end(text_, at_);
+  value = Value(text_.substr(at_, after - at_));
+  at_ = skip_blanks(text_, after);
+  if (text_[at_] == ',') at_ = skip_blanks(text_, at_ + 1);
+  return true;
+}
+
+const char* kind_name(Value::Kind kind) {
+  switch (kind) {
+    case Value::Kind::undefined:
+      return "undefined";
+    case Value::Kind::null:
+      return "null";
+    case Value::Kind::boolean:
+      return "boolean";
+    case Value::Kind::number:
+      return "number";
+    case Value::Kind::string:
+      return "string";
+    case Value::Kind::array:
+      return "array";
+    case Value::Kind::object:
+      return "object";
+  }
+  return "";
 }
 
 }  // namespace fieldpost

@@ -1,17 +1,20 @@
 // A JSON value as the text it has in a line: a view, never a tree.
 //
 // The text was validated before (by the walker, or because we wrote it), so nothing here fails.
-// Lives as long as the text it looks at. A default Value is `undefined`: no value at all.
+// Lives as long as the text it looks at. A default Value is `undefined`: no value at all. Inside a
+// text that directives compute with, undefined is written `u`: {"a":u}, [1,u].
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
 #include "event/path.h"
 
 namespace fieldpost {
+
+// What becomes of an element that is undefined.
+enum class Gaps : std::uint8_t { to_null, kept };
 
 class Value {
  public:
@@ -22,26 +25,29 @@ class Value {
 
   Kind kind() const;
   std::string_view token() const { return token_; }
-  bool is_undefined() const { return token_.empty(); }
-  bool is_nothing() const { return token_.empty() || token_[0] == 'n'; }  // undefined or null
+  bool is_undefined() const { return token_.empty() || token_[0] == 'u'; }
+  bool is_nothing() const { return is_undefined() || token_[0] == 'n'; }  // undefined or null
+  bool is_string() const { return !token_.empty() && token_[0] == '"'; }
 
   // JavaScript's truth: undefined, null, false, 0, NaN and "" are falsy.
   bool falsy() const;
 
-  // A string's text, unescaped. REQUIRES: kind() == string.
+  // What stands between a string's quotes, escapes and all. REQUIRES: is_string().
+  std::string_view inside() const { return token_.substr(1, token_.size() - 2); }
+  // A string's text, unescaped. REQUIRES: is_string().
   std::string string() const;
   // The text of any value as JavaScript's String() gives it; arrays joined by commas, objects
   // "[object Object]", undefined and null "".
   void append_text(std::string& out) const;
+  // The same to stand between the quotes of a JSON string: a string's own escapes are kept.
+  void append_text_escaped(std::string& out) const;
 
   // One key further; follows the rules of docs/mapping.md (a falsy parent is kept as it is).
   Value step(std::string_view key, std::string& scratch) const;
   Value follow(const Path& path, std::size_t from, std::string& scratch) const;
 
-  void each_element(const std::function<bool(Value)>& visit) const;  // until visit says false
-
-  // Appends the JSON without blanks between tokens.
-  void append_json(std::string& out) const;
+  // Appends the JSON without blanks between tokens; members that are undefined are left out.
+  void append_json(std::string& out, Gaps gaps = Gaps::to_null) const;
 
  private:
   Value member(std::string_view key) const;
@@ -50,5 +56,30 @@ class Value {
 
   std::string_view token_;
 };
+
+// The elements of an array, one after the other.
+class Elements {
+ public:
+  explicit Elements(Value array);  // REQUIRES: kind() == array
+  bool next(Value& element);
+
+ private:
+  std::string_view text_;
+  std::size_t at_;
+};
+
+// The members of an object as they stand, one after the other; `key` is what its quotes enclose.
+class Members {
+ public:
+  explicit Members(Value object);  // REQUIRES: kind() == object
+  bool next(std::string_view& key, Value& value);
+
+ private:
+  std::string_view text_;
+  std::size_t at_;
+};
+
+// The word for a kind that messages use: "string", "undefined", …
+const char* kind_name(Value::Kind kind);
 
 }  // namespace fieldpost

@@ -20,34 +20,47 @@ constexpr LineFault kNotJson = {"E401", "not valid JSON", 0};
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// A walk over the token starts of one line.
+// What a walk fills in: one row of a selection's table. Rows move while tables grow, so a place is
+// kept as numbers.
+struct Place {
+  const Selection* selection;
+  std::uint32_t row;
+};
+
+// A walk over the token starts of one line. `starts` ends with the line's size.
 class Walk {
  public:
-  Walk(std::string_view line, const std::uint32_t* starts, std::size_t count, Slots& slots)
-      : line_(line), next_(starts), end_(starts + count), slots_(slots) {}
+  Walk(std::string_view line, const std::uint32_t* starts, std::size_t count, bool has_escapes,
+       Slots& slots)
+      : line_(line),
+        next_(starts),
+        end_(starts + count),
+        has_escapes_(has_escapes),
+        slots_(slots) {}
 
-  LineFault run(const Node& root) {
+  LineFault run(const Selection& selection) {
+    const Place place{&selection, 0};
     if (peek() != '{') {
-      if (value(nullptr, 0) && next_ == end_) return {"E402", "a JSON value, but not an object", 0};
+      if (value(nullptr, place, 0) && next_ == end_) {
+        return {"E402", "a JSON value, but not an object", 0};
+      }
       return fault();
     }
-    const std::size_t begin = *next_;
-    ++next_;
-    if (!object(&root, 1) || next_ != end_) return fault();
-    if (root.slot >= 0) {
-      slots_.put(static_cast<std::uint32_t>(root.slot), line_.substr(begin, here() - begin), 0);
-    }
+    if (!value(&selection.root(), place, 0) || next_ != end_) return fault();
     return {};
   }
 
  private:
+  // The character that the next token begins with; '\0' after the last.
   char peek() const { return next_ < end_ ? line_[*next_] : '\0'; }
+
   // Where the token before the next one ends.
   std::size_t here() const {
-    std::size_t end = next_ < end_ ? *next_ : line_.size();
-    while (end > 0 && is_blank(line_[end - 1])) --end;
+    std::size_t end = *next_;
+    while (is_blank(line_[end - 1])) --end;
     return end;
   }
+
   LineFault fault() const {
     if (too_deep_) return {"E405", "nested deeper than 1024 levels", offset_};
     LineFault fault = kNotJson;
@@ -72,25 +85,23 @@ class Walk {
     }
   }
 
-  // The child of `node` for the key whose token starts at `begin`.
-  const Node* child(const Node* node, std::string_view key) {
-    if (node == nullptr) return nullptr;
-    if (std::memchr(key.data(), '\\', key.size()) != nullptr) {
+  const Node* child(const Node& node, std::string_view key) {
+    if (has_escapes_ && std::memchr(key.data(), '\\', key.size()) != nullptr) {
       key_.clear();
       append_unescaped(key, key_);
       key = key_;
     }
-    for (const auto& child : node->children) {
+    for (const Node* child : node.children) {
       if (child->key.size() == key.size() &&
           std::memcmp(child->key.data(), key.data(), key.size()) == 0) {
-        return child.get();
+        return child;
       }
     }
     return nullptr;
   }
 
-  // After '{'.
-  bool object(const Node* node, std::size_t depth) {
+  // After '{'. A null `node` means that nothing in here is asked for.
+  bool object(const Node* node, Place place, std::size_t depth) {
     if (too_deep(depth)) return false;
     if (peek() == '}') return ++next_, true;
     for (;;) {
@@ -98,9 +109,9 @@ class Walk {
       std::string_view key;
       if (!scalar(key) || peek() != ':') return false;
       ++next_;
-      const Node* hit = child(node, key.substr(1, key.size() - 2));
-      if (hit != nullptr && slots_.visit(*hit)) slots_.forget(*hit);
-      if (!value(hit, depth)) return false;
+      const Node* hit = node != nullptr ? child(*node, key.substr(1, key.size() - 2)) : nullptr;
+      if (hit != nullptr) forget_earlier(*hit, place);
+      if (!value(hit, place, depth)) return false;
       const char c = peek();
       if (c != ',' && c != '}') return false;
       ++next_;
@@ -113,7 +124,7 @@ class Walk {
     if (too_deep(depth)) return false;
     if (peek() == ']') return ++next_, true;
     for (;;) {
-      if (!value(nullptr, depth)) return false;
+      if (!value(nullptr, {}, depth)) return false;
       const char c = peek();
       if (c != ',' && c != ']') return false;
       ++next_;
@@ -121,29 +132,67 @@ class Walk {
     }
   }
 
-  bool value(const Node* node, std::size_t depth) {
+  // The same where each item is a row of its own.
+  bool items(const Node& node, Place place, std::size_t depth) {
+    if (too_deep(depth)) return false;
+    const Selection& selection = *node.items;
+    const std::uint32_t first = slots_.rows(selection);
+    if (peek() == ']') {
+      ++next_;
+    } else {
+      for (;;) {
+        const Place row{&selection, slots_.add_row(selection)};
+        if (!value(&selection.root(), row, depth)) return false;
+        const char c = peek();
+        if (c != ',' && c != ']') return false;
+        ++next_;
+        if (c == ']') break;
+      }
+    }
+    Found& list = found(node, place);
+    list.first_row = first;
+    list.rows = slots_.rows(selection) - first;
+    return true;
+  }
+
+  bool value(const Node* node, Place place, std::size_t depth) {
     if (next_ >= end_) return false;
     const std::size_t begin = *next_;
     const char first = line_[begin];
     std::string_view token;
     if (first == '{') {
       ++next_;
-      if (!object(node, depth + 1)) return false;
+      if (!object(node, place, depth + 1)) return false;
     } else if (first == '[') {
       ++next_;
-      if (!array(depth + 1)) return false;
+      const bool by_item = node != nullptr && node->items != nullptr;
+      if (!(by_item ? items(*node, place, depth + 1) : array(depth + 1))) return false;
     } else if (!scalar(token)) {
       return false;
     }
-    if (node != nullptr) keep(*node, begin, first == '{');
+    if (node != nullptr) keep(*node, place, begin, first == '{');
     return true;
   }
 
-  void keep(const Node& node, std::size_t begin, bool object) {
+  Found& found(const Node& node, Place place) {
+    return slots_.cells(*place.selection, place.row)[node.slot];
+  }
+
+  void keep(const Node& node, Place place, std::size_t begin, bool object) {
+    Found* cells = slots_.cells(*place.selection, place.row);
     const std::string_view token = line_.substr(begin, here() - begin);
-    if (node.slot >= 0) slots_.put(static_cast<std::uint32_t>(node.slot), token, node.depth);
+    cells[node.slot].token = token;
+    cells[node.slot].depth = node.depth;
     if (object) return;  // what is below was kept member by member
-    for (const std::uint32_t slot : node.below) slots_.put(slot, token, node.depth);
+    for (const Node* below : node.below) cells[below->slot] = Found{token, node.depth};
+  }
+
+  // The last of equal keys counts.
+  void forget_earlier(const Node& node, Place place) {
+    Found* cells = slots_.cells(*place.selection, place.row);
+    if (cells[node.slot].token.empty()) return;
+    cells[node.slot] = Found{};
+    for (const Node* below : node.below) cells[below->slot] = Found{};
   }
 
   bool too_deep(std::size_t depth) {
@@ -156,6 +205,7 @@ class Walk {
   std::string_view line_;
   const std::uint32_t* next_;
   const std::uint32_t* end_;
+  bool has_escapes_;
   Slots& slots_;
   std::string key_;
   bool too_deep_ = false;
@@ -174,7 +224,7 @@ Walker::~Walker() = default;
 LineFault Walker::walk(std::string_view line, const Selection& selection, Slots& slots) {
   slots.clear();
   auto& parser = state_->parser;
-  if (line.size() > parser.capacity()) {
+  if (parser.capacity() == 0 || line.size() > parser.capacity()) {
     const std::size_t wanted = std::max<std::size_t>(line.size() * 2, 65536);
     if (parser.allocate(wanted, kDeepest) != simdjson::SUCCESS) {
       return {"E406", "the line is too long to hold in memory", 0};
@@ -185,9 +235,10 @@ LineFault Walker::walk(std::string_view line, const Selection& selection, Slots&
                                   simdjson::stage1_mode::regular);
   if (error == simdjson::UTF8_ERROR) return {"E401", "not valid UTF-8", 0};
   if (error != simdjson::SUCCESS) return {"E401", "not valid JSON", line.size()};
-  if (!escapes_are_valid(line)) return {"E401", "not valid JSON: a bad escape", 0};
-  Walk walk(line, first.structural_indexes.get(), first.n_structural_indexes, slots);
-  return walk.run(selection.root());
+  const bool has_escapes = std::memchr(line.data(), '\\', line.size()) != nullptr;
+  if (has_escapes && !escapes_are_valid(line)) return {"E401", "not valid JSON: a bad escape", 0};
+  Walk walk(line, first.structural_indexes.get(), first.n_structural_indexes, has_escapes, slots);
+  return walk.run(selection);
 }
 
 }  // namespace fieldpost

@@ -58,7 +58,9 @@ class Texts {
 // Until `visit` says false. REQUIRES: `list` is an array.
 template <typename Visit>
 void each_element(Value list, Visit visit) {
-  list.each_element([&visit](Value element) { return visit(element); });
+  Elements elements(list);
+  for (Value element; elements.next(element) && visit(element);) {
+  }
 }
 
 // A JSON value of an event as datum.

@@ -1,36 +1,18 @@
 #include "filter/functions.h"
 
-#include <unicode/bytestream.h>
-#include <unicode/casemap.h>
-#include <unicode/stringoptions.h>
-
 #include <algorithm>
 
+#include "base/letter_case.h"
 #include "base/number.h"
 #include "filter/glob.h"
 
 namespace fieldpost {
 namespace {
 
-// Full Unicode, no locale's own rules ("" is ICU's root).
-constexpr const char* kRoot = "";
-
-icu::StringPiece piece(std::string_view text) {
-  return {text.data(), static_cast<std::int32_t>(text.size())};
-}
-
-// Appends the first letter of `word` in title case and the rest as it is.
-void append_title(std::string_view word, std::string& out) {
-  icu::StringByteSink<std::string> sink(&out);
-  UErrorCode error = U_ZERO_ERROR;
-  icu::CaseMap::utf8ToTitle(kRoot, U_TITLECASE_WHOLE_STRING | U_TITLECASE_NO_LOWERCASE, nullptr,
-                            piece(word), sink, nullptr, error);
-}
-
 void append_titles(std::string_view text, std::string& out) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find_first_of(" \t\n\r"), text.size());
-    append_title(text.substr(0, end), out);
+    out += to_title(text.substr(0, end));
     const std::size_t next = std::min(text.find_first_not_of(" \t\n\r", end), text.size());
     out += text.substr(end, next - end);
     text.remove_prefix(next);
@@ -39,14 +21,12 @@ void append_titles(std::string_view text, std::string& out) {
 
 Datum in_case(Function function, std::string_view text, Texts& texts) {
   std::string& out = texts.next();
-  icu::StringByteSink<std::string> sink(&out);
-  UErrorCode error = U_ZERO_ERROR;
   switch (function) {
     case Function::lowercase:
-      icu::CaseMap::utf8ToLower(kRoot, 0, piece(text), sink, nullptr, error);
+      out = to_lower(text);
       break;
     case Function::uppercase:
-      icu::CaseMap::utf8ToUpper(kRoot, 0, piece(text), sink, nullptr, error);
+      out = to_upper(text);
       break;
     case Function::titlecase:
       append_titles(text, out);

@@ -4,84 +4,60 @@
 
 #include "base/text.h"
 #include "mapping/directives.h"
+#include "mapping/shape.h"
 
 namespace fieldpost {
 namespace {
 
 constexpr int kDeepest = 256;
+constexpr const char* kRootDirective = "__segment_internal_directive";
 
 bool is_directive_key(std::string_view key) {
   return key.starts_with('@') && !key.starts_with("@@");
 }
 
-bool has_directive_key(const Json& object) {
+// No key but those of directives (and _metadata).
+bool holds_only_directives(const Json& object) {
   for (const auto& [key, value] : object.items()) {
-    if (is_directive_key(key)) return true;
+    if (key != "_metadata" && !is_directive_key(key)) return false;
   }
-  return false;
+  return true;
 }
 
-class Constant final : public Node {
- public:
-  explicit Constant(std::string json) : json_(std::move(json)) {}
-  bool write(const Scope&, std::string& out) const override {
-    out += json_;
-    return true;
-  }
-  Value value(const Scope&, std::string&) const override { return Value(json_); }
+// The key of the output that a key of the document stands for.
+std::string output_key(const std::string& key) {
+  return key.starts_with("@@") ? key.substr(1) : key;
+}
 
- private:
-  std::string json_;
-};
+std::string json_of(const Json& scalar) {
+  if (!scalar.is_string()) return scalar.dump();
+  std::string json;
+  append_json_string(scalar.get_ref<const std::string&>(), json);
+  return json;
+}
 
-class Object final : public Node {
- public:
-  void add(std::string_view key, NodePtr node) {
-    std::string head;
-    append_json_string(key, head);
-    members_.emplace_back(head + ":", std::move(node));
-  }
-  // A member without a value disappears; an object that loses all stays {}.
-  bool write(const Scope& scope, std::string& out) const override {
-    out.push_back('{');
-    const std::size_t first = out.size();
-    for (const auto& [head, node] : members_) {
-      const std::size_t before = out.size();
-      if (before > first) out.push_back(',');
-      out += head;
-      if (!node->write(scope, out)) out.resize(before);
+// Arrays and texts become objects with their indexes as keys, anything else becomes {}.
+Json spread(const Json& document) {
+  Json object = Json::object();
+  if (document.is_array()) {
+    for (std::size_t i = 0; i < document.size(); ++i) object[std::to_string(i)] = document[i];
+  } else if (document.is_string()) {
+    const std::u16string units = to_utf16(document.get<std::string>());
+    for (std::size_t i = 0; i < units.size(); ++i) {
+      object[std::to_string(i)] = to_utf8(units.substr(i, 1));
     }
-    out.push_back('}');
-    return true;
   }
-
- private:
-  std::vector<std::pair<std::string, NodePtr>> members_;
-};
-
-class Array final : public Node {
- public:
-  void add(NodePtr node) { elements_.push_back(std::move(node)); }
-  // An element without a value keeps its place as null.
-  bool write(const Scope& scope, std::string& out) const override {
-    out.push_back('[');
-    bool first = true;
-    for (const NodePtr& element : elements_) {
-      if (!std::exchange(first, false)) out.push_back(',');
-      if (!element->write(scope, out)) out += "null";
-    }
-    out.push_back(']');
-    return true;
-  }
-
- private:
-  std::vector<NodePtr> elements_;
-};
+  return object;
+}
 
 }  // namespace
 
-bool is_directive(const Json& expression) {
-  return expression.is_object() && has_directive_key(expression);
+bool has_directive_key(const Json& expression) {
+  if (!expression.is_object()) return false;
+  for (const auto& [key, value] : expression.items()) {
+    if (is_directive_key(key)) return true;
+  }
+  return false;
 }
 
 std::string type_name(const Json& value) {
@@ -102,6 +78,11 @@ void Compiler::mistake(std::string code, std::string message, const std::string&
   mistakes_.push_back({std::move(code), std::move(message), path, std::move(hint), 0, 0});
 }
 
+void Compiler::warn(std::string code, std::string message, const std::string& path,
+                    std::string hint) {
+  warnings_.push_back({std::move(code), std::move(message), path, std::move(hint), 0, 0});
+}
+
 NodePtr Compiler::compile(const Json& expression, const std::string& path) {
   if (depth_ >= kDeepest) {
     mistake("E206", "nested deeper than 256 levels", path);
@@ -109,28 +90,89 @@ NodePtr Compiler::compile(const Json& expression, const std::string& path) {
   }
   ++depth_;
   NodePtr node;
-  if (is_directive(expression)) {
+  if (has_directive_key(expression) && (looks_closely_ || holds_only_directives(expression))) {
     node = directive(expression, path);
   } else if (expression.is_object()) {
     node = object(expression, path);
   } else if (expression.is_array()) {
-    node = array(expression, path);
+    node = list(expression, path);
   } else {
-    node = std::make_unique<Constant>(expression.dump());
+    node = constant(json_of(expression));
   }
   --depth_;
   return node;
 }
 
-NodePtr Compiler::compile_for_item(const Json& expression, const std::string& path) {
-  const bool outside = std::exchange(in_item_, true);
+NodePtr Compiler::compile_loosely(const Json& expression, const std::string& path) {
+  const bool closely =
+      std::exchange(looks_closely_, looks_closely_ && has_directive_key(expression));
   NodePtr node = compile(expression, path);
-  in_item_ = outside;
+  looks_closely_ = closely;
   return node;
 }
 
+NodePtr Compiler::compile_whole(const Json& document, const std::string& path) {
+  const bool closely = std::exchange(looks_closely_, true);
+  NodePtr node;
+  if (!document.is_object()) {
+    warn("E221",
+         "a whole mapping that is no object: Segment spreads texts and lists over keys \"0\", "
+         "\"1\", … and makes {} of anything else",
+         path, "write an object");
+    node = compile(spread(document), path);
+  } else if (document.contains(kRootDirective)) {
+    node = root_directive(document, path);
+  } else {
+    node = compile(document, path);
+  }
+  looks_closely_ = closely;
+  return node;
+}
+
+// {"__segment_internal_directive": {"@x": {…}}, …the rest}: the rest is the "mapping" of @x.
+NodePtr Compiler::root_directive(const Json& document, const std::string& path) {
+  const std::string at = path + "." + kRootDirective;
+  Json directive = document.at(kRootDirective);
+  if (!directive.is_object() || directive.size() != 1) {
+    mistake("E203", "the root directive must be an object with one directive", at);
+    return nullptr;
+  }
+  Json& argument = directive.begin().value();
+  if (!argument.is_object()) {
+    mistake("E203",
+            "the argument of the root directive must be an object, got " + type_name(argument), at);
+    return nullptr;
+  }
+  Json rest = document;
+  rest.erase(kRootDirective);
+  argument["mapping"] = std::move(rest);
+  return compile(directive, path);
+}
+
+NodePtr Compiler::compile_with(Selection* selection, const Json& expression,
+                               const std::string& path) {
+  Selection* outside = std::exchange(selection_, selection);
+  NodePtr node = compile(expression, path);
+  selection_ = outside;
+  return node;
+}
+
+NodePtr Compiler::compile_for_item(const Json& expression, const std::string& path,
+                                   std::uint32_t slot) {
+  return compile_with(&selection_->items(slot), expression, path);
+}
+
+NodePtr Compiler::compile_for_value(const Json& expression, const std::string& path) {
+  return compile_with(nullptr, expression, path);
+}
+
 Reach Compiler::reach(Path path) {
-  const std::uint32_t slot = in_item_ ? 0 : selection_.slot(path);
+  const std::uint32_t slot = selection_ != nullptr ? selection_->slot(path) : 0;
+  return {std::move(path), slot};
+}
+
+Reach Compiler::event_reach(Path path) {
+  const std::uint32_t slot = event_.slot(path);
   return {std::move(path), slot};
 }
 
@@ -140,6 +182,11 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
     if (key == "_metadata") continue;
     if (is_directive_key(key) && name.empty()) {
       name = key;
+      continue;
+    }
+    if (!looks_closely_) {
+      warn("E222", "of several directives only the first, \"" + name + "\", runs", path,
+           "leave \"" + key + "\" out");
       continue;
     }
     mistake("E202", "a directive stands alone, but \"" + key + "\" is beside it", path,
@@ -157,19 +204,28 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
 }
 
 NodePtr Compiler::object(const Json& object, const std::string& path) {
-  auto node = std::make_unique<Object>();
+  auto node = std::make_unique<ObjectNode>();
   for (const auto& [key, value] : object.items()) {
-    NodePtr member = compile(value, path + "." + key);
-    node->add(key.starts_with("@@") ? std::string_view(key).substr(1) : key, std::move(member));
+    if (is_directive_key(key)) {
+      warn("E223",
+           "\"" + key +
+               "\" stands beside other keys in a list or a literal, so it is copied "
+               "and does not run",
+           path, "write \"@" + key + "\" for a key of the body");
+    }
+    node->add(output_key(key), compile(value, path + "." + key));
   }
+  node->finish();
   return node;
 }
 
-NodePtr Compiler::array(const Json& array, const std::string& path) {
-  auto node = std::make_unique<Array>();
+NodePtr Compiler::list(const Json& array, const std::string& path) {
+  const bool closely = std::exchange(looks_closely_, false);
+  auto node = std::make_unique<ListNode>();
   for (std::size_t i = 0; i < array.size(); ++i) {
     node->add(compile(array[i], path + "[" + std::to_string(i) + "]"));
   }
+  looks_closely_ = closely;
   return node;
 }
 

@@ -1,4 +1,8 @@
 // Document -> nodes. Collects every mistake of the document, so that an author sees all at once.
+//
+// The reference checks a mapping before it runs it, but does not look inside lists and literals;
+// there an object with "@x" beside other keys is copied as it stands, and of several directives the
+// first runs. looks_closely() is true where it does look.
 #pragma once
 
 #include <string>
@@ -13,32 +17,51 @@ namespace fieldpost {
 
 class Compiler {
  public:
-  explicit Compiler(Selection& selection) : selection_(selection) {}
+  explicit Compiler(Selection& selection) : event_(selection), selection_(&selection) {}
 
   // Any expression. After a mistake the node may be null; do not run it.
   NodePtr compile(const Json& expression, const std::string& path);
-  // The same, where `$.` is an item of a list.
-  NodePtr compile_for_item(const Json& expression, const std::string& path);
+  // A literal's argument: only a directive is looked at closely.
+  NodePtr compile_loosely(const Json& expression, const std::string& path);
+  // A mapping of its own: an object, with the rules for the root of a document.
+  NodePtr compile_whole(const Json& document, const std::string& path);
+  // Where `$.` is an item of the list in `slot`; an item may also turn out to be any other value.
+  NodePtr compile_for_item(const Json& expression, const std::string& path, std::uint32_t slot);
+  // Where `$.` is a value that was computed.
+  NodePtr compile_for_value(const Json& expression, const std::string& path);
 
-  Reach reach(Path path);  // what a path means in the scope being compiled
+  Reach reach(Path path);        // what a path means in the scope being compiled
+  Reach event_reach(Path path);  // the same, from the event
+  bool reads_rows() const { return selection_ != nullptr; }
+  Selection& selection() { return *selection_; }  // REQUIRES: reads_rows()
+
+  bool looks_closely() const { return looks_closely_; }
 
   void mistake(std::string code, std::string message, const std::string& path,
                std::string hint = "");
+  // Something that works as in the reference but surprises; `hint` is the clean way to write it.
+  void warn(std::string code, std::string message, const std::string& path, std::string hint);
+
   std::vector<Mistake> take_mistakes() { return std::move(mistakes_); }
+  std::vector<Mistake> take_warnings() { return std::move(warnings_); }
 
  private:
+  NodePtr compile_with(Selection* selection, const Json& expression, const std::string& path);
   NodePtr directive(const Json& object, const std::string& path);
   NodePtr object(const Json& object, const std::string& path);
-  NodePtr array(const Json& array, const std::string& path);
+  NodePtr list(const Json& array, const std::string& path);
+  NodePtr root_directive(const Json& document, const std::string& path);
 
-  Selection& selection_;
+  Selection& event_;
+  Selection* selection_;  // null where `$.` is a computed value
   std::vector<Mistake> mistakes_;
-  bool in_item_ = false;
+  std::vector<Mistake> warnings_;
+  bool looks_closely_ = true;
   int depth_ = 0;
 };
 
-// An object whose one key (besides _metadata) begins with a single '@'.
-bool is_directive(const Json& expression);
+// An object with a key that begins with a single '@'.
+bool has_directive_key(const Json& expression);
 
 // "string", "number", …: the words the messages use.
 std::string type_name(const Json& value);

@@ -1,17 +1,33 @@
 #include "mapping/directives.h"
 
-#include <array>
-
 namespace fieldpost {
 namespace {
 
-constexpr std::array<DirectiveRow, 5> kDirectives = {{
+constexpr DirectiveRow kDirectives[] = {
+    // Segment's
     {"@path", compile_path},
     {"@template", compile_template},
     {"@literal", compile_literal},
     {"@if", compile_if},
+    {"@case", compile_case},
+    {"@replace", compile_replace},
     {"@arrayPath", compile_array_path},
-}};
+    {"@flatten", compile_flatten},
+    {"@json", compile_json},
+    {"@merge", compile_merge},
+    {"@transform", compile_transform},
+    {"@excludeWhenNull", compile_exclude_when_null},
+    {"@liquid", compile_liquid},
+    // fieldpost's
+    {"@root", compile_root},
+    {"@default", compile_default},
+    {"@number", compile_number},
+    {"@string", compile_string},
+    {"@boolean", compile_boolean},
+    {"@date", compile_date},
+    {"@lookup", compile_lookup},
+    {"@uuid", compile_uuid},
+};
 
 }  // namespace
 

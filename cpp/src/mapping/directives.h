@@ -9,16 +9,34 @@
 
 namespace fieldpost {
 
+using CompileDirective = NodePtr(Compiler& compiler, const Json& argument, const std::string& path);
+
 struct DirectiveRow {
   std::string_view name;
-  NodePtr (*compile)(Compiler& compiler, const Json& argument, const std::string& path);
+  CompileDirective* compile;
 };
 
-NodePtr compile_path(Compiler& compiler, const Json& argument, const std::string& path);
-NodePtr compile_template(Compiler& compiler, const Json& argument, const std::string& path);
-NodePtr compile_literal(Compiler& compiler, const Json& argument, const std::string& path);
-NodePtr compile_if(Compiler& compiler, const Json& argument, const std::string& path);
-NodePtr compile_array_path(Compiler& compiler, const Json& argument, const std::string& path);
+CompileDirective compile_array_path;
+CompileDirective compile_boolean;
+CompileDirective compile_case;
+CompileDirective compile_date;
+CompileDirective compile_default;
+CompileDirective compile_exclude_when_null;
+CompileDirective compile_flatten;
+CompileDirective compile_if;
+CompileDirective compile_json;
+CompileDirective compile_liquid;
+CompileDirective compile_literal;
+CompileDirective compile_lookup;
+CompileDirective compile_merge;
+CompileDirective compile_number;
+CompileDirective compile_path;
+CompileDirective compile_replace;
+CompileDirective compile_root;
+CompileDirective compile_string;
+CompileDirective compile_template;
+CompileDirective compile_transform;
+CompileDirective compile_uuid;
 
 const DirectiveRow* find_directive(std::string_view name);  // null: no such directive
 std::vector<std::string> directive_names();

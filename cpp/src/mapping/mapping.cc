@@ -3,12 +3,30 @@
 #include "mapping/compiler.h"
 
 namespace fieldpost {
+namespace {
+
+void finish(Compiler& compiler, std::vector<Mistake>& warnings) {
+  std::vector<Mistake> mistakes = compiler.take_mistakes();
+  if (!mistakes.empty()) throw DocumentError(std::move(mistakes));
+  warnings = compiler.take_warnings();
+}
+
+}  // namespace
+
+Mapping::Mapping() = default;
 
 Mapping::Mapping(const Json& document, Selection& selection, std::string_view path) {
   Compiler compiler(selection);
   root_ = compiler.compile(document, std::string(path));
-  std::vector<Mistake> mistakes = compiler.take_mistakes();
-  if (!mistakes.empty()) throw DocumentError(std::move(mistakes));
+  finish(compiler, warnings_);
+}
+
+Mapping Mapping::whole(const Json& document, Selection& selection) {
+  Mapping mapping;
+  Compiler compiler(selection);
+  mapping.root_ = compiler.compile_whole(document, "$");
+  finish(compiler, mapping.warnings_);
+  return mapping;
 }
 
 Mapping::~Mapping() = default;
@@ -18,7 +36,9 @@ Mapping& Mapping::operator=(Mapping&&) noexcept = default;
 bool Mapping::render(const Slots& slots, std::string& out) const {
   const std::size_t before = out.size();
   try {
-    return root_->write(Scope(slots), out);
+    if (root_->write(Scope(slots.event()), out)) return true;
+    out.resize(before);
+    return false;
   } catch (...) {
     out.resize(before);
     throw;

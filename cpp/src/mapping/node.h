@@ -1,27 +1,60 @@
 // One compiled expression of a mapping. Immutable.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "event/selection.h"
 #include "event/value.h"
 
 namespace fieldpost {
 
-// What `$.` means: the event, or one item of an @arrayPath.
+// A path, compiled for the scope it stands in.
+struct Reach {
+  Path path;
+  std::uint32_t slot = 0;  // in the selection of the scope's row, where it has one
+};
+
+// What `$.` means: the event or an item of a list that the walk read (a row), or any value.
 class Scope {
  public:
-  explicit Scope(const Slots& slots) : slots_(&slots) {}
-  explicit Scope(Value item) : item_(item) {}
+  explicit Scope(Row event) : event_(event), row_(event) {}
 
-  bool is_event() const { return slots_ != nullptr; }
-  const Slots& slots() const { return *slots_; }
-  Value item() const { return item_; }
+  // The same event seen from elsewhere.
+  Scope at(Row item) const {
+    Scope scope(*this);
+    scope.row_ = item;
+    return scope;
+  }
+  Scope at(Value item) const {
+    Scope scope(*this);
+    scope.row_.reset();
+    scope.item_ = item;
+    return scope;
+  }
+  // For text to compute with: undefined is written as `u` instead of left out.
+  Scope computing() const {
+    Scope scope(*this);
+    scope.computing_ = true;
+    return scope;
+  }
+
+  bool is_computing() const { return computing_; }
+  const std::optional<Row>& row() const { return row_; }
+  const Row& event() const { return event_; }
+
+  Value find(const Reach& reach, std::string& scratch) const {
+    return row_ ? row_->value(reach.slot, scratch) : item_.follow(reach.path, 0, scratch);
+  }
 
  private:
-  const Slots* slots_ = nullptr;
+  Row event_;
+  std::optional<Row> row_;
   Value item_;
+  bool computing_ = false;
 };
 
 class Node {
@@ -37,25 +70,33 @@ class Node {
   // The same to compute with. Lives as long as the event and `scratch`.
   virtual Value value(const Scope& scope, std::string& scratch) const {
     scratch.clear();
-    return write(scope, scratch) ? Value(scratch) : Value();
+    return write(scope.computing(), scratch) ? Value(scratch) : Value();
   }
+
+  // Whether it gives the same JSON for every event.
+  virtual bool is_constant() const { return false; }
 };
 
 using NodePtr = std::unique_ptr<const Node>;
 
-// A path, compiled for the scope it stands in.
-class Reach {
+// For nodes that find a value which is there already, in the event or in a text.
+class FindingNode : public Node {
  public:
-  Reach(Path path, std::uint32_t slot) : path_(std::move(path)), slot_(slot) {}
-
-  Value find(const Scope& scope, std::string& scratch) const {
-    return scope.is_event() ? scope.slots().value(slot_, scratch)
-                            : scope.item().follow(path_, 0, scratch);
+  bool write(const Scope& scope, std::string& out) const final {
+    std::string scratch;
+    return append_found(value(scope, scratch), scope, out);
   }
+  Value value(const Scope& scope, std::string& scratch) const override = 0;
 
- private:
-  Path path_;
-  std::uint32_t slot_;  // in the event's selection; unused in an item
+  static bool append_found(Value found, const Scope& scope, std::string& out) {
+    if (found.is_undefined()) return false;
+    if (scope.is_computing()) {
+      out += found.token();
+    } else {
+      found.append_json(out);
+    }
+    return true;
+  }
 };
 
 }  // namespace fieldpost

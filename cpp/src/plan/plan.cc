@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
+#include "event/lines.h"
 #include "event/selection.h"
 #include "event/walker.h"
 #include "fieldpost/error.h"
@@ -46,26 +47,6 @@ class Documents {
  private:
   std::vector<Mistake> mistakes_;
 };
-
-bool is_blank_line(std::string_view line) {
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
-
-// Every line that is not blank, with its position.
-template <typename Visit>
-void each_line(const Chunk& chunk, Visit visit) {
-  const std::string_view text = chunk.lines();
-  Position position = chunk.start();
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string_view line = text.substr(at, end - at);
-    if (!is_blank_line(line)) visit(line, position);
-    position.offset += end + 1 - at;
-    ++position.line;
-    at = end + 1;
-  }
-}
 
 }  // namespace
 
@@ -283,7 +264,7 @@ std::shared_ptr<Batch> Plan::process(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, *batch, chunk.source(),
             chunk.has_place());
-  each_line(chunk, [&](std::string_view line, Position position) {
+  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
     if (!pass.read(line, position)) return;
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
       if (pass.wants(i)) pass.map(i, position);
@@ -297,7 +278,7 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, chosen->batch, chunk.source(),
             chunk.has_place());
-  each_line(chunk, [&](std::string_view line, Position position) {
+  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
     if (!pass.read(line, position)) return;
     Selected selected;
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {

@@ -1,50 +1,108 @@
 // {"@arrayPath": ["$.properties.products", {"sku": {"@path": "$.id"}}]}: a list, each item mapped.
 //
 // Inside the shape "$." is the item. A single object counts as a list of one; what is neither list
-// nor object is passed on unchanged.
+// nor object is passed on unchanged. Where the list is a path of the event, the walk has already
+// read what the shape asks of each item: the items are then rows. Else they are values.
 #include <utility>
 
+#include "event/path.h"
 #include "mapping/directives.h"
+#include "mapping/shape.h"
 
 namespace fieldpost {
 namespace {
 
-class ArrayPathNode final : public Node {
+// Elements of a list, with commas between them and null for what is undefined.
+class ListText {
  public:
-  ArrayPathNode(NodePtr list, NodePtr shape) : list_(std::move(list)), shape_(std::move(shape)) {}
+  ListText(const Scope& scope, std::string& out)
+      : missing_(scope.is_computing() ? "u" : "null"), out_(out) {
+    out_.push_back('[');
+  }
+  void add(const Node& shape, const Scope& item) {
+    if (!std::exchange(first_, false)) out_.push_back(',');
+    if (!shape.write(item, out_)) out_ += missing_;
+  }
+  void end() { out_.push_back(']'); }
+
+ private:
+  const char* missing_;
+  std::string& out_;
+  bool first_ = true;
+};
+
+void write_values(const Node& shape, Value list, const Scope& scope, std::string& out) {
+  ListText text(scope, out);
+  if (list.kind() == Value::Kind::object) {
+    text.add(shape, scope.at(list));
+  } else {
+    Value item;
+    for (Elements elements(list); elements.next(item);) text.add(shape, scope.at(item));
+  }
+  text.end();
+}
+
+bool write_mapped(const Node& shape, Value list, const Scope& scope, std::string& out) {
+  if (list.kind() != Value::Kind::array && list.kind() != Value::Kind::object) {
+    return FindingNode::append_found(list, scope, out);
+  }
+  write_values(shape, list, scope, out);
+  return true;
+}
+
+// The list is a path, read by the walk.
+class ReadListNode final : public Node {
+ public:
+  ReadListNode(Reach list, const Selection& items, NodePtr shape)
+      : list_(std::move(list)), items_(items), shape_(std::move(shape)) {}
 
   bool write(const Scope& scope, std::string& out) const override {
-    std::string scratch;
-    const Value list = list_->value(scope, scratch);
-    const Value::Kind kind = list.kind();
-    const bool many = kind == Value::Kind::array;
-    if (!shape_ || (!many && kind != Value::Kind::object)) {
-      list.append_json(out);
-      return !list.is_undefined();
+    if (!scope.row() || scope.row()->found(list_.slot).rows == Found::kNotRead) {
+      std::string scratch;
+      return write_mapped(*shape_, scope.find(list_, scratch), scope, out);
     }
-    out.push_back('[');
-    bool first = true;
-    const auto write_item = [&](Value item) {
-      if (!std::exchange(first, false)) out.push_back(',');
-      if (!shape_->write(Scope(item), out)) out += "null";
-      return true;
-    };
-    if (many) {
-      list.each_element(write_item);
-    } else {
-      write_item(list);
+    const Row& row = *scope.row();
+    const Found& list = row.found(list_.slot);
+    ListText text(scope, out);
+    for (std::uint32_t i = 0; i < list.rows; ++i) {
+      text.add(*shape_, scope.at(row.item(items_, list, i)));
     }
-    out.push_back(']');
+    text.end();
     return true;
   }
 
  private:
+  Reach list_;
+  const Selection& items_;
+  NodePtr shape_;
+};
+
+// The list is whatever an expression gives.
+class ComputedListNode final : public Node {
+ public:
+  ComputedListNode(NodePtr list, NodePtr shape)
+      : list_(std::move(list)), shape_(std::move(shape)) {}
+
+  bool write(const Scope& scope, std::string& out) const override {
+    std::string scratch;
+    return write_mapped(*shape_, list_->value(scope, scratch), scope, out);
+  }
+
+ private:
   NodePtr list_;
-  NodePtr shape_;  // null: the list as it is
+  NodePtr shape_;
 };
 
 bool is_shape(const Json& argument) {
   return argument.size() > 1 && argument[1].is_object() && !argument[1].empty();
+}
+
+NodePtr compile_list(Compiler& compiler, const Json& list, const std::string& path) {
+  if (list.is_string()) return compile_path(compiler, list, path);
+  if (!compiler.looks_closely() || has_directive_key(list)) return compiler.compile(list, path);
+  compiler.mistake("E203", "@arrayPath expects a path or a directive first, got " + type_name(list),
+                   path, "for example \"$.properties.products\"");
+  return nullptr;
 }
 
 }  // namespace
@@ -56,12 +114,25 @@ NodePtr compile_array_path(Compiler& compiler, const Json& argument, const std::
                      "for example [\"$.properties.products\", {\"sku\": {\"@path\": \"$.id\"}}]");
     return nullptr;
   }
-  const std::string at = path + "[0]";
-  NodePtr list = argument[0].is_string() ? compile_path(compiler, argument[0], at)
-                                         : compiler.compile(argument[0], at);
-  NodePtr shape;
-  if (is_shape(argument)) shape = compiler.compile_for_item(argument[1], path + "[1]");
-  return std::make_unique<ArrayPathNode>(std::move(list), std::move(shape));
+  NodePtr list = compile_list(compiler, argument[0], path + "[0]");
+  const std::string at = path + "[1]";
+  if (!is_shape(argument)) {
+    if (argument.size() > 1) {
+      compiler.warn("E232",
+                    "a shape that is no object, or an empty one, is ignored: the list is passed on "
+                    "as it is",
+                    at, "write an object, or leave the shape out");
+    }
+    return list;
+  }
+  if (!argument[0].is_string() || !compiler.reads_rows()) {
+    NodePtr shape = compiler.compile_for_value(argument[1], at);
+    return std::make_unique<ComputedListNode>(std::move(list), std::move(shape));
+  }
+  Reach read = compiler.reach(parse_directive_path(argument[0].get<std::string>()));
+  const Selection& items = compiler.selection().items(read.slot);
+  NodePtr shape = compiler.compile_for_item(argument[1], at, read.slot);
+  return std::make_unique<ReadListNode>(std::move(read), items, std::move(shape));
 }
 
 }  // namespace fieldpost

@@ -2,9 +2,8 @@
 //
 // "exists" asks for a value that is neither undefined nor null. "blank" (Segment's name for it)
 // asks for one that is also not loosely equal to "": not "", 0, false, or a list of nothing.
-#include <algorithm>
-
 #include "mapping/directives.h"
+#include "mapping/options.h"
 
 namespace fieldpost {
 namespace {
@@ -26,56 +25,61 @@ class IfNode final : public Node {
         otherwise_(std::move(otherwise)) {}
 
   bool write(const Scope& scope, std::string& out) const override {
-    std::string scratch;
-    const Value value = condition_->value(scope, scratch);
-    const bool holds = asks_blank_ ? !is_blank(value) : !value.is_nothing();
-    const NodePtr& chosen = holds ? then_ : otherwise_;
+    const NodePtr& chosen = choose(scope);
     return chosen && chosen->write(scope, out);
+  }
+  Value value(const Scope& scope, std::string& scratch) const override {
+    const NodePtr& chosen = choose(scope);
+    return chosen ? chosen->value(scope, scratch) : Value();
   }
 
  private:
+  const NodePtr& choose(const Scope& scope) const {
+    std::string scratch;
+    const Value value = condition_->value(scope, scratch);
+    const bool holds = asks_blank_ ? !is_blank(value) : !value.is_nothing();
+    return holds ? then_ : otherwise_;
+  }
+
   NodePtr condition_;
   bool asks_blank_;
   NodePtr then_;
   NodePtr otherwise_;
 };
 
-bool is_given(const Json& argument, const char* key) {
-  return argument.contains(key) && is_truthy_literal(argument.at(key));
-}
-
-void refuse_unknown_keys(Compiler& compiler, const Json& argument, const std::string& path) {
-  const std::vector<std::string> known = {"exists", "blank", "then", "else"};
-  for (const auto& [key, value] : argument.items()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const std::string near = did_you_mean(key, known);
-    compiler.mistake("E204", "@if has no option \"" + key + "\"", path,
-                     near.empty() ? "" : "did you mean \"" + near + "\"?");
+void warn_of_quirks(Compiler& compiler, const Options& options, const std::string& path) {
+  if (options.has("else") && !options.is_truthy("else")) {
+    compiler.warn("E225", "\"else\" with a literal 0, \"\", false or null gives nothing",
+                  options.at("else"), "write {\"@literal\": " + options["else"].dump() + "}");
+  }
+  if (options.has("exists") && options.has("blank")) {
+    compiler.warn("E226", "\"exists\" wins over \"blank\", even where it is null", path,
+                  "keep one of them");
+  } else if (options.has("blank")) {
+    compiler.warn("E227",
+                  "\"blank\" takes \"then\" where the value is NOT blank; 0, false and lists of "
+                  "nothing count as blank, \" \" does not",
+                  path, "ask with \"exists\" where you mean: neither missing nor null");
   }
 }
 
 }  // namespace
 
 NodePtr compile_if(Compiler& compiler, const Json& argument, const std::string& path) {
-  if (!argument.is_object() || is_directive(argument)) {
-    compiler.mistake(
-        "E203", "@if expects an object with \"exists\" or \"blank\", \"then\", \"else\"", path);
+  const Options options(compiler, "@if", argument, path, {"exists", "blank", "then", "else"});
+  if (!options) return nullptr;
+  if (!options.is_truthy("exists") && !options.is_truthy("blank")) {
+    options.missing("\"exists\" or \"blank\"",
+                    "for example \"exists\": {\"@path\": \"$.properties.email\"}");
     return nullptr;
   }
-  refuse_unknown_keys(compiler, argument, path);
-  if (!is_given(argument, "exists") && !is_given(argument, "blank")) {
-    compiler.mistake("E205", "@if needs \"exists\" or \"blank\"", path,
-                     "for example \"exists\": {\"@path\": \"$.properties.email\"}");
-    return nullptr;
-  }
-  const char* asked = argument.contains("exists") ? "exists" : "blank";
-  const auto branch = [&](const char* key) -> NodePtr {
-    if (!argument.contains(key)) return nullptr;
-    return compiler.compile(argument.at(key), path + "." + key);
-  };
-  NodePtr otherwise = branch("else");
-  if (!is_given(argument, "else")) otherwise = nullptr;  // a falsy literal counts as absent
-  return std::make_unique<IfNode>(branch(asked), asked[0] == 'b', branch("then"),
+  warn_of_quirks(compiler, options, path);
+  const char* asked = options.has("exists") ? "exists" : "blank";
+  NodePtr otherwise = options.compile("else");
+  if (!options.is_truthy("else")) otherwise = nullptr;  // a falsy literal counts as absent
+  NodePtr condition = options.compile(asked);
+  NodePtr then = options.compile("then");
+  return std::make_unique<IfNode>(std::move(condition), asked[0] == 'b', std::move(then),
                                   std::move(otherwise));
 }
 

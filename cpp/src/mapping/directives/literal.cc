@@ -4,7 +4,7 @@
 namespace fieldpost {
 
 NodePtr compile_literal(Compiler& compiler, const Json& argument, const std::string& path) {
-  return compiler.compile(argument, path);
+  return compiler.compile_loosely(argument, path);
 }
 
 }  // namespace fieldpost

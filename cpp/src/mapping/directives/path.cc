@@ -1,21 +1,17 @@
 // {"@path": "$.properties.email"}: the value at a path, undefined where there is none.
+#include "event/path.h"
+
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
 
 namespace fieldpost {
 namespace {
 
-class PathNode final : public Node {
+class PathNode final : public FindingNode {
  public:
   explicit PathNode(Reach reach) : reach_(std::move(reach)) {}
-  bool write(const Scope& scope, std::string& out) const override {
-    std::string scratch;
-    const Value found = reach_.find(scope, scratch);
-    found.append_json(out);
-    return !found.is_undefined();
-  }
   Value value(const Scope& scope, std::string& scratch) const override {
-    return reach_.find(scope, scratch);
+    return scope.find(reach_, scratch);
   }
 
  private:
@@ -30,11 +26,12 @@ class ComputedPathNode final : public Node {
     std::string text;
     std::string scratch;
     const Value path = path_->value(scope, text);
-    if (path.kind() != Value::Kind::string) throw EventFault{"E407", "@path: expected a string"};
-    const Value found =
-        root_.find(scope, scratch).follow(parse_directive_path(path.string()), 0, scratch);
-    found.append_json(out);
-    return !found.is_undefined();
+    if (!path.is_string()) {
+      throw EventFault{"E407", std::string("@path expects a text, got ") + kind_name(path.kind())};
+    }
+    const Value whole = scope.find(root_, scratch);
+    const Path keys = parse_directive_path(path.string());
+    return FindingNode::append_found(whole.follow(keys, 0, scratch), scope, out);
   }
 
  private:
@@ -42,14 +39,25 @@ class ComputedPathNode final : public Node {
   Reach root_;
 };
 
+void warn_of_quirks(Compiler& compiler, const std::string& text, const std::string& path) {
+  if (text.starts_with("$[") || text == "$") {
+    compiler.warn("E224", "\"" + text + "\" begins with the key \"$\", so it finds nothing", path,
+                  "write \"$." + text.substr(1) + "\"");
+  } else if (const std::size_t root = text.find("$."); root != std::string::npos && root > 0) {
+    compiler.warn("E224", "the \"$.\" inside \"" + text + "\" is taken away, wherever it stands",
+                  path, "begin the path with \"$.\"");
+  }
+}
+
 }  // namespace
 
 NodePtr compile_path(Compiler& compiler, const Json& argument, const std::string& path) {
   if (argument.is_string()) {
-    return std::make_unique<PathNode>(
-        compiler.reach(parse_directive_path(argument.get<std::string>())));
+    const auto text = argument.get<std::string>();
+    warn_of_quirks(compiler, text, path);
+    return std::make_unique<PathNode>(compiler.reach(parse_directive_path(text)));
   }
-  if (is_directive(argument)) {
+  if (has_directive_key(argument)) {
     return std::make_unique<ComputedPathNode>(compiler.compile(argument, path), compiler.reach({}));
   }
   compiler.mistake("E203", "expected a path (a string or a directive), got " + type_name(argument),

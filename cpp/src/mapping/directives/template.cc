@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "event/path.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
 
@@ -47,32 +48,44 @@ std::string replace_placeholders(std::string_view text, int braces, Append appen
   return out;
 }
 
-// A text known when the mapping is compiled, without {{{ }}}: paths are slots.
+// A text known when the mapping is compiled, without {{{ }}}. What stands between the placeholders
+// is kept as JSON, and texts are put in with the escapes they have: nothing is opened to be closed
+// again.
 class TemplateNode final : public Node {
  public:
   TemplateNode(std::string_view text, Compiler& compiler) {
     std::size_t at = 0;
     while (const auto found = next_placeholder(text, at, 2)) {
-      pieces_.emplace_back(text.substr(at, found->begin - at),
-                           compiler.reach(parse_path(found->path)));
+      pieces_.push_back(
+          {escaped(text.substr(at, found->begin - at)), compiler.reach(parse_path(found->path))});
       at = found->end;
     }
-    tail_ = text.substr(at);
+    tail_ = escaped(text.substr(at));
   }
   bool write(const Scope& scope, std::string& out) const override {
-    std::string text;
     std::string scratch;
+    out.push_back('"');
     for (const auto& [before, reach] : pieces_) {
-      text += before;
-      reach.find(scope, scratch).append_text(text);
+      out += before;
+      scope.find(reach, scratch).append_text_escaped(out);
     }
-    text += tail_;
-    append_json_string(text, out);
+    out += tail_;
+    out.push_back('"');
     return true;
   }
 
  private:
-  std::vector<std::pair<std::string, Reach>> pieces_;
+  static std::string escaped(std::string_view text) {
+    std::string json;
+    append_json_string(text, json);
+    return json.substr(1, json.size() - 2);
+  }
+
+  struct Piece {
+    std::string before;
+    Reach reach;
+  };
+  std::vector<Piece> pieces_;
   std::string tail_;
 };
 
@@ -83,13 +96,14 @@ class ScannedTemplateNode final : public Node {
   bool write(const Scope& scope, std::string& out) const override {
     std::string held;
     const Value text = text_->value(scope, held);
-    if (text.kind() != Value::Kind::string) {
-      throw EventFault{"E407", "@template: expected a string"};
+    if (!text.is_string()) {
+      throw EventFault{"E407",
+                       std::string("@template expects a text, got ") + kind_name(text.kind())};
     }
     const auto append_value = [&](std::string_view path, std::string& to) {
       std::string whole;
       std::string scratch;
-      root_.find(scope, whole).follow(parse_path(path), 0, scratch).append_text(to);
+      scope.find(root_, whole).follow(parse_path(path), 0, scratch).append_text(to);
     };
     const std::string once = replace_placeholders(text.string(), 3, append_value);
     append_json_string(replace_placeholders(once, 2, append_value), out);
@@ -101,16 +115,33 @@ class ScannedTemplateNode final : public Node {
   Reach root_;
 };
 
+void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string& path) {
+  if (next_placeholder(text, 0, 3)) {
+    compiler.warn("E236",
+                  "what {{{ }}} puts in is scanned for {{ }} again, so an event can name paths",
+                  path, "write {{ }}");
+  }
+  std::size_t at = 0;
+  while (const auto found = next_placeholder(text, at, 2)) {
+    at = found->end;
+    if (!found->path.starts_with("$.")) continue;
+    const std::string key(found->path);
+    compiler.warn("E237", "a placeholder takes no \"$.\": {{" + key + "}} looks for a key \"$\"",
+                  path, "write {{" + key.substr(2) + "}}");
+  }
+}
+
 }  // namespace
 
 NodePtr compile_template(Compiler& compiler, const Json& argument, const std::string& path) {
-  if (!argument.is_string() && !is_directive(argument)) {
+  if (!argument.is_string() && !has_directive_key(argument)) {
     compiler.mistake("E203",
                      "expected a text (a string or a directive), got " + type_name(argument), path,
                      "for example \"Call {{properties.name}}\"");
     return nullptr;
   }
   const std::string text = argument.is_string() ? argument.get<std::string>() : "";
+  warn_of_quirks(compiler, text, path);
   if (argument.is_string() && !next_placeholder(text, 0, 3)) {
     return std::make_unique<TemplateNode>(text, compiler);
   }

@@ -1,0 +1,14 @@
+// Whether a text is one JSON value (RFC 8259), for texts that events carry: any value, lone
+// surrogates allowed, no memory but its own. Lines of a stream go through the walker instead.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace fieldpost {
+
+enum class JsonText : std::uint8_t { valid, invalid, too_deep };
+
+JsonText check_json(std::string_view text);
+
+}  // namespace fieldpost

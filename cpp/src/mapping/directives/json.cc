@@ -1,0 +1,90 @@
+// {"@json": {"mode": "encode", "value": …}}: a value as JSON text; "decode" reads such a text.
+#include <algorithm>
+
+#include "base/text.h"
+#include "event/json_text.h"
+#include "event/object.h"
+#include "fieldpost/mapping.h"
+#include "mapping/directives.h"
+#include "mapping/options.h"
+#include "mapping/shape.h"
+
+namespace fieldpost {
+namespace {
+
+class EncodeNode final : public Node {
+ public:
+  explicit EncodeNode(NodePtr value) : value_(std::move(value)) {}
+  bool write(const Scope& scope, std::string& out) const override {
+    std::string scratch;
+    const Value value = value_->value(scope, scratch);
+    if (value.is_undefined()) return false;
+    std::string text;
+    append_stringified(value, text);
+    append_json_string(text, out);
+    return true;
+  }
+
+ private:
+  NodePtr value_;
+};
+
+std::string_view without_blanks(std::string_view json) {
+  const std::size_t begin = json.find_first_not_of(" \t\r\n");
+  return json.substr(begin, json.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+// A text that is no JSON, and what is no text, stays as it is.
+class DecodeNode final : public Node {
+ public:
+  explicit DecodeNode(NodePtr value) : value_(std::move(value)) {}
+  bool write(const Scope& scope, std::string& out) const override {
+    std::string scratch;
+    const Value value = value_->value(scope, scratch);
+    if (!value.is_string()) return FindingNode::append_found(value, scope, out);
+    const std::string text = value.string();
+    switch (check_json(text)) {
+      case JsonText::invalid:
+        return FindingNode::append_found(value, scope, out);
+      case JsonText::too_deep:
+        throw EventFault{"E405", "@json: the text is nested deeper than 1024 levels"};
+      case JsonText::valid:
+        break;
+    }
+    std::string json;
+    append_surrogates_escaped(without_blanks(text), json);
+    return FindingNode::append_found(Value(json), scope, out);
+  }
+
+ private:
+  NodePtr value_;
+};
+
+bool is_known_mode(const Json& mode) {
+  if (!mode.is_string()) return false;
+  auto word = mode.get<std::string>();
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return word == "encode" || word == "decode";
+}
+
+}  // namespace
+
+NodePtr compile_json(Compiler& compiler, const Json& argument, const std::string& path) {
+  const Options options(compiler, "@json", argument, path, {"mode", "value"});
+  if (!options) return nullptr;
+  bool right = options.needs_truthy("mode", "\"encode\" or \"decode\"");
+  if (right && compiler.looks_closely() && !is_known_mode(options["mode"])) {
+    right = options.one_of("mode", {"encode", "decode"});
+  }
+  right = options.needs_truthy("value", "wrap a literal: {\"@literal\": 0}") && right;
+  NodePtr value = options.compile("value");
+  if (!right) return nullptr;
+  if (options.is("mode", "encode")) return std::make_unique<EncodeNode>(std::move(value));
+  if (options.is("mode", "decode")) return std::make_unique<DecodeNode>(std::move(value));
+  compiler.warn("E234", "\"mode\" is compared letter by letter, so this one gives nothing",
+                options.at("mode"), "write \"encode\" or \"decode\"");
+  return nothing();
+}
+
+}  // namespace fieldpost

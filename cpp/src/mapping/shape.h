@@ -1,0 +1,44 @@
+// What stands for itself in a mapping: constants, objects and lists.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/object.h"
+#include "mapping/node.h"
+
+namespace fieldpost {
+
+NodePtr constant(std::string json);
+NodePtr nothing();  // always undefined
+
+// For nodes that put an object together; always true.
+bool write_object(const ObjectText& object, const Scope& scope, std::string& out);
+
+class ObjectNode final : public Node {
+ public:
+  void add(std::string key, NodePtr node);
+  void finish();  // after the last add: JavaScript's order of keys
+
+  bool write(const Scope& scope, std::string& out) const override;
+
+ private:
+  struct Part {
+    std::string key;
+    std::string head;  // "\"key\":"
+    NodePtr node;
+  };
+  std::vector<Part> members_;
+};
+
+class ListNode final : public Node {
+ public:
+  void add(NodePtr node) { elements_.push_back(std::move(node)); }
+  bool write(const Scope& scope, std::string& out) const override;
+
+ private:
+  std::vector<NodePtr> elements_;
+};
+
+}  // namespace fieldpost
