@@ -18,9 +18,9 @@ std::uint32_t Selection::slot(const Path& path) {
   for (const std::string& key : path) {
     auto& children = way.back()->children;
     const auto known = std::find_if(children.begin(), children.end(),
-                                    [&](const Node* node) { return node->key == key; });
+                                    [&](const Child& child) { return child.key == key; });
     if (known != children.end()) {
-      way.push_back(*known);
+      way.push_back(known->node);
       continue;
     }
     Node& node = nodes_.emplace_back();
@@ -28,7 +28,7 @@ std::uint32_t Selection::slot(const Path& path) {
     node.slot = slots() - 1;
     node.depth = way.back()->depth + 1;
     paths_.emplace_back(path.begin(), path.begin() + node.depth);
-    children.push_back(&node);
+    children.push_back({key_head(key, key.size()), node.key, &node});
     for (Node* above : way) above->below.push_back(&node);
     way.push_back(&node);
   }
@@ -58,14 +58,14 @@ void Selection::append_asked(const std::string& prefix, std::vector<std::string>
   }
 }
 
-Slots::Slots(const Selection& selection)
-    : selections_(selection.all()), tables_(selections_.size()) {
+Slots::Slots(const Selection& selection) : selections_(selection.all()) {
+  for (const Selection* one : selections_) tables_.emplace_back(one->slots());
   clear();
 }
 
 void Slots::clear() {
-  for (Table& table : tables_) table.rows = 0;
-  add_row(*selections_[0]);
+  for (Table& table : tables_) table.clear();
+  tables_[0].add();
 }
 
 }  // namespace fieldpost
