@@ -21,15 +21,53 @@
 
 namespace fieldpost {
 
+// A key's first 8 bytes as one word; `readable` bytes may be looked at, the key's among them.
+static_assert(std::endian::native == std::endian::little);
+inline std::uint64_t key_head(std::string_view key, std::size_t readable) {
+  std::uint64_t head = 0;
+  if (readable < sizeof head) {
+    std::memcpy(&head, key.data(), key.size());
+    return head;
+  }
+  std::memcpy(&head, key.data(), sizeof head);
+  return key.size() >= sizeof head ? head : head & ~(~std::uint64_t{0} << (8 * key.size()));
+}
+
 class Selection {
  public:
   struct Node;
 
-  // The way to a node: its key in a form that is quick to compare.
-  struct Child {
-    std::uint64_t head;  // the key's first 8 bytes, zeros where it is shorter
-    std::string_view key;
-    Node* node;
+  // The nodes one key below a node: an open hash table, so that most looks are one comparison.
+  class Children {
+   public:
+    void add(Node& node);
+    Node* find(std::string_view key, std::uint64_t head) const {
+      if (table_.empty()) return nullptr;
+      for (std::size_t at = place(key.size(), head);; at = (at + 1) & (table_.size() - 1)) {
+        const Child& child = table_[at];
+        if (child.node == nullptr) return nullptr;
+        if (child.head == head && child.key.size() == key.size() &&
+            (key.size() <= sizeof head || child.key == key)) {
+          return child.node;
+        }
+      }
+    }
+
+   private:
+    struct Child {
+      std::uint64_t head = 0;
+      std::string_view key;
+      Node* node = nullptr;  // null: free
+    };
+
+    std::size_t place(std::size_t size, std::uint64_t head) const {
+      return ((head + size) * 0x9E3779B97F4A7C15U) >> shift_;
+    }
+    void put(const Child& child);
+
+    std::vector<Child> table_;  // a power of two, at most a quarter of it taken
+    std::size_t taken_ = 0;
+    unsigned shift_ = 0;  // 64 - log2 of the table's size
   };
 
   struct Node {
@@ -37,7 +75,7 @@ class Selection {
     std::uint32_t slot = 0;  // every node has one: the cell of a row that its value goes to
     std::uint32_t depth = 0;
     bool asked = false;  // else only on the way
-    std::vector<Child> children;
+    Children children;
     std::vector<Node*> below;  // all descendants
     std::unique_ptr<Selection> items;
   };
@@ -160,18 +198,6 @@ class Slots {
   const std::vector<const Selection*>& selections_;
   std::vector<Table> tables_;  // by a selection's number; the event is the one row of the first
 };
-
-// A key's first 8 bytes as one word; `readable` bytes may be looked at, the key's among them.
-static_assert(std::endian::native == std::endian::little);
-inline std::uint64_t key_head(std::string_view key, std::size_t readable) {
-  std::uint64_t head = 0;
-  if (readable < sizeof head) {
-    std::memcpy(&head, key.data(), key.size());
-    return head;
-  }
-  std::memcpy(&head, key.data(), sizeof head);
-  return key.size() >= sizeof head ? head : head & ~(~std::uint64_t{0} << (8 * key.size()));
-}
 
 inline Row Row::item(const Selection& items, const Found& list, std::uint32_t index) const {
   return {*slots_, items, slots_->tables_[items.number()].cells(list.first_row + index)};

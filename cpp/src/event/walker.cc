@@ -102,12 +102,7 @@ class Walk {
       key = key_;
       readable = key.size();
     }
-    const std::uint64_t head = key_head(key, readable);
-    for (const Selection::Child& child : node.children) {
-      if (child.head != head || child.key.size() != key.size()) continue;
-      if (key.size() <= sizeof head || child.key == key) return child.node;
-    }
-    return nullptr;
+    return node.children.find(key, key_head(key, readable));
   }
 
   // After '{'. A null `node` means that nothing in here is asked for.
