@@ -26,6 +26,8 @@ class Reader {
     return at_ == text_.size() ? JsonText::valid : JsonText::invalid;
   }
 
+  std::size_t at() const { return at_; }
+
  private:
   JsonText verdict() const { return too_deep_ ? JsonText::too_deep : JsonText::invalid; }
 
@@ -99,6 +101,11 @@ class Reader {
 
 }  // namespace
 
-JsonText check_json(std::string_view text) { return Reader(text).read(); }
+JsonText check_json(std::string_view text, std::size_t* stopped) {
+  Reader reader(text);
+  const JsonText verdict = reader.read();
+  if (stopped != nullptr) *stopped = reader.at();
+  return verdict;
+}
 
 }  // namespace fieldpost

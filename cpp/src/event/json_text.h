@@ -2,6 +2,7 @@
 // surrogates allowed, no memory but its own. Lines of a stream go through the walker instead.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -9,6 +10,7 @@ namespace fieldpost {
 
 enum class JsonText : std::uint8_t { valid, invalid, too_deep };
 
-JsonText check_json(std::string_view text);
+// `stopped`: where the reading ended, if anybody asks.
+JsonText check_json(std::string_view text, std::size_t* stopped = nullptr);
 
 }  // namespace fieldpost

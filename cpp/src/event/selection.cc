@@ -17,10 +17,8 @@ std::uint32_t Selection::slot(const Path& path) {
   std::vector<Node*> way = {&nodes_.front()};
   for (const std::string& key : path) {
     auto& children = way.back()->children;
-    const auto known = std::find_if(children.begin(), children.end(),
-                                    [&](const Node* node) { return node->key == key; });
-    if (known != children.end()) {
-      way.push_back(*known);
+    if (Node* known = children.find(key, key_head(key, key.size()))) {
+      way.push_back(known);
       continue;
     }
     Node& node = nodes_.emplace_back();
@@ -28,12 +26,32 @@ std::uint32_t Selection::slot(const Path& path) {
     node.slot = slots() - 1;
     node.depth = way.back()->depth + 1;
     paths_.emplace_back(path.begin(), path.begin() + node.depth);
-    children.push_back(&node);
+    children.add(node);
     for (Node* above : way) above->below.push_back(&node);
     way.push_back(&node);
   }
   way.back()->asked = true;
   return way.back()->slot;
+}
+
+void Selection::Children::add(Node& node) {
+  constexpr std::size_t kSpare = 4;
+  if ((taken_ + 1) * kSpare > table_.size()) {
+    std::vector<Child> old(std::bit_ceil((taken_ + 1) * kSpare));
+    old.swap(table_);
+    shift_ = 64U - static_cast<unsigned>(std::countr_zero(table_.size()));
+    for (const Child& child : old) {
+      if (child.node != nullptr) put(child);
+    }
+  }
+  put({key_head(node.key, node.key.size()), node.key, &node});
+  ++taken_;
+}
+
+void Selection::Children::put(const Child& child) {
+  std::size_t at = place(child.key.size(), child.head);
+  while (table_[at].node != nullptr) at = (at + 1) & (table_.size() - 1);
+  table_[at] = child;
 }
 
 Selection& Selection::items(std::uint32_t slot) {
@@ -58,14 +76,14 @@ void Selection::append_asked(const std::string& prefix, std::vector<std::string>
   }
 }
 
-Slots::Slots(const Selection& selection)
-    : selections_(selection.all()), tables_(selections_.size()) {
+Slots::Slots(const Selection& selection) : selections_(selection.all()) {
+  for (const Selection* one : selections_) tables_.emplace_back(one->slots());
   clear();
 }
 
 void Slots::clear() {
-  for (Table& table : tables_) table.rows = 0;
-  add_row(*selections_[0]);
+  for (Table& table : tables_) table.clear();
+  tables_[0].add();
 }
 
 }  // namespace fieldpost

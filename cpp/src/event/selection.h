@@ -7,7 +7,9 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
@@ -19,14 +21,61 @@
 
 namespace fieldpost {
 
+// A key's first 8 bytes as one word; `readable` bytes may be looked at, the key's among them.
+static_assert(std::endian::native == std::endian::little);
+inline std::uint64_t key_head(std::string_view key, std::size_t readable) {
+  std::uint64_t head = 0;
+  if (readable < sizeof head) {
+    std::memcpy(&head, key.data(), key.size());
+    return head;
+  }
+  std::memcpy(&head, key.data(), sizeof head);
+  return key.size() >= sizeof head ? head : head & ~(~std::uint64_t{0} << (8 * key.size()));
+}
+
 class Selection {
  public:
+  struct Node;
+
+  // The nodes one key below a node: an open hash table, so that most looks are one comparison.
+  class Children {
+   public:
+    void add(Node& node);
+    Node* find(std::string_view key, std::uint64_t head) const {
+      if (table_.empty()) return nullptr;
+      for (std::size_t at = place(key.size(), head);; at = (at + 1) & (table_.size() - 1)) {
+        const Child& child = table_[at];
+        if (child.node == nullptr) return nullptr;
+        if (child.head == head && child.key.size() == key.size() &&
+            (key.size() <= sizeof head || child.key == key)) {
+          return child.node;
+        }
+      }
+    }
+
+   private:
+    struct Child {
+      std::uint64_t head = 0;
+      std::string_view key;
+      Node* node = nullptr;  // null: free
+    };
+
+    std::size_t place(std::size_t size, std::uint64_t head) const {
+      return ((head + size) * 0x9E3779B97F4A7C15U) >> shift_;
+    }
+    void put(const Child& child);
+
+    std::vector<Child> table_;  // a power of two, at most a quarter of it taken
+    std::size_t taken_ = 0;
+    unsigned shift_ = 0;  // 64 - log2 of the table's size
+  };
+
   struct Node {
     std::string key;
     std::uint32_t slot = 0;  // every node has one: the cell of a row that its value goes to
     std::uint32_t depth = 0;
     bool asked = false;  // else only on the way
-    std::vector<Node*> children;
+    Children children;
     std::vector<Node*> below;  // all descendants
     std::unique_ptr<Selection> items;
   };
@@ -61,14 +110,16 @@ class Selection {
   std::uint32_t number_;
 };
 
-// A token found after following `depth` keys of its path; the rest is followed when asked for.
+// A token found at the end of its path, or after following `depth` keys of it; the rest is then
+// followed when asked for.
 struct Found {
   std::string_view token;
-  std::uint32_t depth = 0;
+  std::uint32_t depth = kWhole;
   // Of a list that was read item by item: its rows, in the table of the items' selection.
   std::uint32_t first_row = 0;
   std::uint32_t rows = kNotRead;
 
+  static constexpr std::uint32_t kWhole = UINT32_MAX;
   static constexpr std::uint32_t kNotRead = UINT32_MAX;
 };
 
@@ -84,9 +135,9 @@ class Row {
   // long as both the line and `scratch`.
   Value value(std::uint32_t slot, std::string& scratch) const {
     const Found& found = cells_[slot];
-    const Path& path = selection_->path(slot);
     const Value value(found.token);
-    return found.depth == path.size() ? value : value.follow(path, found.depth, scratch);
+    if (found.depth == Found::kWhole) return value;
+    return value.follow(selection_->path(slot), found.depth, scratch);
   }
 
   const Found& found(std::uint32_t slot) const { return cells_[slot]; }
@@ -103,33 +154,45 @@ class Slots {
  public:
   explicit Slots(const Selection& selection);
 
-  Row event() const { return {*this, *selections_[0], tables_[0].cells.data()}; }
+  Row event() const { return {*this, *selections_[0], tables_[0].cells(0)}; }
   Value value(std::uint32_t slot, std::string& scratch) const {
     return event().value(slot, scratch);
   }
 
-  // For the walk.
+  // For the walk. Cells stay where they are until the next clear().
   void clear();  // before each line
-  std::uint32_t add_row(const Selection& selection) {
-    Table& table = tables_[selection.number()];
-    const std::size_t width = selection.slots();
-    const std::size_t begin = table.rows * width;
-    if (table.cells.size() < begin + width) table.cells.resize((begin + width) * 2);
-    std::fill_n(table.cells.begin() + static_cast<std::ptrdiff_t>(begin), width, Found{});
-    return table.rows++;
-  }
-  std::uint32_t rows(const Selection& selection) const { return tables_[selection.number()].rows; }
-  Found* cells(const Selection& selection, std::uint32_t row) {
-    return tables_[selection.number()].cells.data() + std::size_t{row} * selection.slots();
-  }
-  const Found* cells(const Selection& selection, std::uint32_t row) const {
-    return tables_[selection.number()].cells.data() + std::size_t{row} * selection.slots();
-  }
+  Found* event_cells() { return tables_[0].cells(0); }
+  Found* add_row(const Selection& items) { return tables_[items.number()].add(); }
+  std::uint32_t rows(const Selection& items) const { return tables_[items.number()].rows(); }
 
  private:
-  struct Table {
-    std::vector<Found> cells;  // row by row
-    std::uint32_t rows = 0;
+  friend class Row;
+
+  // Rows of one width, in blocks, so that they do not move while more are added.
+  class Table {
+   public:
+    explicit Table(std::size_t width) : width_(width) {}
+
+    void clear() { rows_ = 0; }
+    std::uint32_t rows() const { return rows_; }
+    Found* cells(std::uint32_t row) const {
+      return blocks_[row / kBlock].get() + (row % kBlock) * width_;
+    }
+    Found* add() {
+      if (rows_ == blocks_.size() * kBlock) {
+        blocks_.push_back(std::make_unique<Found[]>(kBlock * width_));
+      }
+      Found* row = cells(rows_++);
+      std::fill_n(row, width_, Found{});
+      return row;
+    }
+
+   private:
+    static constexpr std::uint32_t kBlock = 32;
+
+    std::size_t width_;
+    std::uint32_t rows_ = 0;
+    std::vector<std::unique_ptr<Found[]>> blocks_;
   };
 
   const std::vector<const Selection*>& selections_;
@@ -137,7 +200,7 @@ class Slots {
 };
 
 inline Row Row::item(const Selection& items, const Found& list, std::uint32_t index) const {
-  return {*slots_, items, slots_->cells(items, list.first_row + index)};
+  return {*slots_, items, slots_->tables_[items.number()].cells(list.first_row + index)};
 }
 
 }  // namespace fieldpost

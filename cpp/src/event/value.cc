@@ -116,27 +116,6 @@ std::string unit_at(std::string_view text, std::size_t index) {
 
 }  // namespace
 
-Value::Kind Value::kind() const {
-  if (token_.empty()) return Kind::undefined;
-  switch (token_[0]) {
-    case 'u':
-      return Kind::undefined;
-    case 'n':
-      return Kind::null;
-    case 't':
-    case 'f':
-      return Kind::boolean;
-    case '"':
-      return Kind::string;
-    case '[':
-      return Kind::array;
-    case '{':
-      return Kind::object;
-    default:
-      return Kind::number;
-  }
-}
-
 bool Value::falsy() const {
   switch (kind()) {
     case Kind::undefined:
@@ -261,13 +240,7 @@ Value Value::unit(std::string_view key, std::string& scratch) const {
   return Value(scratch);
 }
 
-void Value::append_json(std::string& out, Gaps gaps) const {
-  const Kind what = kind();
-  if (what == Kind::undefined) return;
-  if (what != Kind::object && what != Kind::array) {
-    out += token_;
-    return;
-  }
+void Value::append_container(std::string& out, Gaps gaps) const {
   std::size_t at = 0;
   std::size_t key = 0;  // where in `out` the string before a colon begins
   while (at < token_.size()) {

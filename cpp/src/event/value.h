@@ -23,7 +23,26 @@ class Value {
   Value() = default;
   explicit Value(std::string_view token) : token_(token) {}
 
-  Kind kind() const;
+  Kind kind() const {
+    if (token_.empty()) return Kind::undefined;
+    switch (token_[0]) {
+      case 'u':
+        return Kind::undefined;
+      case 'n':
+        return Kind::null;
+      case 't':
+      case 'f':
+        return Kind::boolean;
+      case '"':
+        return Kind::string;
+      case '[':
+        return Kind::array;
+      case '{':
+        return Kind::object;
+      default:
+        return Kind::number;
+    }
+  }
   std::string_view token() const { return token_; }
   bool is_undefined() const { return token_.empty() || token_[0] == 'u'; }
   bool is_nothing() const { return is_undefined() || token_[0] == 'n'; }  // undefined or null
@@ -47,9 +66,17 @@ class Value {
   Value follow(const Path& path, std::size_t from, std::string& scratch) const;
 
   // Appends the JSON without blanks between tokens; members that are undefined are left out.
-  void append_json(std::string& out, Gaps gaps = Gaps::to_null) const;
+  void append_json(std::string& out, Gaps gaps = Gaps::to_null) const {
+    if (is_undefined()) return;
+    if (token_[0] == '{' || token_[0] == '[') {
+      append_container(out, gaps);
+    } else {
+      out += token_;
+    }
+  }
 
  private:
+  void append_container(std::string& out, Gaps gaps) const;
   Value member(std::string_view key) const;
   Value element(std::string_view key, std::string& scratch) const;
   Value unit(std::string_view key, std::string& scratch) const;

@@ -9,71 +9,69 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "event/json_text.h"
 
 namespace fieldpost {
 namespace {
 
 using Node = Selection::Node;
+using Start = const std::uint32_t*;  // where a token begins in the line
 
 constexpr std::size_t kDeepest = 1024;
-constexpr LineFault kNotJson = {"E401", "not valid JSON", 0};
+constexpr const char* kNotJson = "not valid JSON";
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-// What a walk fills in: one row of a selection's table. Rows move while tables grow, so a place is
-// kept as numbers.
-struct Place {
-  const Selection* selection;
-  std::uint32_t row;
-};
-
-// A walk over the token starts of one line. `starts` ends with the line's size.
+// A walk over the token starts of one line.
+//
+// Its functions take the place of a token and give the place after what they read, null where the
+// line is broken. The last token is '}'; so there always is a next token, except after a closing
+// bracket: only there the end has to be looked for.
 class Walk {
  public:
-  Walk(std::string_view line, const std::uint32_t* starts, std::size_t count, bool has_escapes,
-       Slots& slots)
-      : line_(line),
-        next_(starts),
-        end_(starts + count),
-        has_escapes_(has_escapes),
-        slots_(slots) {}
+  // `escape` is where the line's first backslash stands, its end where there is none.
+  // REQUIRES: the first token is '{', the last one '}', and *end is the line's size.
+  Walk(std::string_view line, Start end, const char* escape, Slots& slots)
+      : line_(line.data()), size_(line.size()), end_(end), escape_(escape), slots_(slots) {}
 
-  LineFault run(const Selection& selection) {
-    const Place place{&selection, 0};
-    if (peek() != '{') {
-      if (value(nullptr, place, 0) && next_ == end_) {
-        return {"E402", "a JSON value, but not an object", 0};
-      }
-      return fault();
+  LineFault run(const Selection& selection, Start first) {
+    Found* cells = slots_.event_cells();
+    const Start after = object(&selection.root(), cells, first + 1, 1);
+    if (after == nullptr || after != end_) {
+      if (after != nullptr) broken(after);
+      return {too_deep_ ? "E405" : "E401", too_deep_ ? "nested deeper than 1024 levels" : kNotJson,
+              offset_};
     }
-    if (!value(&selection.root(), place, 0) || next_ != end_) return fault();
+    keep(selection.root(), cells, *first, after, true);
     return {};
   }
 
  private:
-  // The character that the next token begins with; '\0' after the last.
-  char peek() const { return next_ < end_ ? line_[*next_] : '\0'; }
+  char at(Start token) const { return line_[*token]; }
 
-  // Where the token before the next one ends.
-  std::size_t here() const {
-    std::size_t end = *next_;
-    while (is_blank(line_[end - 1])) --end;
+  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+  // Where the token before `next` ends.
+  const char* end_before(Start next) const {
+    const char* end = line_ + *next;
+    while (is_blank(end[-1])) --end;
     return end;
   }
 
-  LineFault fault() const {
-    if (too_deep_) return {"E405", "nested deeper than 1024 levels", offset_};
-    LineFault fault = kNotJson;
-    fault.offset = next_ < end_ ? *next_ : line_.size();
-    return fault;
+  std::string_view token(std::uint32_t begin, Start next) const {
+    const char* first = line_ + begin;
+    return {first, static_cast<std::size_t>(end_before(next) - first)};
   }
 
-  bool scalar(std::string_view& token) {
-    const std::size_t begin = *next_++;
-    token = line_.substr(begin, here() - begin);
+  Start broken(Start token) {
+    if (!too_deep_) offset_ = token < end_ ? *token : size_;
+    return nullptr;
+  }
+
+  static bool is_string(std::string_view token) { return token.size() > 1 && token.back() == '"'; }
+
+  static bool is_scalar(std::string_view token) {
     switch (token[0]) {
       case '"':
-        return token.size() > 1 && token.back() == '"';
+        return is_string(token);
       case 't':
         return token == "true";
       case 'f':
@@ -85,132 +83,134 @@ class Walk {
     }
   }
 
+  // Whether a backslash stands in that part of the line. Parts are asked for from left to right.
+  bool has_escape(std::string_view part) {
+    const char* end = line_ + size_;
+    while (escape_ < part.data()) {
+      const void* next =
+          std::memchr(part.data(), '\\', static_cast<std::size_t>(end - part.data()));
+      escape_ = next != nullptr ? static_cast<const char*>(next) : end;
+    }
+    return escape_ < part.data() + part.size();
+  }
+
   const Node* child(const Node& node, std::string_view key) {
-    if (has_escapes_ && std::memchr(key.data(), '\\', key.size()) != nullptr) {
+    std::size_t readable = static_cast<std::size_t>(line_ + size_ - key.data());
+    if (has_escape(key)) {
       key_.clear();
       append_unescaped(key, key_);
       key = key_;
+      readable = key.size();
     }
-    for (const Node* child : node.children) {
-      if (child->key.size() == key.size() &&
-          std::memcmp(child->key.data(), key.data(), key.size()) == 0) {
-        return child;
-      }
-    }
-    return nullptr;
+    return node.children.find(key, key_head(key, readable));
   }
 
   // After '{'. A null `node` means that nothing in here is asked for.
-  bool object(const Node* node, Place place, std::size_t depth) {
-    if (too_deep(depth)) return false;
-    if (peek() == '}') return ++next_, true;
+  Start object(const Node* node, Found* cells, Start next, std::size_t depth) {
+    if (depth > kDeepest) return too_deep(next);
+    if (at(next) == '}') return next + 1;
     for (;;) {
-      if (peek() != '"') return false;
-      std::string_view key;
-      if (!scalar(key) || peek() != ':') return false;
-      ++next_;
+      if (at(next) != '"') return broken(next);
+      const std::string_view key = token(*next, next + 1);
+      ++next;
+      if (!is_string(key) || at(next) != ':') return broken(next);
+      ++next;
       const Node* hit = node != nullptr ? child(*node, key.substr(1, key.size() - 2)) : nullptr;
-      if (hit != nullptr) forget_earlier(*hit, place);
-      if (!value(hit, place, depth)) return false;
-      const char c = peek();
-      if (c != ',' && c != '}') return false;
-      ++next_;
-      if (c == '}') return true;
+      if (hit != nullptr) forget_earlier(*hit, cells);
+      next = value(hit, cells, next, depth);
+      if (next == nullptr) return nullptr;
+      const char c = at(next);
+      if (c == '}') return next + 1;
+      if (c != ',') return broken(next);
+      ++next;
     }
   }
 
-  // After '['.
-  bool array(std::size_t depth) {
-    if (too_deep(depth)) return false;
-    if (peek() == ']') return ++next_, true;
-    for (;;) {
-      if (!value(nullptr, {}, depth)) return false;
-      const char c = peek();
-      if (c != ',' && c != ']') return false;
-      ++next_;
-      if (c == ']') return true;
-    }
-  }
-
-  // The same where each item is a row of its own.
-  bool items(const Node& node, Place place, std::size_t depth) {
-    if (too_deep(depth)) return false;
-    const Selection& selection = *node.items;
-    const std::uint32_t first = slots_.rows(selection);
-    if (peek() == ']') {
-      ++next_;
+  // After '['. Where `node` asks for items, each becomes a row of its own.
+  Start array(const Node* node, Found* cells, Start next, std::size_t depth) {
+    if (depth > kDeepest) return too_deep(next);
+    const Selection* items = node != nullptr ? node->items.get() : nullptr;
+    const Node* item = items != nullptr ? &items->root() : nullptr;
+    const std::uint32_t first_row = items != nullptr ? slots_.rows(*items) : 0;
+    if (at(next) == ']') {
+      ++next;
     } else {
       for (;;) {
-        const Place row{&selection, slots_.add_row(selection)};
-        if (!value(&selection.root(), row, depth)) return false;
-        const char c = peek();
-        if (c != ',' && c != ']') return false;
-        ++next_;
+        next = value(item, items != nullptr ? slots_.add_row(*items) : nullptr, next, depth);
+        if (next == nullptr) return nullptr;
+        const char c = at(next);
+        if (c != ',' && c != ']') return broken(next);
+        ++next;
         if (c == ']') break;
       }
     }
-    Found& list = found(node, place);
-    list.first_row = first;
-    list.rows = slots_.rows(selection) - first;
-    return true;
-  }
-
-  bool value(const Node* node, Place place, std::size_t depth) {
-    if (next_ >= end_) return false;
-    const std::size_t begin = *next_;
-    const char first = line_[begin];
-    std::string_view token;
-    if (first == '{') {
-      ++next_;
-      if (!object(node, place, depth + 1)) return false;
-    } else if (first == '[') {
-      ++next_;
-      const bool by_item = node != nullptr && node->items != nullptr;
-      if (!(by_item ? items(*node, place, depth + 1) : array(depth + 1))) return false;
-    } else if (!scalar(token)) {
-      return false;
+    if (items != nullptr) {
+      cells[node->slot].first_row = first_row;
+      cells[node->slot].rows = slots_.rows(*items) - first_row;
     }
-    if (node != nullptr) keep(*node, place, begin, first == '{');
-    return true;
+    return next;
   }
 
-  Found& found(const Node& node, Place place) {
-    return slots_.cells(*place.selection, place.row)[node.slot];
+  // A value inside a container, so another token has to follow.
+  Start value(const Node* node, Found* cells, Start next, std::size_t depth) {
+    const std::uint32_t begin = *next;
+    const char first = line_[begin];
+    Start after = next + 1;
+    if (first == '{' || first == '[') {
+      after = first == '{' ? object(node, cells, after, depth + 1)
+                           : array(node, cells, after, depth + 1);
+      if (after == nullptr) return nullptr;
+      if (after == end_) return broken(after);
+    } else if (after == end_ || !is_scalar(token(begin, after))) {
+      return broken(next);
+    }
+    if (node != nullptr) keep(*node, cells, begin, after, first == '{');
+    return after;
   }
 
-  void keep(const Node& node, Place place, std::size_t begin, bool object) {
-    Found* cells = slots_.cells(*place.selection, place.row);
-    const std::string_view token = line_.substr(begin, here() - begin);
-    cells[node.slot].token = token;
-    cells[node.slot].depth = node.depth;
+  void keep(const Node& node, Found* cells, std::uint32_t begin, Start next, bool object) {
+    const std::string_view found = token(begin, next);
+    cells[node.slot].token = found;
     if (object) return;  // what is below was kept member by member
-    for (const Node* below : node.below) cells[below->slot] = Found{token, node.depth};
+    for (const Node* below : node.below) cells[below->slot] = Found{found, node.depth};
   }
 
   // The last of equal keys counts.
-  void forget_earlier(const Node& node, Place place) {
-    Found* cells = slots_.cells(*place.selection, place.row);
+  void forget_earlier(const Node& node, Found* cells) {
     if (cells[node.slot].token.empty()) return;
     cells[node.slot] = Found{};
     for (const Node* below : node.below) cells[below->slot] = Found{};
   }
 
-  bool too_deep(std::size_t depth) {
-    if (depth <= kDeepest) return false;
+  Start too_deep(Start next) {
     too_deep_ = true;
-    offset_ = next_ < end_ ? *next_ : line_.size();
-    return true;
+    offset_ = *next;
+    return nullptr;
   }
 
-  std::string_view line_;
-  const std::uint32_t* next_;
-  const std::uint32_t* end_;
-  bool has_escapes_;
+  const char* line_;
+  std::size_t size_;
+  Start end_;
+  const char* escape_;
   Slots& slots_;
   std::string key_;
   bool too_deep_ = false;
   std::size_t offset_ = 0;
 };
+
+// What is wrong with a line that does not begin and end as an object does.
+LineFault fault_of(std::string_view line) {
+  std::size_t stopped = 0;
+  switch (check_json(line, &stopped)) {
+    case JsonText::valid:
+      return {"E402", "a JSON value, but not an object", 0};
+    case JsonText::too_deep:
+      return {"E405", "nested deeper than 1024 levels", stopped};
+    case JsonText::invalid:
+      break;
+  }
+  return {"E401", kNotJson, std::min(stopped, line.size())};
+}
 
 }  // namespace
 
@@ -234,11 +234,18 @@ LineFault Walker::walk(std::string_view line, const Selection& selection, Slots&
   const auto error = first.stage1(reinterpret_cast<const std::uint8_t*>(line.data()), line.size(),
                                   simdjson::stage1_mode::regular);
   if (error == simdjson::UTF8_ERROR) return {"E401", "not valid UTF-8", 0};
-  if (error != simdjson::SUCCESS) return {"E401", "not valid JSON", line.size()};
-  const bool has_escapes = std::memchr(line.data(), '\\', line.size()) != nullptr;
-  if (has_escapes && !escapes_are_valid(line)) return {"E401", "not valid JSON: a bad escape", 0};
-  Walk walk(line, first.structural_indexes.get(), first.n_structural_indexes, has_escapes, slots);
-  return walk.run(selection);
+  if (error != simdjson::SUCCESS) return {"E401", kNotJson, line.size()};
+  const void* escape = std::memchr(line.data(), '\\', line.size());
+  if (escape != nullptr && !escapes_are_valid(line)) {
+    return {"E401", "not valid JSON: a bad escape", 0};
+  }
+  const Start starts = first.structural_indexes.get();
+  const Start end = starts + first.n_structural_indexes;
+  if (line[*starts] != '{' || line[end[-1]] != '}') return fault_of(line);
+  Walk walk(line, end,
+            escape != nullptr ? static_cast<const char*>(escape) : line.data() + line.size(),
+            slots);
+  return walk.run(selection, starts);
 }
 
 }  // namespace fieldpost

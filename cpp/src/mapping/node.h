@@ -82,7 +82,7 @@ using NodePtr = std::unique_ptr<const Node>;
 // For nodes that find a value which is there already, in the event or in a text.
 class FindingNode : public Node {
  public:
-  bool write(const Scope& scope, std::string& out) const final {
+  bool write(const Scope& scope, std::string& out) const override {
     std::string scratch;
     return append_found(value(scope, scratch), scope, out);
   }

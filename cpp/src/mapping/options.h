@@ -4,6 +4,7 @@
 // warning; of fieldpost's own directives they are a mistake.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>

@@ -40,7 +40,7 @@ bool write_object(const ObjectText& object, const Scope& scope, std::string& out
 }
 
 void ObjectNode::add(std::string key, NodePtr node) {
-  std::string head;
+  std::string head = ",";
   append_json_string(key, head);
   members_.push_back({std::move(key), head + ":", std::move(node)});
 }
@@ -57,8 +57,7 @@ bool ObjectNode::write(const Scope& scope, std::string& out) const {
   const std::size_t first = out.size();
   for (const Part& member : members_) {
     const std::size_t before = out.size();
-    if (before > first) out.push_back(',');
-    out += member.head;
+    out += std::string_view(member.head).substr(before == first ? 1 : 0);
     if (member.node->write(scope, out)) continue;
     if (scope.is_computing()) {
       out.push_back('u');

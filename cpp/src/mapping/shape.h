@@ -26,7 +26,7 @@ class ObjectNode final : public Node {
  private:
   struct Part {
     std::string key;
-    std::string head;  // "\"key\":"
+    std::string head;  // ",\"key\":"
     NodePtr node;
   };
   std::vector<Part> members_;

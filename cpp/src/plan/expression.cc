@@ -104,6 +104,7 @@ std::string Expression::apply(std::string_view event) const {
 Lines Expression::apply_lines(std::string_view text) const {
   const Borrowed work(state_->shelf);
   Lines lines;
+  lines.text.reserve(text.size());  // only what is written to takes memory
   each_line(text, {1, 0}, [&](std::string_view line, Position position) {
     const LineFault fault = work->walker.walk(line, state_->selection, work->slots);
     if (fault) {
@@ -120,6 +121,7 @@ Lines Expression::apply_lines(std::string_view text) const {
     lines.text.push_back('\n');
     lines.line_numbers.push_back(position.line);
   });
+  if (lines.text.size() < lines.text.capacity() / 4) lines.text.shrink_to_fit();
   return lines;
 }
 

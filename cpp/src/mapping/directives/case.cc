@@ -14,7 +14,7 @@ namespace {
 enum class Letters : std::uint8_t { lower, upper, unknown };
 
 bool is_plain_ascii(std::string_view inside) {
-  return std::none_of(inside.begin(), inside.end(),
+  return !std::any_of(inside.begin(), inside.end(),
                       [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80; });
 }
 

@@ -10,6 +10,10 @@ namespace {
 class PathNode final : public FindingNode {
  public:
   explicit PathNode(Reach reach) : reach_(std::move(reach)) {}
+  bool write(const Scope& scope, std::string& out) const override {
+    std::string scratch;
+    return append_found(scope.find(reach_, scratch), scope, out);
+  }
   Value value(const Scope& scope, std::string& scratch) const override {
     return scope.find(reach_, scratch);
   }
