@@ -135,7 +135,8 @@ void register_outcome(py::module_& module) {
       .def_property_readonly("action_needed", &outcome_text<&Outcome::action_needed>)
       .def_property_readonly("record_id", &outcome_text<&Outcome::record_id>)
       .def_property_readonly("request_id", &outcome_text<&Outcome::request_id>)
-      .def_readonly("latency_ms", &Outcome::latency_ms);
+      .def_readonly("latency_ms", &Outcome::latency_ms)
+      .def_readonly("retry_in_s", &Outcome::retry_in_s);
 }
 
 }  // namespace
@@ -156,6 +157,10 @@ void register_dispatcher(py::module_& module) {
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
       .def("stop", &Dispatcher::stop)
+      .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"))
+      .def("hold", &Dispatcher::hold, py::arg("seconds"))
+      .def_property_readonly("started", &Dispatcher::started)
+      .def_property_readonly("held_s", &Dispatcher::held_s)
       .def("preview", &preview, py::arg("batch"), py::arg("index"))
       .def_property_readonly("token_wanted", &Dispatcher::token_wanted)
       .def_property_readonly("outstanding", &Dispatcher::outstanding)

@@ -14,6 +14,10 @@ Request& Delivery::request(const Protocol& protocol) {
   return call_->request;
 }
 
+std::string_view Delivery::order_key() const {
+  return batch_->text(batch_->records.at(offer_.index).order_key);
+}
+
 const Call& Delivery::call() const {
   if (!call_) throw std::logic_error("an answer came to a call that was not sent");
   return *call_;
@@ -21,6 +25,7 @@ const Call& Delivery::call() const {
 
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
   token_ = token;
+  last_start_s_ = now_s;
   if (question_) return;
   if (attempts_++ == 0) first_start_s_ = now_s;
 }

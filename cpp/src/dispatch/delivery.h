@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "fieldpost/dispatcher.h"
 #include "http/retry.h"
@@ -33,7 +34,9 @@ class Delivery {
   // Notes a 401. True where one came just before for an earlier token: a new token did not help.
   bool refuses_tokens() noexcept;
 
-  std::uint64_t token() const noexcept { return token_; }  // of the last start
+  std::uint64_t token() const noexcept { return token_; }       // of the last start
+  double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
+  std::string_view order_key() const;
   Tries tries(double now_s) const noexcept;
   Outcome outcome(std::string name) const;
 
@@ -50,6 +53,7 @@ class Delivery {
   int http_status_ = 0;
   int attempts_ = 0;  // in this run; questions do not count
   double first_start_s_ = 0;
+  double last_start_s_ = 0;
   double latency_ms_ = 0;
   std::uint64_t token_ = 0;
   std::optional<std::uint64_t> refused_token_;  // where the last answer was a 401
