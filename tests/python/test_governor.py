@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -130,7 +129,7 @@ def test_a_killed_process_gives_everything_back(path: Path) -> None:
         "print(member.numbers.allowed, flush=True)\n"
         "time.sleep(60)\n"
     )
-    command = [sys.executable, "-c", holder, str(path), os.path.dirname(__file__)]
+    command = [sys.executable, "-c", holder, str(path), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "16\n"
