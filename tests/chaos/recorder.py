@@ -9,6 +9,7 @@ wrong; the first line on standard output is the port.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import sys
@@ -101,7 +102,7 @@ class Recorder:
         if fault == "cut_after":
             raise Cut
         if fault == "late":
-            await asyncio.sleep(self.chance.uniform(0.05, 0.4))
+            await _wait_for_leaving(reader, self.chance.uniform(0.05, 0.4))
         if fault == "truncate":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nhalf of an answer")
             await writer.drain()
@@ -124,6 +125,13 @@ class Recorder:
             self.chances = order["chances"]
             self.effects.clear()
         await _answer(writer, 200, body=json.dumps(self.counts()).encode())
+
+
+async def _wait_for_leaving(reader: asyncio.StreamReader, seconds: float) -> None:
+    """Take so long, but not for a client that died: its call is in flight no more."""
+    with contextlib.suppress(TimeoutError):
+        if not await asyncio.wait_for(reader.read(1), seconds):
+            raise Cut
 
 
 async def _answer(

@@ -29,6 +29,7 @@ struct Offer {
   std::int64_t claim = 0;     // the ledger's key; comes back in the outcome
   double elapsed_s = 0;       // since its first try in an earlier run
   std::int32_t attempts = 0;  // in earlier runs
+  bool in_doubt = false;      // an earlier run may have had it delivered without hearing of it
 };
 
 struct Outcome {

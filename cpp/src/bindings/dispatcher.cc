@@ -42,14 +42,14 @@ py::list header_pairs(const std::vector<Header>& headers) {
   return pairs;
 }
 
-using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t>;
+using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t, bool>;
 
 void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
            const std::vector<OfferTuple>& tuples) {
   std::vector<Offer> offers;
   offers.reserve(tuples.size());
-  for (const auto& [index, claim, elapsed_s, attempts] : tuples) {
-    offers.push_back({index, claim, elapsed_s, attempts});
+  for (const auto& [index, claim, elapsed_s, attempts, in_doubt] : tuples) {
+    offers.push_back({index, claim, elapsed_s, attempts, in_doubt});
   }
   py::gil_scoped_release unlocked;
   dispatcher.offer(std::move(batch), offers);

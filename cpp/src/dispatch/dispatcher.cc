@@ -85,6 +85,8 @@ struct Dispatcher::State {
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
   bool retries_take(Id id) const;
+  void give_up(Id id, std::string outcome);
+  bool concluded(Id id, const Verdict& verdict);
   void sign_in(Id id, const Verdict& verdict);
   void watch_connection(const Response& response, const Verdict& verdict);
   void pause_with(Verdict why);
@@ -231,12 +233,13 @@ void Dispatcher::State::complete(const Completion& completion) {
 }
 
 void Dispatcher::State::decide(Id id, const Verdict& verdict) {
+  if (deliveries.at(id).asked_last() && concluded(id, verdict)) return;
   switch (verdict.kind) {
     case Verdict::Kind::delivered:
       tell(id, "delivered");
       break;
     case Verdict::Kind::rejected:
-      tell(id, "rejected");
+      give_up(id, "rejected");
       break;
     case Verdict::Kind::unconfirmed:
       tell(id, "unconfirmed");
@@ -263,18 +266,41 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
     governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
   }
   if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
-    tell(id, "rejected");
+    give_up(id, "rejected");
     return;
   }
   const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
   if (!wait_s) {
-    tell(id, "expired");
+    give_up(id, "expired");
   } else if (retries_take(id)) {
     retries.push({now_s + *wait_s, id});
   } else {
     tell(id, "waiting");
     told.back().retry_in_s = *wait_s;
   }
+}
+
+// An answer that was lost on the way may have said that it took effect: ask, or say so.
+void Dispatcher::State::give_up(Id id, std::string outcome) {
+  Delivery& delivery = deliveries.at(id);
+  if (delivery.ask_before(*protocol, outcome)) {
+    ready.push_front(id);
+  } else {
+    tell(id, delivery.in_doubt() ? "unconfirmed" : std::move(outcome));
+  }
+}
+
+// The answer to the last question, which is not asked twice.
+bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
+  using Kind = Verdict::Kind;
+  const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause;
+  if (goes_on) return false;
+  const Delivery& delivery = deliveries.at(id);
+  const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();
+  tell(id, verdict.kind == Kind::delivered ? "delivered"
+           : unsure                        ? "unconfirmed"
+                                           : delivery.ends_as());
+  return true;
 }
 
 // What waits for its next try keeps its place here only as long as it leaves room for others; what

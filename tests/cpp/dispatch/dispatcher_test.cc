@@ -74,7 +74,7 @@ class DispatcherTest : public testing::Test {
       if (!order_keys.empty()) record.order_key = batch->keep(order_keys[batch->records.size()]);
       batch->records.push_back(record);
       const auto index = static_cast<std::uint32_t>(batch->records.size() - 1);
-      offers.push_back({index, ++claims_, elapsed_s, attempts});
+      offers.push_back({index, ++claims_, elapsed_s, attempts, in_doubt_});
     }
     dispatcher_->offer(std::move(batch), offers);
   }
@@ -106,6 +106,7 @@ class DispatcherTest : public testing::Test {
   Limits limits_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::int64_t claims_ = 0;
+  bool in_doubt_ = false;
 };
 
 TEST_F(DispatcherTest, TellsOneOutcomeForEachRecord) {
@@ -498,6 +499,79 @@ TEST_F(DispatcherTest, GivesUpWhereTheCatalogueSaysAFewTries) {
   const Outcome outcome = settle_one();
   EXPECT_EQ(outcome.outcome, "rejected");
   EXPECT_EQ(outcome.attempts, 5);
+}
+
+// The first try takes effect unheard, all others are refused; reading the row says `row`.
+constexpr const char* kUnexpected = R"({"error":{"code":"0x80040216","message":"unexpected"}})";
+constexpr const char* kAbsent = R"({"error":{"code":"0x80040217","message":"absent"}})";
+
+TEST_F(DispatcherTest, ARefusalAfterALostAnswerIsHeldAgainstTheRow) {
+  for (const bool there : {true, false}) {
+    open(
+        [&](int n, const Request& request) {
+          if (n == 0) return fault(Fault::lost);
+          if (request.method != "GET") return answer(500, kUnexpected);
+          return there ? found() : answer(404, kAbsent);
+        },
+        kDynamics);
+    wire_->requests.clear();
+    const Outcome outcome = settle_one();
+    EXPECT_EQ(outcome.outcome, there ? "delivered" : "rejected");
+    EXPECT_EQ(outcome.code, there ? "" : "0x80040216");
+    EXPECT_EQ(outcome.attempts, 5);
+    EXPECT_EQ(wire_->requests.back().method, "GET");
+  }
+}
+
+TEST_F(DispatcherTest, ExpiryAfterALostAnswerIsHeldAgainstTheRow) {
+  retry_.max_elapsed_s = 3;
+  open(
+      [&](int n, const Request& request) {
+        if (n == 0) return fault(Fault::lost);
+        return request.method == "GET" ? answer(404, kAbsent) : answer(503);
+      },
+      kDynamics);
+  EXPECT_EQ(settle_one().outcome, "expired");
+}
+
+TEST_F(DispatcherTest, WhereNobodyAnswersTheLastQuestionItIsUnconfirmed) {
+  open(
+      [](int n, const Request& request) {
+        return n == 0 || request.method == "GET" ? fault(Fault::lost) : answer(400);
+      },
+      kDynamics);
+  EXPECT_EQ(settle_one().outcome, "unconfirmed");
+  EXPECT_EQ(wire_->requests.size(), 3u);
+}
+
+TEST_F(DispatcherTest, ADeadRunsRecordIsHeldAgainstTheRowToo) {
+  in_doubt_ = true;
+  open([](int, const Request& request) { return request.method == "GET" ? found() : answer(400); },
+       kDynamics);
+  EXPECT_EQ(settle_one().outcome, "delivered");
+}
+
+TEST_F(DispatcherTest, WhereThereIsNothingToAskALostAnswerStaysUnconfirmed) {
+  constexpr const char* kResend = R"({"type": "webhook", "on_unconfirmed": "resend",
+      "subscriptions": [{"id": "s", "method": "POST", "url": "https://host/in"}]})";
+  open([](int n, const Request&) { return n == 0 ? fault(Fault::lost) : answer(400); }, kResend);
+  EXPECT_EQ(settle_one().outcome, "unconfirmed");
+}
+
+TEST_F(DispatcherTest, ATokenThatRunsOutAtTheLastQuestionIsRenewed) {
+  open(
+      [](int n, const Request& request) {
+        if (n == 0) return fault(Fault::lost);
+        if (request.method != "GET") return answer(400);
+        return n == 2 ? answer(401) : found();
+      },
+      kDynamics);
+  offer_many(1);
+  settle();
+  ASSERT_TRUE(dispatcher_->token_wanted());
+  dispatcher_->authorize("Bearer new");
+  EXPECT_EQ(settle().at(1).outcome, "delivered");
+  EXPECT_EQ(wire_->requests.size(), 4u);
 }
 
 TEST_F(DispatcherTest, PreviewSendsNothing) {
