@@ -17,7 +17,7 @@
 namespace fieldpost {
 
 // An event that at least one subscription wants, after its transforms; `text` lies in the batch's
-// arena. Subscriptions with transforms of their own have an entry of their own.
+// arena. Where transforms make several texts of one event, each has an entry of its own.
 struct Selected {
   Position position;
   Span text;

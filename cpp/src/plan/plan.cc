@@ -86,8 +86,7 @@ struct Plan::State {
     std::optional<Transforms> transforms;
     if (document.contains("transforms") && !document.at("transforms").empty()) {
       const std::string at = path + ".transforms";
-      transforms =
-          documents.compile(at, [&] { return Transforms(document.at("transforms"), at); });
+      transforms = documents.compile(at, [&] { return Transforms(document.at("transforms"), at); });
     }
     const auto mapping = [&](const char* key) -> std::optional<Mapping> {
       if (!document.contains(key) || document.at(key).is_null()) return std::nullopt;
@@ -164,8 +163,8 @@ class Pass {
   // What the subscription's transforms make of the line, or "" where they ended the event. Lives
   // until the next call. REQUIRES: changes(subscription).
   std::string_view changed(std::uint32_t subscription, std::string_view line, Position position) {
-    const std::optional<Ending> ending = subscriptions_[subscription].transforms->apply(
-        line, batch_.text(event_id_span_), changed_);
+    const std::optional<Ending> ending =
+        subscriptions_[subscription].transforms->apply(line, batch_.text(event_id_span_), changed_);
     if (!ending) return changed_;
     end(position, subscription, event_id_span_, ending->invalid, ending->code, ending->message);
     return {};
@@ -198,9 +197,7 @@ class Pass {
     return false;
   }
 
-  void map(std::uint32_t subscription, Position position) {
-    map(subscription, position, slots_);
-  }
+  void map(std::uint32_t subscription, Position position) { map(subscription, position, slots_); }
 
   void end(Position position, std::uint32_t subscription, Span event_id, bool invalid,
            std::string code, std::string message) {
@@ -306,8 +303,8 @@ Plan::~Plan() = default;
 
 std::shared_ptr<Batch> Plan::process_event(std::string_view event) const {
   auto batch = std::make_shared<Batch>();
-  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations, *batch,
-            "", false);
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations,
+            *batch, "", false);
   const Position position{1, 0};
   if (!pass.read(event, position)) return batch;
   for (std::uint32_t i = 0; i < state_->subscriptions.size(); ++i) {
@@ -333,24 +330,25 @@ std::shared_ptr<Batch> Plan::process(const Chunk& chunk) const {
 std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   auto chosen = std::make_shared<Chosen>();
   const auto& subscriptions = state_->subscriptions;
-  Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations,
-            chosen->batch, chunk.source(), chunk.has_place());
+  Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, chosen->batch,
+            chunk.source(), chunk.has_place());
   each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
     if (!pass.read(line, position)) return;
-    const auto choose = [&](std::string_view text, std::vector<std::uint32_t> wanted) {
+    const std::size_t first = chosen->events.size();
+    const auto choose = [&](std::string_view text, std::uint32_t subscription) {
+      for (std::size_t i = first; i < chosen->events.size(); ++i) {
+        if (chosen->batch.text(chosen->events[i].text) != text) continue;
+        chosen->events[i].subscriptions.push_back(subscription);
+        return;
+      }
       const Span kept = chosen->batch.keep(text);
-      chosen->events.push_back({position, kept, pass.event_id(), std::move(wanted)});
+      chosen->events.push_back({position, kept, pass.event_id(), {subscription}});
     };
-    std::vector<std::uint32_t> unchanged;
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
       if (!pass.wants(i, position)) continue;
-      if (!pass.changes(i)) {
-        unchanged.push_back(i);
-      } else if (const auto text = pass.changed(i, line, position); !text.empty()) {
-        choose(text, {i});
-      }
+      const std::string_view text = pass.changes(i) ? pass.changed(i, line, position) : line;
+      if (!text.empty()) choose(text, i);
     }
-    if (!unchanged.empty()) choose(line, std::move(unchanged));
   });
   return chosen;
 }
@@ -361,8 +359,8 @@ std::shared_ptr<Batch> Plan::render(const Chosen& chosen,
     throw std::invalid_argument("one result for each chosen event, in order");
   }
   auto batch = std::make_shared<Batch>(chosen.batch);
-  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations, *batch,
-            chosen.batch.source, true);
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations,
+            *batch, chosen.batch.source, true);
   for (std::size_t i = 0; i < changed.size(); ++i) {
     const Selected& event = chosen.events[i];
     if (changed[i].kind != Changed::Kind::event) {

@@ -97,8 +97,10 @@ class MapProperties : public Transform {
     for (const Change& change : changes_) sources.push_back(source_of(event, change));
     for (std::size_t i = 0; i < changes_.size(); ++i) {
       if (!sources[i].reachable || change(event, changes_[i], std::move(sources[i]))) continue;
-      return Ending{"E246", "map_properties cannot write here: null is on the way, or a list that "
-                            "would grow too far", true};
+      return Ending{"E246",
+                    "map_properties cannot write here: null is on the way, or a list that "
+                    "would grow too far",
+                    true};
     }
     return std::nullopt;
   }
@@ -181,8 +183,7 @@ class Entry {
 
   void from(Change& change, Change::Kind kind, const char* key) {
     change.kind = kind;
-    change.source =
-        author_.dotted(options_.at(key).get<std::string>(), form_, below(path_, key));
+    change.source = author_.dotted(options_.at(key).get<std::string>(), form_, below(path_, key));
   }
 
   const Json& options_;

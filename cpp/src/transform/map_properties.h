@@ -1,4 +1,5 @@
-// map_properties: {"a.b": {set: value} or {copy: "path"} or {move: "path"}, perhaps to_string: true}.
+// map_properties: {"a.b": {set: value} or {copy: "path"} or {move: "path"}, perhaps to_string:
+// true}.
 //
 // All sources are read before anything is changed. Where the parent of a path is no object or list,
 // nothing is done there.

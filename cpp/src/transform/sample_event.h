@@ -1,7 +1,8 @@
 // sample_event: lets a share of the events through.
 //
-// With a path: by the MD5 digest of the JSON text of the value there, so equal values stay together.
-// Without one, or where it gives nothing: by the event's identity, so a second run decides alike.
+// With a path: by the MD5 digest of the JSON text of the value there, so equal values stay
+// together. Without one, or where it gives nothing: by the event's identity, so a second run
+// decides alike.
 #pragma once
 
 #include <string>

@@ -24,8 +24,8 @@ struct Known {
 };
 
 constexpr Known kKnown[] = {
-    {"drop", nullptr},           {"drop_properties", "drop"}, {"allow_properties", "allow"},
-    {"map_properties", "map"},   {"hash_properties", "hash"}, {"sample_event", "sample"},
+    {"drop", nullptr},         {"drop_properties", "drop"}, {"allow_properties", "allow"},
+    {"map_properties", "map"}, {"hash_properties", "hash"}, {"sample_event", "sample"},
 };
 
 std::vector<std::string> names() {
@@ -48,7 +48,8 @@ class Reading {
       return nullptr;
     }
     if (!item.is_object() || item.empty()) {
-      author_.expected("a transform", item, path, "such as - drop_properties: {properties: [email]}");
+      author_.expected("a transform", item, path,
+                       "such as - drop_properties: {properties: [email]}");
       return nullptr;
     }
     return item.contains("type") ? segment(item, path) : own(item, path);

@@ -1,7 +1,7 @@
 // The transforms of a subscription, compiled: what becomes of an event before it is mapped.
 //
-// Meaning: Segment's destination-filter transformers (docs/transforms.md), in the order of the list.
-// Immutable; share it between threads. An event costs its text once more and the parts that a
+// Meaning: Segment's destination-filter transformers (docs/transforms.md), in the order of the
+// list. Immutable; share it between threads. An event costs its text once more and the parts that a
 // transform looks into.
 #pragma once
 

@@ -64,7 +64,8 @@ Tree* Tree::child(std::string_view key) {
   open();
   if (is_array()) return element(key);
   const auto found = std::find(keys_.begin(), keys_.end(), key);
-  return found == keys_.end() ? nullptr : &children_[static_cast<std::size_t>(found - keys_.begin())];
+  return found == keys_.end() ? nullptr
+                              : &children_[static_cast<std::size_t>(found - keys_.begin())];
 }
 
 Tree* Tree::descend(const Keys& keys) {
@@ -110,11 +111,12 @@ bool Tree::set(std::string_view key, Tree value) {
     children_.push_back(std::move(value));
     return true;
   }
-  const auto place = is_index_key(key) ? std::upper_bound(keys_.begin(), keys_.end(), key,
-                                                          [](std::string_view left, const auto& right) {
-                                                            return comes_first(left, right);
-                                                          })
-                                       : keys_.end();
+  const auto place = is_index_key(key)
+                         ? std::upper_bound(keys_.begin(), keys_.end(), key,
+                                            [](std::string_view left, const auto& right) {
+                                              return comes_first(left, right);
+                                            })
+                         : keys_.end();
   children_.insert(children_.begin() + (place - keys_.begin()), std::move(value));
   keys_.insert(place, std::string(key));
   return true;

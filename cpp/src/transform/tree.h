@@ -32,8 +32,8 @@ class Tree {
   Tree* child(std::string_view key);
   // Where the keys lead, null where they lead nowhere.
   Tree* descend(const Keys& keys);
-  // The same to read only: appends the JSON, a text's units and lengths included. False (and nothing
-  // appended) where there is no value.
+  // The same to read only: appends the JSON, a text's units and lengths included. False (and
+  // nothing appended) where there is no value.
   bool read(const Keys& keys, std::string& json);
 
   // REQUIRES: is_object() or is_array(). A list grows by nulls; a key that is no index of a list
