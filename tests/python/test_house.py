@@ -37,6 +37,7 @@ HEADERS = {
     "json": "base",
     "position": "base",
     "chunk": "event",
+    "array_lines": "event",
     "filter": "filter",
     "mapping": "mapping",
     "plan": "plan",
