@@ -33,17 +33,16 @@ def delimited_lines(stream: io.BufferedReader, name: str) -> Stream:
 
 def _lines(text: io.TextIOWrapper, name: str) -> Iterator[bytes]:
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-    header = text.readline()
-    if not header.strip():
-        return
-    rows = csv.reader(_again(header, text), delimiter=_separator(header), strict=True)
-    names = _names(rows, name)
-    done = rows.line_num
-    yield b"\n" * done
-    for line in _each(rows, names):
-        # A row of several lines is followed by blank ones, so that the next one's number is right.
-        yield line + b"\n" * (rows.line_num - done)
+    with text:
+        header = text.readline()
+        rows = csv.reader(_again(header, text), delimiter=_separator(header), strict=True)
+        names = _names(rows, name)
         done = rows.line_num
+        yield b"\n" * done
+        for line in _each(rows, names):
+            # A row of several lines is followed by blank ones, so that the next one's number fits.
+            yield line + b"\n" * (rows.line_num - done)
+            done = rows.line_num
 
 
 def _again(header: str, text: io.TextIOWrapper) -> Iterator[str]:
@@ -57,7 +56,7 @@ def _separator(header: str) -> str:
 
 def _names(rows: Iterator[list[str]], name: str) -> list[str]:
     try:
-        names = next(rows)
+        names = next(rows, [])
     except csv.Error:
         told, hint = "the header cannot be read", "close its quotes"
         raise SourceError("E814", told, name, hint, Position(name, 1, 0)) from None
