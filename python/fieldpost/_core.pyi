@@ -104,6 +104,9 @@ class EventFault(ValueError):
 class Lines:
     """Bodies of lines; `text` is a view of all of them, each ended by a newline."""
 
+    def __len__(self) -> int: ...
+    @property
+    def received(self) -> int: ...
     @property
     def text(self) -> memoryview: ...
     @property

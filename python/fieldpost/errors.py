@@ -41,6 +41,9 @@ CODES: dict[str, str] = {
     "E123": "a secret is empty, or not usable as it stands",
     "E130": "the destination is disabled",
     "E131": "nothing tells the events apart",
+    "E150": "no subscription of that name or id",
+    "E151": "two things that cannot be compared",
+    "E152": "neither a destination nor a mapping is named",
     # E2xx: mappings
     "E201": "an unknown directive",
     "E202": "a directive with other keys beside it",
