@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -83,9 +84,21 @@ def feed(command: list[str], text: bytes, blocks: int, out: Path) -> tuple[float
             while rest:
                 rest = rest[os.write(child.stdin.fileno(), rest) :]
         child.stdin.close()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    return time.monotonic() - began, usage.ru_maxrss, child.returncode
+        peak = 0
+        while child.poll() is None:
+            peak = max(peak, peak_of(child.pid))
+            time.sleep(0.002)
+    return time.monotonic() - began, peak, child.returncode
+
+
+def peak_of(process: int) -> int:
+    """Peak resident memory in kB, 0 where it has ended. (What wait4 tells counts the parent's.)"""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) if found else 0
 
 
 def main() -> int:

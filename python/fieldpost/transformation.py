@@ -105,6 +105,7 @@ class Transformation:
                 return self.write(file, on_error)
         for piece in self._pieces():
             target.write(piece.text())
+            target.flush()  # a piece is large, or nothing more was there to read
             if self.told["invalid"] or self.told["dropped"]:
                 self._keep(piece.ended(), on_error)
         return self.told

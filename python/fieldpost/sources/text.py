@@ -64,7 +64,7 @@ def refuse_utf16(first: bytes, name: str) -> None:
 
 
 class _Lines:
-    def __init__(self, stream: Stream, name: str, as_lines: bool) -> None:
+    def __init__(self, stream: io.BufferedReader, name: str, as_lines: bool) -> None:
         self._stream = stream
         self._name = name
         self._as_lines = as_lines
@@ -81,13 +81,17 @@ class _Lines:
 
     def _first(self, room: memoryview) -> int:
         """Read until it is clear what the content is."""
-        count = 0
-        while count < len(room):
+        # What was looked at is taken alone: with room for more, readinto1 would wait for more.
+        ready = len(self._stream.peek(1))
+        count = self._stream.readinto1(room[: min(ready, len(room))]) if ready else 0
+        while ready and count < len(room):
+            clear = count >= 4 and not _UNDECIDED.match(room[:count])
+            if clear or count > _SEARCHED:
+                break
             with room[count:] as more:
                 added = self._stream.readinto1(more)
             count += added
-            clear = count >= 4 and not _UNDECIDED.match(room[:count])
-            if not added or clear or count > _SEARCHED:
+            if not added:
                 break
         refuse_utf16(bytes(room[:4]) if count >= 4 else b"", self._name)
         if count >= 3 and room[:3] == _BOM:
