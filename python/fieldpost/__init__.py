@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .comparison import Comparison, Difference
     from .config import DestinationConfig
     from .connection import ConnectionTest
     from .destination import CheckResult, Destination
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         FilterError,
         LedgerError,
         MappingError,
+        Mistake,
         SourceError,
     )
     from .filter import Explanation, Filter
@@ -33,14 +35,18 @@ if TYPE_CHECKING:
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
     from .report import Report, Status
+    from .stage import Row
+    from .transformation import Transformation, Transformed, transform
 
 _HOMES = {
     "AuthError": "errors",
     "CheckResult": "destination",
+    "Comparison": "comparison",
     "ConfigError": "errors",
     "ConnectionTest": "connection",
     "Destination": "destination",
     "DestinationConfig": "config",
+    "Difference": "comparison",
     "DropEvent": "functions",
     "EventError": "errors",
     "Explanation": "filter",
@@ -51,20 +57,27 @@ _HOMES = {
     "Lines": "mapping",
     "Mapping": "mapping",
     "MappingError": "errors",
+    "Mistake": "errors",
     "Preview": "preview",
     "Report": "report",
+    "Row": "stage",
     "SourceError": "errors",
     "Status": "report",
+    "Transformation": "transformation",
+    "Transformed": "transformation",
     "UNDEFINED": "mapping",
+    "transform": "transformation",
 }
 
 __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "AuthError",
     "CheckResult",
+    "Comparison",
     "ConfigError",
     "ConnectionTest",
     "Destination",
     "DestinationConfig",
+    "Difference",
     "DropEvent",
     "EventError",
     "Explanation",
@@ -75,12 +88,17 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Lines",
     "Mapping",
     "MappingError",
+    "Mistake",
     "Preview",
     "Report",
+    "Row",
     "SourceError",
     "Status",
+    "Transformation",
+    "Transformed",
     "UNDEFINED",
     "__version__",
+    "transform",
 ]
 
 

@@ -34,6 +34,8 @@ from .progress import ProgressBar, shows_progress
 from .report import FAILURES, Counts, Failures, Report, Status, html_table
 from .run import Progress, Run
 from .sources import Source, open_source
+from .stage import DestinationStage
+from .transformation import Transformation
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _SAMPLE_EVENT = {
@@ -141,6 +143,13 @@ class Destination:
                 row = PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
                 rows.append(row)
         return sorted(rows, key=lambda row: row.line)
+
+    def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
+        """What would be delivered, as bodies and nothing more: no request, no ledger.
+
+        source: as for `deliver`. subscription: the name or id of the only one to look at.
+        """
+        return Transformation(self._source(source), DestinationStage(self.config, subscription))
 
     def test_connection(
         self, send: bool = False, sample: dict[str, Any] | None = None

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "fieldpost/position.h"
 
@@ -37,11 +37,13 @@ class Chunk {
 
  private:
   std::size_t whole() const;  // bytes up to and including the last line end
+  void grow(std::size_t room);
 
   std::string source_;
   bool has_place_;
   std::size_t capacity_;
-  std::vector<char> bytes_;
+  std::unique_ptr<char[]> bytes_;  // not cleared: only what is read takes memory
+  std::size_t room_ = 0;
   std::size_t size_ = 0;
   std::size_t searched_ = 0;  // no line end lies beyond whole_ within this
   std::size_t whole_ = 0;

@@ -106,6 +106,7 @@ Lines Expression::apply_lines(std::string_view text) const {
   Lines lines;
   lines.text.reserve(text.size());  // only what is written to takes memory
   each_line(text, {1, 0}, [&](std::string_view line, Position position) {
+    ++lines.received;
     const LineFault fault = work->walker.walk(line, state_->selection, work->slots);
     if (fault) {
       lines.invalid.push_back({position, fault.code, told(fault)});
