@@ -15,9 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .check import CheckResult, check_file
     from .config import DestinationConfig
     from .connection import ConnectionTest
-    from .destination import CheckResult, Destination
+    from .destination import Destination
     from .errors import (
         AuthError,
         ConfigError,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AuthError": "errors",
-    "CheckResult": "destination",
+    "CheckResult": "check",
     "ConfigError": "errors",
     "ConnectionTest": "connection",
     "Destination": "destination",
@@ -56,6 +57,7 @@ _HOMES = {
     "SourceError": "errors",
     "Status": "report",
     "UNDEFINED": "mapping",
+    "check_file": "check",
 }
 
 __all__ = [  # noqa: RUF022 (as sorted() sorts)
@@ -81,6 +83,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Status",
     "UNDEFINED",
     "__version__",
+    "check_file",
 ]
 
 

@@ -18,11 +18,18 @@ def fill(document: Any, folder: Path) -> Any:
     A .json file holds one object. A .csv file has a header; "key" and "column" name two of its
     columns (the first two unless given). Raises MappingError with every file that cannot be read.
     """
-    mistakes: list[Mistake] = []
-    filled = _fill(document, folder, (), mistakes, 0)
+    filled, mistakes = filled_and_mistakes(document, folder)
     if mistakes:
         raise MappingError(mistakes)
     return filled
+
+
+def filled_and_mistakes(
+    document: Any, folder: Path, place: Place = ()
+) -> tuple[Any, list[Mistake]]:
+    """As `fill`, for a document at a place of a larger one; a bad file is an empty table."""
+    mistakes: list[Mistake] = []
+    return _fill(document, folder, place, mistakes, 0), mistakes
 
 
 def _fill(part: Any, folder: Path, place: Place, mistakes: list[Mistake], depth: int) -> Any:

@@ -36,7 +36,7 @@ void Options::tell_unknown(bool as_mistakes) const {
       compiler_.mistake("E204", std::move(message), path_, std::move(hint));
     } else {
       compiler_.warn("E204", std::move(message), path_, std::move(hint));
-      if (compiler_.looks_closely()) compiler_.compile(value, path_ + "." + key);
+      if (compiler_.looks_closely()) compiler_.compile(value, member_path(path_, key));
     }
   }
 }

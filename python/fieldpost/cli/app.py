@@ -97,10 +97,7 @@ def init(
 @command("check")
 def check(destination: DestinationFile, output: OutputOption = Output.text) -> int:
     """Tell every mistake of a destination file; sends nothing."""
-    try:
-        result = _open(destination).check()
-    except fp.ConfigError as error:
-        result = fp.CheckResult(error.mistakes, [])
+    result = fp.check_file(destination)
     if output is Output.json:
         printing.as_json(result.to_dict())
     else:

@@ -33,11 +33,14 @@ def error(problem: FieldpostError) -> None:
 
 def check(result: CheckResult, name: str) -> None:
     """Mistakes with their places."""
-    for mistake in result.errors:
-        place = f"{name}:{mistake.line}:{mistake.column}: " if mistake.line else f"{name}: "
-        out.print(f"{escape(place)}[red]error[/red] {escape(str(mistake))}")
-    for mistake in result.warnings:
-        out.print(f"{name}: [yellow]warning[/yellow] {escape(str(mistake))}")
+    for colour, kind, found in (
+        ("red", "error", result.errors),
+        ("yellow", "warning", result.warnings),
+    ):
+        for mistake in found:
+            file = mistake.file or name
+            place = f"{file}:{mistake.line}:{mistake.column}: " if mistake.line else f"{file}: "
+            out.print(f"{escape(place)}[{colour}]{kind}[/{colour}] {escape(str(mistake))}")
     if result:
         out.print(f"{escape(name)}: [green]no mistakes[/green]")
 
