@@ -27,6 +27,7 @@ from . import config_mistakes, config_values, expressions
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
+from .yaml_recovery import Recovery
 from .yaml_text import NotYaml, YamlText
 
 __all__ = [
@@ -298,11 +299,11 @@ class Examined(NamedTuple):
 
 def examine(text: str, name: str, environ: Mapping[str, str] | None = None) -> Examined:
     """As `parse`, for those who want to go on after a mistake."""
+    environment = os.environ if environ is None else environ
     try:
         places = YamlText(text.removeprefix("\ufeff"))
     except NotYaml as error:
-        return Examined(None, None, [error.mistake])
-    environment = os.environ if environ is None else environ
+        return _examine_rest(text.removeprefix("\ufeff"), error.mistake, name, environment)
     reading = config_values.Reading(places, name, environment)
     config, mistakes = _build(reading)
     if config is None or mistakes:
@@ -311,6 +312,17 @@ def examine(text: str, name: str, environ: Mapping[str, str] | None = None) -> E
     config._text, config._file, config._reading = text, name, reading
     config._ca_path = reading.ca_path(config.ca_file)
     return Examined(config, reading, [])
+
+
+def _examine_rest(text: str, first: Mistake, name: str, environ: Mapping[str, str]) -> Examined:
+    rest = Recovery(text, first)
+    if rest.places is None or not isinstance(rest.places.data, dict):
+        return Examined(None, None, rest.mistakes)
+    reading = config_values.Reading(rest.places, name, environ)
+    _config, mistakes = _build(reading)
+    found = [*mistakes, *expressions.findings(reading).mistakes]
+    sure = [one for one in found if not rest.is_taken_out(one.line)]
+    return Examined(None, reading, config_mistakes.ordered([*rest.mistakes, *sure]))
 
 
 def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, list[Mistake]]:

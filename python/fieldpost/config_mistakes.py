@@ -51,6 +51,8 @@ def placed(mistake: Mistake, places: YamlText) -> Mistake:
     if mistake.line is not None:
         return mistake
     line, column = places.locate(mistake.path)
+    if mistake.code == "E204":  # it is about the option's name
+        line, column = places.locate_key(mistake.path)
     if mistake.span is not None:
         path = parse_path(mistake.path)
         text = path if isinstance(places.value(path), str) else (*path, "text")

@@ -237,10 +237,7 @@ def _compose(text: str) -> Node | None:
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        problem = str(error.problem or error.context or "it cannot be read")
-        found = Mistake("E101", f"not YAML: {problem}", "$", line, column, _advice(problem, error))
+        found = _syntax_error(error)
     except YAMLError:
         line, column = _first_unprintable(text)
         hint = "save the file as plain UTF-8 text"
@@ -252,9 +249,34 @@ def _compose(text: str) -> Node | None:
     raise NotYaml(found)
 
 
+# What was begun and never ended: the error shows where the text gave up, which is far behind it.
+_UNENDED = {
+    "while scanning a quoted scalar": (
+        "a quote that is not closed",
+        "close it, or put the whole text in the other quotes",
+    ),
+    "while parsing a flow mapping": ("a { that is not closed", "close it with }"),
+    "while parsing a flow sequence": ("a [ that is not closed", "close it with ]"),
+}
+
+
+def _syntax_error(error: MarkedYAMLError) -> Mistake:
+    begun, mark = error.context_mark, error.problem_mark or error.context_mark
+    unended = _UNENDED.get(str(error.context))
+    gave_up = "end of stream" in str(error.problem)
+    if unended and begun and mark and (begun.line < mark.line or gave_up):
+        told, hint = unended
+        return Mistake("E101", f"not YAML: {told}", "$", begun.line + 1, begun.column + 1, hint)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+    problem = str(error.problem or error.context or "it cannot be read")
+    return Mistake("E101", f"not YAML: {problem}", "$", line, column, _advice(problem, error))
+
+
 def _advice(problem: str, error: MarkedYAMLError) -> str:
     if "\\t" in problem or "tab" in problem:
         return "indent with spaces, not with tabs"
+    if "cannot start any token" in problem:
+        return 'put it in quotes, as in {"@path": "$.userId"}: a plain text cannot begin so'
     if "mapping values are not allowed" in problem:
         return 'put a text that holds ": " in quotes'
     if "expected a single document" in str(error.context):

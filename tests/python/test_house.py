@@ -116,6 +116,7 @@ def test_public_headers_know_no_library():
 ROW = [
     "errors",
     "yaml_text",
+    "yaml_recovery",
     "json_text",
     "filter",
     "lookup_tables",

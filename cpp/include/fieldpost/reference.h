@@ -1,5 +1,5 @@
-// What the two languages offer, as the pages under docs/ list it: the tables that the compilers work
-// with say it themselves, so a page cannot say something else.
+// What the two languages offer, as the pages under docs/ list it: the tables that the compilers
+// work with say it themselves, so a page cannot say something else.
 #pragma once
 
 #include <string_view>

@@ -87,7 +87,8 @@ constexpr DirectiveRow kDirectives[] = {
      R"({"country":"DE"})", R"("Germany")"},
     {"@uuid", compile_uuid, kOurs,
      R"(a UUID (version 5) of the parts: the same parts, the same id; nothing where a part is missing)",
-     R"({"@uuid":["order",{"@path":"$.orderId"}]})", R"({"orderId":17})", R"("149f5ec2-cf68-5e25-aa7e-8b68b97cf28e")"},
+     R"({"@uuid":["order",{"@path":"$.orderId"}]})", R"({"orderId":17})",
+     R"("149f5ec2-cf68-5e25-aa7e-8b68b97cf28e")"},
 };
 
 }  // namespace

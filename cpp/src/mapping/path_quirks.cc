@@ -49,18 +49,18 @@ void warn_of_path(Compiler& compiler, std::string_view text, const std::string& 
     compiler.warn("E224", quoted + " begins with the key \"$\", so it finds nothing", path,
                   "write \"$." + std::string(text.substr(1)) + "\"");
   } else if (const std::size_t root = text.find("$."); root != std::string::npos && root > 0) {
-    compiler.warn("E224", "the \"$.\" inside " + quoted + " is taken away, wherever it stands", path,
-                  "begin the path with \"$.\"");
+    compiler.warn("E224", "the \"$.\" inside " + quoted + " is taken away, wherever it stands",
+                  path, "begin the path with \"$.\"");
   }
   warn_of_signs(compiler, text, path);
 }
 
 void warn_of_placeholder(Compiler& compiler, std::string_view text, const std::string& path) {
   if (text.starts_with("$.")) {
-    compiler.warn("E237",
-                  "a placeholder takes no \"$.\": {{" + std::string(text) +
-                      "}} looks for a key \"$\"",
-                  path, "write {{" + std::string(text.substr(2)) + "}}");
+    compiler.warn(
+        "E237",
+        "a placeholder takes no \"$.\": {{" + std::string(text) + "}} looks for a key \"$\"", path,
+        "write {{" + std::string(text.substr(2)) + "}}");
   }
   warn_of_signs(compiler, text, path);
 }
