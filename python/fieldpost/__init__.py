@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
     from .report import Report, Status
+    from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
 
 _HOMES = {
     "AuthError": "errors",
+    "CaseResult": "unit_test",
     "CheckResult": "check",
     "ConfigError": "errors",
     "ConnectionTest": "connection",
@@ -56,12 +58,16 @@ _HOMES = {
     "Report": "report",
     "SourceError": "errors",
     "Status": "report",
+    "TestReport": "unit_test",
     "UNDEFINED": "mapping",
+    "UnitCase": "unit_test",
     "check_file": "check",
+    "unit_cases": "unit_test",
 }
 
 __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "AuthError",
+    "CaseResult",
     "CheckResult",
     "ConfigError",
     "ConnectionTest",
@@ -81,9 +87,12 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Report",
     "SourceError",
     "Status",
+    "TestReport",
     "UNDEFINED",
+    "UnitCase",
     "__version__",
     "check_file",
+    "unit_cases",
 ]
 
 

@@ -15,6 +15,7 @@ from .config_values import Reading
 from .errors import ConfigError, Mistake
 from .function_file import load_handlers
 from .report import html_table
+from .unit_case import written_cases
 
 _NAMES = ("code", "message", "path", "line", "column", "hint", "file")
 
@@ -74,8 +75,9 @@ def _result(examined: Examined) -> CheckResult:
         errors += _told(lambda: documents.compile_plan(config))
         errors += config.placed(documents.nameless(config))
     functions = reading.resolved.get("functions") if isinstance(reading.resolved, dict) else None
-    own = ordered(errors)
-    return CheckResult([*own, *_function_mistakes(functions, reading)], found.warnings)
+    cases, beside = _case_mistakes(reading)
+    own = ordered([*errors, *cases])
+    return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], found.warnings)
 
 
 def _told(work: Callable[[], Any]) -> list[Mistake]:
@@ -84,6 +86,15 @@ def _told(work: Callable[[], Any]) -> list[Mistake]:
     except ConfigError as error:
         return error.mistakes
     return []
+
+
+def _case_mistakes(reading: Reading) -> tuple[list[Mistake], list[Mistake]]:
+    """Of the unit cases in the file itself, and of those in the file beside it."""
+    if not isinstance(reading.resolved, dict):
+        return [], []
+    _cases, mistakes = written_cases(reading)
+    own = [one for one in mistakes if not one.file]
+    return own, ordered([one for one in mistakes if one.file])
 
 
 def _function_mistakes(written: Any, reading: Reading) -> list[Mistake]:

@@ -181,7 +181,7 @@ class DestinationConfig(_Part):
     subscriptions: Annotated[list[Subscription], Field(min_length=1)]
     delivery: Delivery = Delivery()
     ledger: Annotated[Text | None, BeforeValidator(config_values.ledger)] = None
-    tests: list[Any] = Field(default=[], repr=False)
+    tests: Document = Field(default=None, repr=False)  # unit_case.py reads them
 
     _text: str = PrivateAttr(default="")
     _file: str = PrivateAttr(default="")
@@ -297,14 +297,19 @@ class Examined(NamedTuple):
     mistakes: list[Mistake]
 
 
-def examine(text: str, name: str, environ: Mapping[str, str] | None = None) -> Examined:
-    """As `parse`, for those who want to go on after a mistake."""
+def examine(
+    text: str,
+    name: str,
+    environ: Mapping[str, str] | None = None,
+    kind: type[config_values.Reading] = config_values.Reading,
+) -> Examined:
+    """As `parse`, for those who want to go on after a mistake. kind: how references are read."""
     environment = os.environ if environ is None else environ
     try:
         places = YamlText(text.removeprefix("\ufeff"))
     except NotYaml as error:
         return _examine_rest(text.removeprefix("\ufeff"), error.mistake, name, environment)
-    reading = config_values.Reading(places, name, environment)
+    reading = kind(places, name, environment)
     config, mistakes = _build(reading)
     if config is None or mistakes:
         found, _warnings = expressions.findings(reading)

@@ -34,6 +34,7 @@ from .progress import ProgressBar, shows_progress
 from .report import FAILURES, Counts, Failures, Report, Status, html_table
 from .run import Progress, Run
 from .sources import Source, open_source
+from .unit_test import TestReport, cases_of
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _SAMPLE_EVENT = {
@@ -84,6 +85,14 @@ class Destination:
         `fieldpost.check_file` does the same for a file that cannot be loaded.
         """
         return check.check(self.config)
+
+    def test(self) -> TestReport:
+        """Run the unit cases of the file and of the one beside it; sends nothing, needs no secret.
+
+        Raises ConfigError where they cannot run. `fieldpost.unit_cases` gives them one by one.
+        """
+        cases = cases_of(self.config.text, self.config.file)
+        return TestReport([one.run() for one in cases])
 
     def preview(self, source: Any = None, limit: int = 5) -> Preview:
         """Show the exact requests of the first `limit` events that match; sends nothing."""

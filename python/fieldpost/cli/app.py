@@ -105,6 +105,17 @@ def check(destination: DestinationFile, output: OutputOption = Output.text) -> i
     return exit_code.DONE if result else exit_code.CONFIGURATION
 
 
+@command("test")
+def test(destination: DestinationFile, output: OutputOption = Output.text) -> int:
+    """Run the destination's own unit cases; no network, no secrets."""
+    report = fp.TestReport([case.run() for case in fp.unit_cases(destination)])
+    if output is Output.json:
+        printing.as_json([one.to_dict() for one in report])
+    else:
+        printing.cases(report, str(destination))
+    return exit_code.DONE if report else exit_code.EVENTS
+
+
 @command("preview")
 def preview(
     destination: DestinationFile,

@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fieldpost import CheckResult, ConnectionTest, FieldpostError, Preview, Report, Status
+from fieldpost import (
+    CheckResult,
+    ConnectionTest,
+    FieldpostError,
+    Preview,
+    Report,
+    Status,
+    TestReport,
+)
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -43,6 +51,19 @@ def check(result: CheckResult, name: str) -> None:
             out.print(f"{escape(place)}[{colour}]{kind}[/{colour}] {escape(str(mistake))}")
     if result:
         out.print(f"{escape(name)}: [green]no mistakes[/green]")
+
+
+def cases(report: TestReport, name: str) -> None:
+    """Each unit case, and field by field what differs."""
+    for one in report:
+        out.print(f"{_MARKS[one.ok]} {escape(one.name)}")
+        for each in one.difference:
+            out.print(f"       {escape(str(each))}")
+    failed = sum(1 for one in report if not one)
+    if not report.results:
+        out.print(f"{escape(name)}: no unit cases; write some under tests:")
+    else:
+        out.print(f"{escape(name)}: {len(report)} cases, {failed} failed")
 
 
 def counts(subscriptions: dict[str, dict[str, int]]) -> None:
