@@ -79,9 +79,8 @@ def _surprises() -> str:
 def _spaced(json_text: str) -> str:
     """Compact JSON with blanks behind its colons and commas, digits and all."""
     parts = re.split(r'("(?:[^"\\]|\\.)*")', json_text)
-    return "".join(
-        part if at % 2 else re.sub("([:,])", r"\1 ", part) for at, part in enumerate(parts)
-    )
+    parts[::2] = [re.sub("([:,])", r"\1 ", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
