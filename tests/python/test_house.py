@@ -128,6 +128,7 @@ ROW = [
     "enabled_line",
     "expressions",
     "config",
+    "governor",
     "secrets",
     "auth",
     "function_file",
