@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .comparison import Comparison, Difference
+    from .check import CheckResult, check_file
     from .config import DestinationConfig
     from .connection import ConnectionTest
-    from .destination import CheckResult, Destination
+    from .destination import Destination
     from .errors import (
         AuthError,
         ConfigError,
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
 
+    from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
+
 _HOMES = {
     "AuthError": "errors",
-    "CheckResult": "destination",
+    "CaseResult": "unit_test",
+    "CheckResult": "check",
     "Comparison": "comparison",
     "ConfigError": "errors",
     "ConnectionTest": "connection",
@@ -63,14 +67,19 @@ _HOMES = {
     "Row": "stage",
     "SourceError": "errors",
     "Status": "report",
+    "TestReport": "unit_test",
     "Transformation": "transformation",
     "Transformed": "transformation",
     "UNDEFINED": "mapping",
+    "UnitCase": "unit_test",
+    "check_file": "check",
     "transform": "transformation",
+    "unit_cases": "unit_test",
 }
 
 __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "AuthError",
+    "CaseResult",
     "CheckResult",
     "Comparison",
     "ConfigError",
@@ -94,11 +103,15 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Row",
     "SourceError",
     "Status",
+    "TestReport",
     "Transformation",
     "Transformed",
     "UNDEFINED",
+    "UnitCase",
     "__version__",
+    "check_file",
     "transform",
+    "unit_cases",
 ]
 
 

@@ -45,6 +45,18 @@ CODES: dict[str, str] = {
     "E150": "no subscription of that name or id",
     "E151": "two things that cannot be compared",
     "E152": "neither a destination nor a mapping is named",
+    # E15x: unit cases
+    "E155": "a test case without an event, or with more than one kind of them",
+    "E156": "a test case that expects nothing, or two things at once",
+    "E157": "a test case for a subscription that is not there",
+    "E158": "the events of a test case cannot be read",
+    "E159": "a test case with another number of expectations than events",
+    # E16x: what surprises, and works; a warning
+    "E165": "a sign in a path that does not mean what it looks like",
+    "E166": "directives inside a literal, which run",
+    "E167": "a member of @merge that takes an earlier value away",
+    "E168": "a text or a list that @merge takes apart",
+    "E169": "a content type that Segment would overwrite",
     # E2xx: mappings
     "E201": "an unknown directive",
     "E202": "a directive with other keys beside it",
@@ -185,7 +197,8 @@ class Position(NamedTuple):
 class Mistake:
     """One thing an author got wrong; line and column are counted from 1, path starts with $.
 
-    span: half-open range of characters in a filter's text.
+    span: half-open range of characters in a filter's text. file: where line and column are, if
+    that is not the document itself.
     """
 
     code: str
@@ -195,6 +208,7 @@ class Mistake:
     column: int | None = None
     hint: str = ""
     span: tuple[int, int] | None = None
+    file: str = ""
 
     def __str__(self) -> str:
         return sentence(self.code, self.message, self.path, self.hint)
@@ -261,7 +275,8 @@ class ConfigError(FieldpostError):
         return "\n".join(self._lead(mistake) + str(mistake) for mistake in self.mistakes)
 
     def _lead(self, mistake: Mistake) -> str:
-        place = [self.file] if self.file else []
+        file = mistake.file or self.file
+        place = [file] if file else []
         if mistake.line is not None:
             place += [str(mistake.line), str(mistake.column or 1)]
         return ":".join(place) + ": " if place else ""

@@ -99,6 +99,10 @@ class Explanation:
     def __bool__(self) -> bool:
         return bool(self.tree["verdict"])
 
+    def refusal(self) -> str:
+        """The parts that made it say no, on one line; "" where it said yes."""
+        return "; ".join(_told(part) for part in _refusing(self.tree))
+
     def __str__(self) -> str:
         return "\n".join(
             f"{'yes' if part['verdict'] else 'no':<4}{'  ' * depth}{_told(part)}"
@@ -134,6 +138,15 @@ def _conditions(node: dict[str, Any]) -> list[dict[str, Any]]:
     if "children" not in node:
         return [node]
     return [one for child in node["children"] for one in _conditions(child)]
+
+
+def _refusing(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The smallest parts that have to change for a part to say yes."""
+    if node["verdict"]:
+        return []
+    if node["kind"] not in ("and", "or"):
+        return [node]
+    return [one for child in node["children"] for one in _refusing(child)]
 
 
 def _lines(node: dict[str, Any], depth: int = 0) -> list[tuple[int, dict[str, Any]]]:

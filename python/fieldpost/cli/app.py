@@ -97,15 +97,23 @@ def init(
 @command("check")
 def check(destination: DestinationFile, output: OutputOption = Output.text) -> int:
     """Tell every mistake of a destination file; sends nothing."""
-    try:
-        result = _open(destination).check()
-    except fp.ConfigError as error:
-        result = fp.CheckResult(error.mistakes, [])
+    result = fp.check_file(destination)
     if output is Output.json:
         printing.as_json(result.to_dict())
     else:
         printing.check(result, str(destination))
     return exit_code.DONE if result else exit_code.CONFIGURATION
+
+
+@command("test")
+def test(destination: DestinationFile, output: OutputOption = Output.text) -> int:
+    """Run the destination's own unit cases; no network, no secrets."""
+    report = fp.TestReport([case.run() for case in fp.unit_cases(destination)])
+    if output is Output.json:
+        printing.as_json([one.to_dict() for one in report])
+    else:
+        printing.cases(report, str(destination))
+    return exit_code.DONE if report else exit_code.EVENTS
 
 
 @command("preview")

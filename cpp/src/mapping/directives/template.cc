@@ -9,6 +9,7 @@
 #include "event/path.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/path_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -141,10 +142,7 @@ void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string
   std::size_t at = 0;
   while (const auto found = next_placeholder(text, at, 2)) {
     at = found->end;
-    if (!found->path.starts_with("$.")) continue;
-    const std::string key(found->path);
-    compiler.warn("E237", "a placeholder takes no \"$.\": {{" + key + "}} looks for a key \"$\"",
-                  path, "write {{" + key.substr(2) + "}}");
+    warn_of_placeholder(compiler, found->path, path);
   }
 }
 
