@@ -39,7 +39,7 @@ void Selection::Children::add(Node& node) {
   if ((taken_ + 1) * kSpare > table_.size()) {
     std::vector<Child> old(std::bit_ceil((taken_ + 1) * kSpare));
     old.swap(table_);
-    shift_ = 64U - static_cast<unsigned>(std::countr_zero(table_.size()));
+    shift_ = 63U - static_cast<unsigned>(std::countr_zero(table_.size()));
     for (const Child& child : old) {
       if (child.node != nullptr) put(child);
     }
@@ -83,6 +83,7 @@ Slots::Slots(const Selection& selection) : selections_(selection.all()) {
 
 void Slots::clear() {
   for (Table& table : tables_) table.clear();
+  lists_.clear();
   tables_[0].add();
 }
 

@@ -57,15 +57,15 @@ class ReadListNode final : public Node {
       : list_(std::move(list)), items_(items), shape_(std::move(shape)) {}
 
   bool write(const Scope& scope, std::string& out) const override {
-    if (!scope.row() || scope.row()->found(list_.slot).rows == Found::kNotRead) {
+    if (!scope.row() || !scope.row()->has_items(list_.slot)) {
       std::string scratch;
       return write_mapped(*shape_, scope.find(list_, scratch), scope, out);
     }
     const Row& row = *scope.row();
-    const Found& list = row.found(list_.slot);
+    const std::uint32_t items = row.items(list_.slot);
     ListText text(scope, out);
-    for (std::uint32_t i = 0; i < list.rows; ++i) {
-      text.add(*shape_, scope.at(row.item(items_, list, i)));
+    for (std::uint32_t i = 0; i < items; ++i) {
+      text.add(*shape_, scope.at(row.item(items_, list_.slot, i)));
     }
     text.end();
     return true;
