@@ -127,10 +127,12 @@ struct Found {
   void set(const char* begin, const char* end) {
     data = begin;
     size = static_cast<std::uint32_t>(end - begin);
+    list = kNotRead;
+    is_part = 0;
   }
   void set_partly(const char* begin, const char* end, std::uint32_t keys) {
     set(begin, end);
-    is_part = true;
+    is_part = 1;
     list = keys;
   }
 

@@ -64,8 +64,14 @@ Walk::Start Walk::object(const Node& node, Found* cells, Start next, std::size_t
     if (at(next) != '"') return broken(next);
     if (at(next + 1) != ':') return broken(next + 1);
     const Node* hit = child(node, *next + 1, next[1]);
-    next = hit != nullptr ? value(*hit, cells, next + 2, depth) : skip(next + 2, depth);
-    if (next == nullptr) return nullptr;
+    next += 2;
+    if (at(next) == '"') {
+      ++next;
+      if (hit != nullptr) keep(*hit, cells, next[-1], string_end(next));
+    } else {
+      next = hit != nullptr ? value(*hit, cells, next, depth) : skip(next, depth);
+      if (next == nullptr) return nullptr;
+    }
     const char c = at(next++);
     if (c == ',') continue;
     return c == '}' ? next : broken(next - 1);
@@ -78,8 +84,13 @@ Walk::Start Walk::skip_object(Start next, std::size_t depth) {
   for (;;) {
     if (at(next) != '"') return broken(next);
     if (at(next + 1) != ':') return broken(next + 1);
-    next = skip(next + 2, depth);
-    if (next == nullptr) return nullptr;
+    next += 2;
+    if (at(next) == '"') {
+      ++next;
+    } else {
+      next = skip(next, depth);
+      if (next == nullptr) return nullptr;
+    }
     const char c = at(next++);
     if (c == ',') continue;
     return c == '}' ? next : broken(next - 1);
@@ -98,15 +109,22 @@ Walk::Start Walk::skip_array(Start next, std::size_t depth) {
   }
 }
 
-// After '['. What the keys of an array's node say is followed when it is asked for; but where its
-// items are asked for, each becomes a row.
-Walk::Start Walk::array(const Node& node, Found* cells, Start next, std::size_t depth) {
-  return node.items ? rows(node, cells, next, depth) : skip_array(next, depth);
+// What the keys of its node say of a list is followed when it is asked for; but where its items are
+// asked for, each becomes a row.
+Walk::Start Walk::list(const Node& node, Found* cells, Start next, std::size_t depth) {
+  const std::uint32_t begin = *next++;
+  std::uint32_t number = Found::kNotRead;
+  next =
+      closed(node.items ? rows(*node.items, next, depth + 1, number) : skip_array(next, depth + 1));
+  if (next == nullptr) return nullptr;
+  keep(node, cells, begin, text_ + next[-1] + 1);
+  cells[node.slot].list = number;
+  return next;
 }
 
-Walk::Start Walk::rows(const Node& node, Found* cells, Start next, std::size_t depth) {
+Walk::Start Walk::rows(const Selection& items, Start next, std::size_t depth,
+                       std::uint32_t& number) {
   if (opened(next, depth) == nullptr) return nullptr;
-  const Selection& items = *node.items;
   const std::uint32_t first_row = slots_->rows(items);
   if (at(next) == ']') {
     ++next;
@@ -120,7 +138,7 @@ Walk::Start Walk::rows(const Node& node, Found* cells, Start next, std::size_t d
       return broken(next - 1);
     }
   }
-  cells[node.slot].list = slots_->add_list(first_row, slots_->rows(items) - first_row);
+  number = slots_->add_list(first_row, slots_->rows(items) - first_row);
   return next;
 }
 
@@ -140,40 +158,43 @@ Walk::Start Walk::skip(Start next, std::size_t depth) {
 
 // A value inside a container, kept.
 Walk::Start Walk::value(const Node& node, Found* cells, Start next, std::size_t depth) {
-  Found& cell = cells[node.slot];
-  if (cell.data != nullptr) {  // the last of equal keys counts
-    cell = Found{};
-    for (const Node* below : node.below) cells[below->slot] = Found{};
-  }
-  const char* begin = text_ + *next;
+  const std::uint32_t begin = *next;
   const char* end = nullptr;
-  switch (*begin) {
+  switch (text_[begin]) {
     case '"':
       end = string_end(++next);
       break;
     case '{':
+      if (cells[node.slot].data != nullptr) forget(node, cells);
       next = closed(node.children.empty() ? skip_object(next + 1, depth + 1)
                                           : object(node, cells, next + 1, depth + 1));
-      if (next == nullptr) return nullptr;
-      cell.set(begin, text_ + next[-1] + 1);
+      if (next != nullptr) cells[node.slot].set(text_ + begin, text_ + next[-1] + 1);
       return next;  // what is below was kept member by member
     case '[':
-      next = closed(array(node, cells, next + 1, depth + 1));
-      if (next == nullptr) return nullptr;
-      end = text_ + next[-1] + 1;
-      break;
+      return list(node, cells, next, depth);
     default:
       end = scalar_end(next);
       if (end == nullptr) return broken(next);
       ++next;
   }
-  cell.set(begin, end);
-  for (const Node* below : node.below) cells[below->slot].set_partly(begin, end, node.depth);
+  keep(node, cells, begin, end);
   return next;
 }
 
+void Walk::forget(const Node& node, Found* cells) {
+  cells[node.slot] = Found{};
+  for (const Node* below : node.below) cells[below->slot] = Found{};
+}
+
+// What is no object. The last of equal keys counts.
+inline void Walk::keep(const Node& node, Found* cells, std::uint32_t begin, const char* end) {
+  cells[node.slot].set(text_ + begin, end);
+  for (const Node* below : node.below)
+    cells[below->slot].set_partly(text_ + begin, end, node.depth);
+}
+
 // One past the closing quote of the string before `next`: only blanks can stand between.
-const char* Walk::string_end(Start next) const {
+inline const char* Walk::string_end(Start next) const {
   const char* end = text_ + *next;
   while (end[-1] != '"') --end;
   return end;
@@ -188,7 +209,7 @@ const char* Walk::scalar_end(Start token) const {
   return end != nullptr && (end == next || is_blank(*end)) ? end : nullptr;
 }
 
-const Walk::Node* Walk::child(const Node& node, std::uint32_t begin, std::uint32_t colon) {
+inline const Walk::Node* Walk::child(const Node& node, std::uint32_t begin, std::uint32_t colon) {
   std::uint32_t end = colon - 1;
   while (text_[end] != '"') --end;
   if (*escape_ < end) [[unlikely]] {

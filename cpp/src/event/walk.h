@@ -38,13 +38,15 @@ class Walk {
   char at(Start token) const { return text_[*token]; }
 
   Start object(const Node& node, Found* cells, Start next, std::size_t depth);
-  Start array(const Node& node, Found* cells, Start next, std::size_t depth);
-  Start rows(const Node& node, Found* cells, Start next, std::size_t depth);
+  Start list(const Node& node, Found* cells, Start next, std::size_t depth);
+  Start rows(const Selection& items, Start next, std::size_t depth, std::uint32_t& number);
   Start value(const Node& node, Found* cells, Start next, std::size_t depth);
   Start skip_object(Start next, std::size_t depth);
   Start skip_array(Start next, std::size_t depth);
   Start skip(Start next, std::size_t depth);
 
+  void keep(const Node& node, Found* cells, std::uint32_t begin, const char* end);
+  static void forget(const Node& node, Found* cells);
   const Node* child(const Node& node, std::uint32_t begin, std::uint32_t colon);
   const Node* escaped_child(const Node& node, std::uint32_t begin, std::uint32_t end);
   const char* string_end(Start next) const;
