@@ -78,10 +78,11 @@ void Selection::append_asked(const std::string& prefix, std::vector<std::string>
 
 Slots::Slots(const Selection& selection) : selections_(selection.all()) {
   for (const Selection* one : selections_) tables_.emplace_back(one->slots());
-  clear();
+  clear(nullptr);
 }
 
-void Slots::clear() {
+void Slots::clear(const char* readable) {
+  readable_ = readable;
   for (Table& table : tables_) table.clear();
   lists_.clear();
   tables_[0].add();

@@ -161,12 +161,17 @@ class Row {
     return found.is_part ? value.follow(selection_->path(slot), found.list, scratch) : value;
   }
 
+  const Found& found(std::uint32_t slot) const { return cells_[slot]; }
+
   // Whether that value is a list whose items the walk read; if so, how many they are.
   bool has_items(std::uint32_t slot) const {
     return !cells_[slot].is_part && cells_[slot].list != Found::kNotRead;
   }
   inline std::uint32_t items(std::uint32_t slot) const;  // REQUIRES: has_items(slot)
   inline Row item(const Selection& items, std::uint32_t slot, std::uint32_t index) const;
+
+  // One past the text that the tokens found stand in.
+  inline const char* readable() const;
 
  private:
   const Slots* slots_;
@@ -184,7 +189,7 @@ class Slots {
   }
 
   // For the walk. Cells stay where they are until the next clear().
-  void clear();  // before each line
+  void clear(const char* readable);  // before each line; where the text it is in ends
   Found* event_cells() { return tables_[0].cells(0); }
   Found* add_row(const Selection& items) { return tables_[items.number()].add(); }
   std::uint32_t rows(const Selection& items) const { return tables_[items.number()].rows(); }
@@ -232,7 +237,10 @@ class Slots {
   const std::vector<const Selection*>& selections_;
   std::vector<Table> tables_;  // by a selection's number; the event is the one row of the first
   std::vector<List> lists_;
+  const char* readable_ = nullptr;
 };
+
+inline const char* Row::readable() const { return slots_->readable_; }
 
 inline std::uint32_t Row::items(std::uint32_t slot) const {
   return slots_->lists_[cells_[slot].list - 1].rows;

@@ -104,7 +104,7 @@ struct Walker::State {
     Walk::Start after = nullptr;
     const bool is_sound = *broken_escape >= end;
     if (is_sound && lines[*first] == '{') {
-      slots.clear();
+      slots.clear(lines.data() + lines.size());
       after = block.walk.read(selection, slots, first, end);
     }
     if (after != nullptr) {
@@ -122,7 +122,7 @@ Walker::~Walker() = default;
 
 LineFault Walker::walk(std::string_view event, const Selection& selection, Slots& slots) {
   Tokens& tokens = state_->alone;
-  slots.clear();
+  slots.clear(event.data() + event.size());
   switch (tokens.find(event)) {
     case Verdict::found:
       break;
