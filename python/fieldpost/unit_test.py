@@ -5,6 +5,7 @@ Nothing is sent, no secret is read, and the environment does not matter (stand_i
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from .errors import ConfigError
 from .filter import Filter
 from .functions import Functions, load
 from .report import html_table
-from .sources.stream import chunks_of, in_memory
+from .sources.stream import chunks_of
 from .stand_ins import StandInReading
 from .unit_case import Expectation, WrittenCase, written_cases
 
@@ -171,7 +172,7 @@ class Bench:
         return CaseResult(case.name, not found, found)
 
     def _outcomes(self, event: bytes, functions: Functions | None, name: str | None) -> list[_Got]:
-        (chunk,) = chunks_of(in_memory(event), _SOURCE, True, _refuse)
+        (chunk,) = chunks_of(io.BytesIO(event), _SOURCE, True, _refuse)
         if functions is None:
             batch = self._plan.process(chunk)
         else:
