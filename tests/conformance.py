@@ -150,7 +150,7 @@ def destination_filter(rows: list[Row]) -> Tally:
 def missing_is_null(row: Row) -> str:
     """Documentation and evaluator disagree about what is missing; ours is the documentation."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", row["fql"])
-    asks = re.search(r"\bnull\b|\b(length|lowercase|uppercase)\(", bare)
+    asks = re.search(r"\bnull\b|\b(length|lowercase|uppercase)\(|= *[A-Za-z]", bare)
     words = [one for one in re.findall(r"[A-Za-z_][\w.]*(?!\w*\()", bare) if one not in WORDS]
     if asks and any(is_missing(path, row["payload"]) for path in words):
         return "a missing value equals null and has length 0, as documented"
