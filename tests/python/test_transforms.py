@@ -1,8 +1,10 @@
 """Transforms and the integrations object on the whole way: check, preview, functions, delivery."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +140,19 @@ subscriptions:
         ("E240", 9, 9),
         ("E241", 11, 20),
     ]
+
+
+def test_the_examples_of_the_docs_are_right():
+    page = (Path(__file__).parents[2] / "docs/transforms.md").read_text()
+    head = "name: x\ntype: webhook\nurl: https://h.example/\n"
+    whole, part = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    event = {"type": "track", "event": "Order Completed", "userId": "u", "messageId": "m"}
+    event |= {"properties": {"email": "a@b", "total": 5}, "context": {"ip": "192.0.2.1"}}
+    for text in (whole.replace("0.25", "1"), "subscriptions:\n  - name: x\n" + part):
+        hook = fp.Destination.from_text(head + text)
+        assert hook.check()
+        (row,) = hook.preview([event | {"anonymousId": "z"}])
+        assert "email" not in json.loads(row.body)["properties"]
+    hook = fp.Destination.from_text(head + whole.replace("0.25", "1"))
+    (row,) = hook.preview([event])
+    assert json.loads(row.body)["properties"] == {"channel": "web", "customer": "u", "amount": "5"}

@@ -153,12 +153,12 @@ class Pass {
     return subscriptions_[subscription].transforms.has_value();
   }
 
-  // What the subscription's transforms make of the line, or "" where they ended the event. Lives
-  // until the next call. REQUIRES: changes(subscription).
+  // What the subscription's transforms make of the line (perhaps itself), or "" where they ended
+  // the event. Lives until the next call. REQUIRES: changes(subscription).
   std::string_view changed(std::uint32_t subscription, std::string_view line, Position position) {
     const std::optional<Ending> ending =
         subscriptions_[subscription].transforms->apply(line, batch_.text(event_id_span_), changed_);
-    if (!ending) return changed_;
+    if (!ending) return changed_.empty() ? line : changed_;
     end(position, subscription, event_id_span_, ending->invalid, ending->code, ending->message);
     return {};
   }
@@ -168,6 +168,7 @@ class Pass {
     if (!changes(subscription)) return map(subscription, position, slots_);
     const std::string_view text = changed(subscription, line, position);
     if (text.empty()) return;
+    if (text.data() == line.data()) return map(subscription, position, slots_);
     if (!changed_slots_) changed_slots_.emplace(selection_);
     if (const LineFault fault = changed_walker_.walk(text, selection_, *changed_slots_)) {
       end(position, subscription, event_id_span_, true, "E246",

@@ -159,12 +159,12 @@ Transforms::Transforms(const Json& list, const std::string& path) {
 
 std::optional<Ending> Transforms::apply(std::string_view event, std::string_view identity,
                                         std::string& out) const {
+  out.clear();
   Tree tree(event);
   for (const TransformPtr& transform : transforms_) {
     if (auto ending = transform->apply(tree, identity)) return ending;
   }
-  out.clear();
-  tree.write(out);
+  if (tree.is_opened()) tree.write(out);
   return std::nullopt;
 }
 

@@ -21,7 +21,7 @@ class Transforms {
   // `path` is where the list stands in a larger document. Throws DocumentError with every mistake.
   Transforms(const Json& list, const std::string& path);
 
-  // Puts the changed event into `out`, or tells why it ends here.
+  // Puts the changed event into `out` ("" where nothing was to change), or tells why it ends here.
   // REQUIRES: `event` is one valid JSON object.
   std::optional<Ending> apply(std::string_view event, std::string_view identity,
                               std::string& out) const;

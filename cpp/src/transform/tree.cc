@@ -42,16 +42,37 @@ Tree Tree::owning(std::string json) {
 
 void Tree::open() {
   if (std::exchange(opened_, true)) return;
-  const Value value(text_);
-  if (is_object()) {
-    for (Member& member : members_of(value)) {
-      keys_.push_back(std::move(member.key));
-      children_.emplace_back(member.value.token());
-    }
-    return;
-  }
+  if (is_object()) return open_object();
   Value element;
-  for (Elements elements(value); elements.next(element);) children_.emplace_back(element.token());
+  for (Elements elements{Value(text_)}; elements.next(element);) {
+    children_.emplace_back(element.token());
+  }
+}
+
+// Most objects have plain keys, each once; the others are read key by key as JavaScript has them.
+void Tree::open_object() {
+  std::vector<std::string_view> names;
+  bool is_plain = true;
+  std::string_view inside;
+  Value value;
+  for (Members members{Value(text_)}; members.next(inside, value);) {
+    is_plain = is_plain && inside.find('\\') == std::string_view::npos && !is_index_key(inside);
+    names.push_back(inside);
+    children_.emplace_back(value.token());
+  }
+  keys_.assign(names.begin(), names.end());
+  std::sort(names.begin(), names.end());
+  const bool is_twice = std::adjacent_find(names.begin(), names.end()) != names.end();
+  if (!is_plain || is_twice) take_members();
+}
+
+void Tree::take_members() {
+  keys_.clear();
+  children_.clear();
+  for (Member& member : members_of(Value(text_))) {
+    keys_.push_back(std::move(member.key));
+    children_.emplace_back(member.value.token());
+  }
 }
 
 Tree* Tree::element(std::string_view key) {
@@ -80,13 +101,13 @@ Tree* Tree::descend(const Keys& keys) {
 bool Tree::read(const Keys& keys, std::string& json) {
   Tree* at = this;
   std::size_t done = 0;
-  while (done < keys.size() && (at->is_object() || (at->is_array() && keys[done] != "length"))) {
+  while (done < keys.size() && at->opened_ && !(at->is_array() && keys[done] == "length")) {
     at = at->child(keys[done++]);
     if (at == nullptr) return false;
   }
-  std::string whole;
-  at->write(whole);
-  Value value(whole);
+  std::string written;
+  if (at->opened_) at->write(written);
+  Value value(at->opened_ ? written : at->text_);
   std::string scratch[2];  // a step may read from what the one before it computed
   for (; done < keys.size(); ++done) {
     if (value.falsy()) return false;
@@ -149,7 +170,7 @@ std::vector<Tree>& Tree::elements() {
 
 void Tree::write(std::string& out) const {
   if (!opened_) {
-    Value(text_).append_json(out);
+    out += text_;
     return;
   }
   out += is_object() ? '{' : '[';

@@ -44,10 +44,14 @@ class Tree {
   std::vector<std::string> names();
   std::vector<Tree>& elements();  // REQUIRES: is_array()
 
+  // Whether anybody looked inside so that something may be changed.
+  bool is_opened() const { return opened_; }
   void write(std::string& out) const;
 
  private:
   void open();
+  void open_object();
+  void take_members();
   Tree* element(std::string_view key);
 
   std::unique_ptr<std::string> own_;  // what text_ looks at, where it is ours

@@ -1,4 +1,4 @@
-"""The same POST through fieldpost: `fieldpost_client.py off|on URL EVENTS IN_FLIGHT REQUESTS`.
+"""The same POST through fieldpost: `dispatch_client.py off|on URL EVENTS IN_FLIGHT REQUESTS`.
 
 off: NDJSON lines through plan and dispatcher, without a ledger. on: `Destination.deliver` as it is
 used, from the file to the ledger's last transaction. Prints requests per second.

@@ -83,7 +83,7 @@ class Clients:
                 head = b'{"type":"track","messageId":"m-%d","properties":' % i
                 file.write(head + body() + b"}\n")
         self.curl_multi = folder / "curl_multi"
-        source = HERE / "curl_multi.cc"
+        source = HERE / "peers" / "curl_multi.cc"
         subprocess.run(["g++", "-O2", "-o", self.curl_multi, source, "-lcurl"], check=True)
 
     def run(self, name: str) -> float:
@@ -103,14 +103,14 @@ class Clients:
     def _command(self, name: str) -> list[str]:
         if name.startswith("fieldpost"):
             mode = "on" if "ledger" in name else "off"
-            script = str(HERE / "fieldpost_client.py")
+            script = str(HERE / "dispatch_client.py")
             tail = [self.url, str(self.events), self.in_flight, str(self.requests)]
             return [sys.executable, script, mode, *tail]
         fewer = self.requests // (20 if name == "httpx" else 4 if name == "aiohttp" else 1)
         tail = [self.url, str(self.body), self.in_flight, str(fewer)]
         if name == "libcurl multi":
             return [str(self.curl_multi), *tail]
-        return [sys.executable, str(HERE / "clients.py"), name, *tail]
+        return [sys.executable, str(HERE / "peers" / "http_clients.py"), name, *tail]
 
     def _wrk(self) -> float:
         script = self.folder / "post.lua"
