@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import fieldpost as fp
 from fieldpost._core import Plan
 from fieldpost.errors import SourceError
 from fieldpost.sources import Source, open_source
@@ -49,6 +50,7 @@ class Reading:
         try:
             for chunk in source.chunks():
                 batch = plan.process(chunk)
+                batch.explain(chunk)
                 for index, key in enumerate(batch.keys()):
                     self.texts.append(batch.body(index))
                     self.bodies.append(json.loads(self.texts[-1], parse_float=decimal.Decimal))
@@ -137,6 +139,18 @@ def test_an_array_larger_than_many_chunks_is_read_in_flat_memory(tmp_path: Path)
     assert grown < 80_000 or "libasan" in os.environ.get("LD_PRELOAD", "")
 
 
+def test_a_line_that_never_ends_is_told_before_memory_is_full(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("fieldpost.sources.stream._LONGEST", 20 << 20)
+    good = b'{"id":1}\n{"id":"' + b"x" * (19 << 20) + b'"}\n{"id":2}\n'
+    (tmp_path / "a").write_bytes(good + b"x" * (50 << 20) + b'\n{"id":3}\n')
+    (tmp_path / "b").write_bytes(b'{"id":4}\n')
+    reading, error = broken(str(tmp_path / "*"))
+    assert [str(one)[:3] for one in reading.ids] == ["1", "xxx", "2", "4"]
+    assert (error.code, error.position) == ("E816", (str(tmp_path / "a"), 4, len(good)))
+
+
 def test_lines_stay_lines_where_the_name_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.ndjson").write_bytes(b'[{"id":1}]\n{"id":2}\n')
     reading = read(tmp_path / "a.ndjson")
@@ -214,7 +228,19 @@ def test_a_row_that_does_not_fit_costs_itself(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(rows))
     reading = read(path)
     assert reading.ids == ["1", "6"]
-    assert reading.invalid == [(3, "E402"), (4, "E402"), (5, "E402"), (6, "E402")]
+    assert reading.invalid == [(3, "E409"), (4, "E409"), (5, "E409"), (6, "E409")]
+
+
+def test_why_a_row_does_not_fit_is_told_wherever_it_stands(tmp_path: Path) -> None:
+    rows = "".join(f'{n},"x\ny"\n' if n % 9999 else f"{n}\n" for n in range(400_000))
+    (tmp_path / "a.csv").write_text("id,n\n" + rows)
+    asked = fp.transform(tmp_path / "a.csv", fp.Mapping({"@path": "$.id"}))
+    ids = [json.loads(body) for body in asked]
+    assert ids == [str(n) for n in range(400_000) if n % 9999]
+    told = [(row.line, row.code, row.error) for row in asked.told.errors]
+    why = "the row has 1 cells, the header 2 names"
+    places = [n * 2 - n // 9999 + 2 - (n % 9999 > 0) for n in range(0, 400_000, 9999)]
+    assert told == [(line, "E409", why) for line in places]
 
 
 def test_names_of_columns_must_differ(tmp_path: Path) -> None:
@@ -378,7 +404,7 @@ def test_pandas_frames() -> None:
 def test_a_cell_that_json_cannot_hold_costs_its_row() -> None:
     frame = pd.DataFrame({"id": ["a", "b", "c"], "x": [1, {2}, 3]})
     reading = read(frame)
-    assert (reading.ids, reading.invalid) == (["a", "c"], [(2, "E402")])
+    assert (reading.ids, reading.invalid) == (["a", "c"], [(2, "E409")])
 
 
 def test_a_table_that_breaks_tells_so_after_its_good_rows() -> None:
@@ -408,6 +434,14 @@ def test_a_column_that_has_no_form_is_named() -> None:
     _, error = broken(pa.table({"id": [1], "odd": union}))
     assert error.code == "E815"
     assert '"odd"' in error.message
+
+
+def test_what_is_no_source_is_named() -> None:
+    whole = io.BytesIO()
+    pq.write_table(arrow_table(), whole)
+    assert broken(whole.getvalue())[1].code == "E806"
+    with pytest.raises(SourceError, match="E805"):
+        open_source(io.StringIO("{}"))
 
 
 def test_a_damaged_parquet_is_told(tmp_path: Path) -> None:

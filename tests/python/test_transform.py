@@ -331,6 +331,20 @@ def test_mistakes_are_told_with_their_places(tmp_path: Path) -> None:
     assert b"E152" in run().stderr
 
 
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="sanitizers take memory of their own")
+def test_memory_stays_flat() -> None:
+    benchmark = Path(__file__).parents[2] / "benchmarks/transform_memory.py"
+    asked = [sys.executable, benchmark, "--gigabytes", "0.2", "--jq-megabytes", "0"]
+    told = subprocess.run(
+        [*map(str, asked), "--limit-mb", "150"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
 def test_who_stops_reading_ends_it_quietly(mapping: Path, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b'{"n":"%s"}\n' % (b"x" * 100) * 300_000)
     command = [sys.executable, "-m", "fieldpost", "transform", "--mapping", str(mapping)]
