@@ -75,6 +75,9 @@ class Stage(Protocol):
     def work(self, chunk: Chunk) -> Piece:
         """One chunk's piece."""
 
+    def like(self, other: object) -> Stage | None:
+        """The same of another destination or mapping; None where it is the wrong kind."""
+
 
 class DestinationStage:
     """All subscriptions of a destination, or one of them, with its functions."""
@@ -98,6 +101,13 @@ class DestinationStage:
         """One chunk's piece."""
         batch = batch_of(self._plan, self._functions, chunk)
         return _BatchPiece(batch, self._names, self._chosen, self._only)
+
+    def like(self, other: object) -> Stage | None:
+        """The same subscriptions of another destination."""
+        config = getattr(other, "config", None)
+        if not isinstance(config, DestinationConfig):
+            return None
+        return DestinationStage(config, None if self._only is None else self.subscriptions[0][0])
 
 
 def batch_of(plan: Plan, functions: Functions | None, chunk: Chunk) -> Batch:
@@ -163,9 +173,9 @@ class MappingStage:
         self._filter = filter
         self.threads = cores()
 
-    def with_mapping(self, mapping: Mapping) -> MappingStage:
+    def like(self, other: object) -> Stage | None:
         """Another mapping behind the same filter."""
-        return MappingStage(mapping, self._filter)
+        return MappingStage(other, self._filter) if isinstance(other, Mapping) else None
 
     def work(self, chunk: Chunk) -> Piece:
         """One chunk's piece."""

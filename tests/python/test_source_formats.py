@@ -28,6 +28,12 @@ import fieldpost as fp
 from fieldpost._core import Plan
 from fieldpost.errors import SourceError
 from fieldpost.sources import Source, open_source
+from recipe import Recipe
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PLAN = json.dumps(
     {
@@ -497,3 +503,41 @@ def test_secrets_of_an_address_are_not_shown() -> None:
     assert shown("ftp://me:secret@host/a") == "ftp://host/a"
     assert shown("https://host/a.ndjson?sig=secret") == "https://host/a.ndjson"
     assert shown("s3://bucket/a?b") == "s3://bucket/a?b"
+
+
+# -- delivered
+
+
+def test_the_same_events_in_any_form_are_delivered_once(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [json.loads(recipe._line(number)) for number in range(0, 40, 4)]
+    (recipe.folder / "a.json").write_text(json.dumps(events, indent=1))
+    (recipe.folder / "a.ndjson.zst").write_bytes(
+        zstd.compress(b"".join(json.dumps(event).encode() + b"\n" for event in events))
+    )
+    pq.write_table(pa.Table.from_pylist(events), recipe.folder / "a.parquet")
+    file = recipe.dynamics(extra='event_id: {"@path": $.messageId}\n')
+    assert recipe.deliver(file, "a.json")["delivered"] == 10
+    assert recipe.deliver(file, "a.parquet", "a.ndjson.zst")["already_delivered"] == 20
+    monkeypatch.setenv("CID", recipe.emulator.client_id)
+    monkeypatch.setenv("SECRET", recipe.emulator.client_secret)
+    destination = fp.Destination.from_file(file)
+    for table in (pd.DataFrame(events), pl.DataFrame(events), pa.Table.from_pylist(events)):
+        assert destination.deliver(table)["already_delivered"] == 10
+    assert recipe.trees_are_whole(10)
+
+
+def test_rows_without_an_id_are_told_apart_by_file_and_row(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CID", recipe.emulator.client_id)
+    monkeypatch.setenv("SECRET", recipe.emulator.client_secret)
+    rows = "type,event,company\n" + "track,Account Created,Same\n" * 3
+    (recipe.folder / "a.csv").write_text(rows)
+    file = recipe.dynamics(body='      name: {"@path": $.company}\n')
+    assert recipe.deliver(file, "a.csv")["delivered"] == 3
+    assert recipe.deliver(file, "a.csv")["already_delivered"] == 3
+    destination = fp.Destination.from_file(file)
+    with pytest.raises(fp.ConfigError, match="E131"):
+        destination.deliver(pd.DataFrame({"type": ["track"]}))

@@ -242,6 +242,8 @@ def test_a_comparison_of_destinations(destination: fp.Destination, tmp_path: Pat
     back = destination.transform(EVENTS).against(new)
     assert back["newly_invalid"] == 1
     assert back.examples[-1].code == "E407"
+    only = new.transform(EVENTS, subscription="Everything").against(destination)
+    assert (list(only.subscriptions), bool(only)) == (["Everything"], False)
     with pytest.raises(fp.ConfigError, match="E151"):
         new.transform(EVENTS).against(fp.Mapping({}))
 
