@@ -121,7 +121,7 @@ def main() -> int:
         seconds, peak, code = feed(ours, text, blocks, out)
         piped, _, _ = feed(["cat"], text, blocks, out)
         jq = 0.0
-        if shutil.which("jq"):
+        if shutil.which("jq") and asked.jq_megabytes > 0:
             part = max(1, round(asked.jq_megabytes * 1e6 / len(text)))
             jq = feed(["jq", "-c", JQ], text, part, out)[0] * blocks / part
     print(f"{size / 1e9:.2f} GB, {text.count(10) * blocks:,} events, to {out}, exit code {code}")

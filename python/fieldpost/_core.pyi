@@ -24,8 +24,16 @@ class Chunk:
     def finish(self) -> None: ...
     def ready(self) -> bool: ...
     def rest(self) -> Chunk: ...
+    def __len__(self) -> int:
+        """Bytes held."""
+
     def lines(self) -> memoryview:
         """The whole lines, read-only; drop the view before the chunk is written to again."""
+
+    def note(self, line: int, why: str) -> None: ...
+    @property
+    def notes(self) -> list[tuple[int, str]]:
+        """(line, why it is no event), where the source knows it better than the line's text."""
 
     @property
     def start_line(self) -> int: ...
@@ -65,6 +73,9 @@ class Batch:
     def body(self, index: int) -> bytes: ...
     def bodies(self, subscription: int | None = None) -> bytes:
         """The bodies as lines, in order."""
+
+    def explain(self, chunk: Chunk) -> None:
+        """What the chunk's notes say is why those lines are invalid (E409)."""
 
     def tallies(self) -> list[tuple[int, int, int, int]]:
         """(records, filtered, dropped, invalid) of each subscription."""

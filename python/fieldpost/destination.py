@@ -34,7 +34,7 @@ from .progress import ProgressBar, shows_progress
 from .report import FAILURES, Counts, Failures, Report, Status, html_table
 from .run import Progress, Run
 from .sources import Source, open_source
-from .stage import DestinationStage
+from .stage import DestinationStage, batch_of
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
 
@@ -260,11 +260,7 @@ class Destination:
 
     def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
         for chunk in source.chunks():
-            if functions is None:
-                yield plan.process(chunk)
-            else:
-                chosen = plan.select(chunk)
-                yield plan.render(chosen, [functions.result(text) for text in chosen.events()])
+            yield batch_of(plan, functions, chunk)
 
     # -- afterwards
 

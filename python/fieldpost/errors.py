@@ -182,6 +182,7 @@ CODES: dict[str, str] = {
     "E813": "a package that a source needs is not installed",
     "E814": "columns that cannot be told apart, or have no names",
     "E815": "a column of a type that JSON has no form for",
+    "E816": "a line of more than 512 MB",
 }
 
 

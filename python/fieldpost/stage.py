@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from ._core import Batch, Chunk
+from ._core import Batch, Chunk, Plan
 from .config import DestinationConfig
 from .documents import active, compile_plan
 from .errors import ConfigError, Mistake, SourceError
-from .functions import load_functions
+from .functions import Functions, load_functions
 from .mapping import FilterLike, Mapping
 from .mapping import Lines as MappedLines
 
@@ -75,6 +75,9 @@ class Stage(Protocol):
     def work(self, chunk: Chunk) -> Piece:
         """One chunk's piece."""
 
+    def like(self, other: object) -> Stage | None:
+        """The same of another destination or mapping; None where it is the wrong kind."""
+
 
 class DestinationStage:
     """All subscriptions of a destination, or one of them, with its functions."""
@@ -96,14 +99,26 @@ class DestinationStage:
 
     def work(self, chunk: Chunk) -> Piece:
         """One chunk's piece."""
-        return _BatchPiece(self._batch(chunk), self._names, self._chosen, self._only)
+        batch = batch_of(self._plan, self._functions, chunk)
+        return _BatchPiece(batch, self._names, self._chosen, self._only)
 
-    def _batch(self, chunk: Chunk) -> Batch:
-        if self._functions is None:
-            return self._plan.process(chunk)
-        chosen = self._plan.select(chunk)
-        results = [self._functions.result(text) for text in chosen.events()]
-        return self._plan.render(chosen, results)
+    def like(self, other: object) -> Stage | None:
+        """The same subscriptions of another destination."""
+        config = getattr(other, "config", None)
+        if not isinstance(config, DestinationConfig):
+            return None
+        return DestinationStage(config, None if self._only is None else self.subscriptions[0][0])
+
+
+def batch_of(plan: Plan, functions: Functions | None, chunk: Chunk) -> Batch:
+    """A chunk through filters, functions and mappings."""
+    if functions is None:
+        batch = plan.process(chunk)
+    else:
+        chosen = plan.select(chunk)
+        batch = plan.render(chosen, [functions.result(text) for text in chosen.events()])
+    batch.explain(chunk)
+    return batch
 
 
 class _BatchPiece:
@@ -158,9 +173,9 @@ class MappingStage:
         self._filter = filter
         self.threads = cores()
 
-    def with_mapping(self, mapping: Mapping) -> MappingStage:
+    def like(self, other: object) -> Stage | None:
         """Another mapping behind the same filter."""
-        return MappingStage(mapping, self._filter)
+        return MappingStage(other, self._filter) if isinstance(other, Mapping) else None
 
     def work(self, chunk: Chunk) -> Piece:
         """One chunk's piece."""
@@ -193,8 +208,10 @@ class _LinesPiece:
         return sorted(rows + self.ended(), key=lambda row: row.line)
 
     def ended(self) -> list[Row]:
+        first = self._chunk.start_line
+        notes = {line - first + 1: ("E409", why) for line, why in self._chunk.notes}
         return [
-            self._row(line, offset, "invalid", code=code, error=told)
+            self._row(line, offset, "invalid", None, *notes.get(line, (code, told)))
             for line, offset, code, told in self._lines.invalid
         ]
 

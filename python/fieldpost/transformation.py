@@ -142,13 +142,17 @@ class Transformation:
             batches.append(pyarrow.record_batch(columns, schema=schema))
         return pyarrow.Table.from_batches(batches, schema=schema)
 
-    def against(self, old: Transformation | Mapping | Any, shown: int = 10) -> Comparison:
-        """What `old` (a Destination, or a Mapping for a Mapping) makes otherwise of these events.
+    def against(self, old: object, shown: int = 10) -> Comparison:
+        """What `old` makes otherwise of these events: a Destination, or a Mapping for a Mapping.
 
         shown: how many differing events are kept with their fields. A source that breaks is told
         by `error` of the comparison.
         """
-        stage = _stage_of(old, self._stage)
+        stage = old._stage if isinstance(old, Transformation) else self._stage.like(old)
+        if stage is None:
+            told = f"{type(old).__name__} is not compared with this"
+            hint = "compare a destination with a destination, a mapping with a mapping"
+            raise ConfigError([Mistake("E151", told, hint=hint)])
         return compare(self._source.chunks(), self._stage, stage, shown)
 
     def __repr__(self) -> str:
@@ -164,18 +168,6 @@ class Transformation:
 
 _ARROW_TYPES = {"line": "uint64", "offset": "uint64"}
 _BODY = Row._fields.index("body")
-
-
-def _stage_of(old: Any, new: Stage) -> Stage:
-    if isinstance(old, Transformation):
-        return old._stage
-    if isinstance(old, Mapping) and isinstance(new, MappingStage):
-        return new.with_mapping(old)
-    if hasattr(old, "transform") and not isinstance(new, MappingStage):
-        return old.transform([])._stage  # type: ignore[no-any-return]
-    told = f"{type(old).__name__} is not compared with this"
-    hint = "compare a destination with a destination, a mapping with a mapping"
-    raise ConfigError([Mistake("E151", told, hint=hint)])
 
 
 def transform(source: Any, mapping: Mapping, filter: FilterLike | None = None) -> Transformation:

@@ -24,9 +24,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import fieldpost as fp
 from fieldpost._core import Plan
 from fieldpost.errors import SourceError
 from fieldpost.sources import Source, open_source
+from recipe import Recipe
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PLAN = json.dumps(
     {
@@ -49,6 +56,7 @@ class Reading:
         try:
             for chunk in source.chunks():
                 batch = plan.process(chunk)
+                batch.explain(chunk)
                 for index, key in enumerate(batch.keys()):
                     self.texts.append(batch.body(index))
                     self.bodies.append(json.loads(self.texts[-1], parse_float=decimal.Decimal))
@@ -137,6 +145,18 @@ def test_an_array_larger_than_many_chunks_is_read_in_flat_memory(tmp_path: Path)
     assert grown < 80_000 or "libasan" in os.environ.get("LD_PRELOAD", "")
 
 
+def test_a_line_that_never_ends_is_told_before_memory_is_full(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("fieldpost.sources.stream._LONGEST", 20 << 20)
+    good = b'{"id":1}\n{"id":"' + b"x" * (19 << 20) + b'"}\n{"id":2}\n'
+    (tmp_path / "a").write_bytes(good + b"x" * (50 << 20) + b'\n{"id":3}\n')
+    (tmp_path / "b").write_bytes(b'{"id":4}\n')
+    reading, error = broken(str(tmp_path / "*"))
+    assert [str(one)[:3] for one in reading.ids] == ["1", "xxx", "2", "4"]
+    assert (error.code, error.position) == ("E816", (str(tmp_path / "a"), 4, len(good)))
+
+
 def test_lines_stay_lines_where_the_name_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.ndjson").write_bytes(b'[{"id":1}]\n{"id":2}\n')
     reading = read(tmp_path / "a.ndjson")
@@ -214,7 +234,19 @@ def test_a_row_that_does_not_fit_costs_itself(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(rows))
     reading = read(path)
     assert reading.ids == ["1", "6"]
-    assert reading.invalid == [(3, "E402"), (4, "E402"), (5, "E402"), (6, "E402")]
+    assert reading.invalid == [(3, "E409"), (4, "E409"), (5, "E409"), (6, "E409")]
+
+
+def test_why_a_row_does_not_fit_is_told_wherever_it_stands(tmp_path: Path) -> None:
+    rows = "".join(f'{n},"x\ny"\n' if n % 9999 else f"{n}\n" for n in range(400_000))
+    (tmp_path / "a.csv").write_text("id,n\n" + rows)
+    asked = fp.transform(tmp_path / "a.csv", fp.Mapping({"@path": "$.id"}))
+    ids = [json.loads(body) for body in asked]
+    assert ids == [str(n) for n in range(400_000) if n % 9999]
+    told = [(row.line, row.code, row.error) for row in asked.told.errors]
+    why = "the row has 1 cells, the header 2 names"
+    places = [n * 2 - n // 9999 + 2 - (n % 9999 > 0) for n in range(0, 400_000, 9999)]
+    assert told == [(line, "E409", why) for line in places]
 
 
 def test_names_of_columns_must_differ(tmp_path: Path) -> None:
@@ -378,7 +410,7 @@ def test_pandas_frames() -> None:
 def test_a_cell_that_json_cannot_hold_costs_its_row() -> None:
     frame = pd.DataFrame({"id": ["a", "b", "c"], "x": [1, {2}, 3]})
     reading = read(frame)
-    assert (reading.ids, reading.invalid) == (["a", "c"], [(2, "E402")])
+    assert (reading.ids, reading.invalid) == (["a", "c"], [(2, "E409")])
 
 
 def test_a_table_that_breaks_tells_so_after_its_good_rows() -> None:
@@ -408,6 +440,14 @@ def test_a_column_that_has_no_form_is_named() -> None:
     _, error = broken(pa.table({"id": [1], "odd": union}))
     assert error.code == "E815"
     assert '"odd"' in error.message
+
+
+def test_what_is_no_source_is_named() -> None:
+    whole = io.BytesIO()
+    pq.write_table(arrow_table(), whole)
+    assert broken(whole.getvalue())[1].code == "E806"
+    with pytest.raises(SourceError, match="E805"):
+        open_source(io.StringIO("{}"))
 
 
 def test_a_damaged_parquet_is_told(tmp_path: Path) -> None:
@@ -463,3 +503,41 @@ def test_secrets_of_an_address_are_not_shown() -> None:
     assert shown("ftp://me:secret@host/a") == "ftp://host/a"
     assert shown("https://host/a.ndjson?sig=secret") == "https://host/a.ndjson"
     assert shown("s3://bucket/a?b") == "s3://bucket/a?b"
+
+
+# -- delivered
+
+
+def test_the_same_events_in_any_form_are_delivered_once(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [json.loads(recipe._line(number)) for number in range(0, 40, 4)]
+    (recipe.folder / "a.json").write_text(json.dumps(events, indent=1))
+    (recipe.folder / "a.ndjson.zst").write_bytes(
+        zstd.compress(b"".join(json.dumps(event).encode() + b"\n" for event in events))
+    )
+    pq.write_table(pa.Table.from_pylist(events), recipe.folder / "a.parquet")
+    file = recipe.dynamics(extra='event_id: {"@path": $.messageId}\n')
+    assert recipe.deliver(file, "a.json")["delivered"] == 10
+    assert recipe.deliver(file, "a.parquet", "a.ndjson.zst")["already_delivered"] == 20
+    monkeypatch.setenv("CID", recipe.emulator.client_id)
+    monkeypatch.setenv("SECRET", recipe.emulator.client_secret)
+    destination = fp.Destination.from_file(file)
+    for table in (pd.DataFrame(events), pl.DataFrame(events), pa.Table.from_pylist(events)):
+        assert destination.deliver(table)["already_delivered"] == 10
+    assert recipe.trees_are_whole(10)
+
+
+def test_rows_without_an_id_are_told_apart_by_file_and_row(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CID", recipe.emulator.client_id)
+    monkeypatch.setenv("SECRET", recipe.emulator.client_secret)
+    rows = "type,event,company\n" + "track,Account Created,Same\n" * 3
+    (recipe.folder / "a.csv").write_text(rows)
+    file = recipe.dynamics(body='      name: {"@path": $.company}\n')
+    assert recipe.deliver(file, "a.csv")["delivered"] == 3
+    assert recipe.deliver(file, "a.csv")["already_delivered"] == 3
+    destination = fp.Destination.from_file(file)
+    with pytest.raises(fp.ConfigError, match="E131"):
+        destination.deliver(pd.DataFrame({"type": ["track"]}))

@@ -242,6 +242,8 @@ def test_a_comparison_of_destinations(destination: fp.Destination, tmp_path: Pat
     back = destination.transform(EVENTS).against(new)
     assert back["newly_invalid"] == 1
     assert back.examples[-1].code == "E407"
+    only = new.transform(EVENTS, subscription="Everything").against(destination)
+    assert (list(only.subscriptions), bool(only)) == (["Everything"], False)
     with pytest.raises(fp.ConfigError, match="E151"):
         new.transform(EVENTS).against(fp.Mapping({}))
 
@@ -329,6 +331,20 @@ def test_mistakes_are_told_with_their_places(tmp_path: Path) -> None:
     assert run("--mapping", tmp_path / "none.yaml").returncode == 2
     assert run("--filter", "type =").returncode == 2
     assert b"E152" in run().stderr
+
+
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="sanitizers take memory of their own")
+def test_memory_stays_flat() -> None:
+    benchmark = Path(__file__).parents[2] / "benchmarks/transform_memory.py"
+    asked = [sys.executable, benchmark, "--gigabytes", "0.2", "--jq-megabytes", "0"]
+    told = subprocess.run(
+        [*map(str, asked), "--limit-mb", "150"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 def test_who_stops_reading_ends_it_quietly(mapping: Path, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ struct Batch {
   // The bodies of one subscription, or of all, as lines; records without a body are left out.
   std::string bodies(std::optional<std::uint32_t> subscription) const;
   std::vector<Tally> tallies() const;  // by subscription
+  // Those lines of the source that ended as invalid did so for its reasons (E409).
+  void explain(const std::vector<Note>& notes);
 
   std::string_view text(Span span) const {
     return std::string_view(arena).substr(span.begin, span.size);

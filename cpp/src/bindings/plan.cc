@@ -72,6 +72,12 @@ py::object array_fault(const ArrayLines& array) {
   return py::make_tuple(kNames[static_cast<std::size_t>(array.fault())], array.fault_offset());
 }
 
+py::list notes(const Chunk& chunk) {
+  py::list rows;
+  for (const Note& note : chunk.notes()) rows.append(py::make_tuple(note.line, note.why));
+  return rows;
+}
+
 py::list keys(const Batch& batch) {
   py::list keys;
   for (const Record& r : batch.records) {
@@ -149,7 +155,10 @@ void register_plan(py::module_& module) {
       .def("finish", &Chunk::finish)
       .def("ready", &Chunk::ready)
       .def("rest", &Chunk::rest)
+      .def("__len__", &Chunk::size)
       .def("lines", &lines, py::keep_alive<0, 1>())
+      .def("note", &Chunk::note, py::arg("line"), py::arg("why"))
+      .def_property_readonly("notes", &notes)
       .def_property_readonly("start_line", [](const Chunk& chunk) { return chunk.start().line; })
       .def_property_readonly("start_offset",
                              [](const Chunk& chunk) { return chunk.start().offset; })
@@ -170,6 +179,9 @@ void register_plan(py::module_& module) {
       .def("ended", &ended)
       .def("bodies", &bodies, py::arg("subscription") = py::none())
       .def("tallies", &tallies)
+      .def(
+          "explain", [](Batch& batch, const Chunk& chunk) { batch.explain(chunk.notes()); },
+          py::arg("chunk"))
       .def("filtered_hashes", &filtered_hashes, py::arg("subscription"))
       .def("body", [](const Batch& batch, std::size_t index) {
         return bytes_of(batch.text(batch.records.at(index).body));

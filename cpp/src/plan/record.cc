@@ -40,6 +40,16 @@ std::vector<Tally> Batch::tallies() const {
   return tallies;
 }
 
+void Batch::explain(const std::vector<Note>& notes) {
+  for (const Note& note : notes) {
+    for (Ended& one : ended) {
+      if (!one.invalid || one.position.line != note.line) continue;
+      one.code = "E409";
+      one.message = note.why;
+    }
+  }
+}
+
 std::size_t distinct_hashes(const std::vector<std::string_view>& arrays, std::string_view without) {
   std::vector<std::uint64_t> words;
   std::vector<std::uint64_t> excluded;

@@ -54,6 +54,8 @@ def open_source(source: Any) -> Source:
     if isinstance(source, dict):
         raise SourceError("E805", "one dict is not a source", hint="put it in a list: [event]")
     if isinstance(source, io.IOBase):
+        if isinstance(source, io.StringIO):
+            raise SourceError("E805", "a text is not a source", hint="give its bytes")
         name = getattr(source, "name", None)
         return OpenFile(source, name if isinstance(name, str) else "open file")
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):

@@ -17,12 +17,11 @@ import orjson
 
 from ..errors import SourceError
 from .rows import duration_text, event_line, unlike
-from .stream import LineStream, Stream, chunks_of
+from .stream import LineStream, NoEvent, Stream, chunks_of
 
 if TYPE_CHECKING:
     from .._core import Chunk
 
-PARQUET = b"PAR1"
 _ROWS = 4096  # at once
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1000, "ns": 1}
 
@@ -44,7 +43,7 @@ class Table:
         if faults:
             raise faults[0]
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self) -> Iterator[bytes | NoEvent]:
         try:
             reader = _reader(self._table)
             unlike(reader.schema.names, self.name)
@@ -75,7 +74,7 @@ def parquet_lines(file: io.BufferedReader, name: str) -> Stream:
     return LineStream(_parquet_rows(opened, name))
 
 
-def _parquet_rows(opened: Any, name: str) -> Iterator[bytes]:
+def _parquet_rows(opened: Any, name: str) -> Iterator[bytes | NoEvent]:
     pa = _pyarrow()
     try:
         yield from _rows(opened.iter_batches(batch_size=_ROWS, use_threads=False), name)
@@ -108,7 +107,7 @@ def _reader(table: Any) -> Any:
     return pa.RecordBatchReader.from_batches(batch.schema, [batch])
 
 
-def _rows(batches: Iterable[Any], name: str) -> Iterator[bytes]:
+def _rows(batches: Iterable[Any], name: str) -> Iterator[bytes | NoEvent]:
     for batch in batches:
         names = batch.schema.names
         for begin in range(0, batch.num_rows, _ROWS):

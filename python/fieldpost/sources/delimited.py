@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from ..errors import Position, SourceError
-from .rows import no_event, unlike
-from .stream import LineStream, Stream
+from .rows import unlike
+from .stream import LineStream, NoEvent, Stream
 from .text import decompressed, refuse_utf16
 
 ENDINGS = (".csv", ".tsv")
@@ -31,7 +31,7 @@ def delimited_lines(stream: io.BufferedReader, name: str) -> Stream:
     return LineStream(_lines(text, name))
 
 
-def _lines(text: io.TextIOWrapper, name: str) -> Iterator[bytes]:
+def _lines(text: io.TextIOWrapper, name: str) -> Iterator[bytes | NoEvent]:
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     with text:
         header = text.readline()
@@ -40,8 +40,9 @@ def _lines(text: io.TextIOWrapper, name: str) -> Iterator[bytes]:
         done = rows.line_num
         yield b"\n" * done
         for line in _each(rows, names):
+            yield line
             # A row of several lines is followed by blank ones, so that the next one's number fits.
-            yield line + b"\n" * (rows.line_num - done)
+            yield b"\n" * (rows.line_num - done - 1)
             done = rows.line_num
 
 
@@ -64,25 +65,26 @@ def _names(rows: Iterator[list[str]], name: str) -> list[str]:
     return names
 
 
-def _each(rows: Iterator[list[str]], names: list[str]) -> Iterator[bytes]:
+def _each(rows: Iterator[list[str]], names: list[str]) -> Iterator[bytes | NoEvent]:
     while True:
         try:
             cells: list[Any] | None = next(rows, None)
         except csv.Error:
-            yield no_event("a row whose quotes do not match")
+            yield NoEvent("the row's quotes do not match")
             continue
         if cells is None:
             return
         if not cells:
-            yield b""
+            yield b"\n"
         elif len(cells) != len(names):
-            yield no_event(f"a row of {len(cells)} cells under {len(names)} names")
+            yield NoEvent(f"the row has {len(cells)} cells, the header {len(names)} names")
         else:
             yield _event(names, cells)
 
 
-def _event(names: list[str], cells: list[Any]) -> bytes:
+def _event(names: list[str], cells: list[Any]) -> bytes | NoEvent:
+    event = {name: cell or None for name, cell in zip(names, cells, strict=True)}
     try:
-        return orjson.dumps({name: cell or None for name, cell in zip(names, cells, strict=True)})
+        return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        return no_event("a row that is not UTF-8")
+        return NoEvent("the row is not UTF-8")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import SourceError
-from .arrow import PARQUET, parquet_lines
+from .arrow import parquet_lines
 from .delimited import ENDINGS, delimited_lines
 from .remote import is_address, remote_files
 from .stream import Stream, chunks_of
-from .text import text_lines
+from .text import PARQUET, text_lines
 
 if TYPE_CHECKING:
     from .._core import Chunk

@@ -12,12 +12,13 @@ import orjson
 
 from .. import json_text
 from ..errors import SourceError
+from .stream import NoEvent
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
-def event_line(record: Any) -> bytes:
-    """One record as a line; what JSON cannot hold becomes a line that is no event."""
+def event_line(record: Any) -> bytes | NoEvent:
+    """One record as a line."""
     try:
         return orjson.dumps(record, _foreign, _OPTIONS | orjson.OPT_APPEND_NEWLINE)
     except TypeError:
@@ -25,12 +26,7 @@ def event_line(record: Any) -> bytes:
     try:
         return json_text.write(record) + b"\n"
     except json_text.NotJson as foreign:
-        return no_event(f"{foreign.kind} at {foreign.path}") + b"\n"
-
-
-def no_event(why: str) -> bytes:
-    """A JSON text in the place of an event that cannot be one: its outcome is `invalid`."""
-    return json_text.write(f"not an event: {why}")
+        return NoEvent(f"an event holds what JSON can hold, not {foreign.kind} at {foreign.path}")
 
 
 def unlike(names: Iterable[str], source: str) -> None:

@@ -6,10 +6,12 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .._core import Chunk
 from ..errors import Position, SourceError
+
+_LONGEST = 1 << 29  # bytes of one line
 
 
 class Stream(Protocol):
@@ -37,27 +39,32 @@ class View(io.RawIOBase):
         return count
 
 
+class NoEvent(NamedTuple):
+    """Stands for a row that cannot be a line, and says why; values of the row are not in it."""
+
+    why: str
+
+
 class LineStream:
     """Lines that are made one by one, as a stream; at most one is held over between reads.
 
-    What the lines before a fault were is read first, then the fault is raised.
+    What the lines before a fault were is read first, then the fault is raised. notes: line and
+    reason of those that are no events; who reads takes them out.
     """
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
+    def __init__(self, lines: Iterable[bytes | NoEvent]) -> None:
         self._lines = iter(lines)
         self._left = memoryview(b"")
         self._fault: Exception | None = None
+        self._line = 1
+        self.notes: list[tuple[int, str]] = []
 
     def readinto1(self, room: memoryview) -> int:
         """As `Stream`."""
         parts: list[bytes | memoryview] = [self._left]
         size = len(self._left)
         while size < len(room) and self._fault is None:
-            try:
-                line = next(self._lines, None)
-            except Exception as fault:
-                self._fault = fault
-                break
+            line = self._next()
             if line is None:
                 break
             parts.append(line)
@@ -69,6 +76,18 @@ class LineStream:
         room[:count] = joined[:count]
         self._left = joined[count:]
         return count
+
+    def _next(self) -> bytes | None:
+        try:
+            line = next(self._lines, None)
+        except Exception as fault:
+            self._fault = fault
+            return None
+        if isinstance(line, NoEvent):
+            self.notes.append((self._line, line.why))
+            line = b"null\n"
+        self._line += line.count(b"\n") if line else 0
+        return line
 
 
 def chunks_of(
@@ -84,6 +103,7 @@ def chunks_of(
     idle: whether nothing comes for a while; whole lines are then given without waiting for more.
     """
     chunk = Chunk(name, has_place)
+    notes = getattr(stream, "notes", [])
     while True:
         try:
             with chunk.spare() as room:
@@ -93,6 +113,7 @@ def chunks_of(
         except Exception as error:
             following = chunk.rest()
             fault(_broken(error, Position(name, following.start_line, following.start_offset)))
+            _take(notes, chunk, following.start_line)
             yield chunk
             return
         if not count:
@@ -100,10 +121,23 @@ def chunks_of(
         chunk.filled(count)
         if chunk.ready() or (idle is not None and len(chunk.lines()) and idle()):
             following = chunk.rest()
+            _take(notes, chunk, following.start_line)
             yield chunk
             chunk = following
+        elif len(chunk) > _LONGEST:
+            told, hint = "a line too long to hold in memory", "is it a file of lines at all?"
+            place = Position(name, chunk.start_line, chunk.start_offset)
+            fault(SourceError("E816", told, name, hint, place))
+            return
     chunk.finish()
+    _take(notes, chunk, None)
     yield chunk
+
+
+def _take(notes: list[tuple[int, str]], chunk: Chunk, end: int | None) -> None:
+    """Move the notes about lines before `end` to the chunk that holds them."""
+    while notes and (end is None or notes[0][0] < end):
+        chunk.note(*notes.pop(0))
 
 
 def _broken(error: Exception, position: Position) -> SourceError:

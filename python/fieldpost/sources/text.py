@@ -21,6 +21,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import ZstdFile
 
+PARQUET = b"PAR1"
 _GZIP = b"\x1f\x8b"
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
@@ -41,6 +42,9 @@ def decompressed(stream: io.BufferedReader, name: str) -> io.BufferedReader:
         return cast(io.BufferedReader, gzip.GzipFile(fileobj=stream, mode="rb"))
     if first.startswith(_ZSTANDARD):
         return cast(io.BufferedReader, ZstdFile(stream, mode="rb"))
+    if first.startswith(PARQUET):
+        hint = "give the path of the file, or a pyarrow table"
+        raise SourceError("E806", "Parquet is not read from a pipe or from bytes", name, hint)
     for mark, kind in _OTHERS.items():
         if first.startswith(mark):
             told, hint = (
