@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         MappingError,
         SourceError,
     )
+    from .explain import EventExplanation, explain_file
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
@@ -46,6 +47,7 @@ _HOMES = {
     "DestinationConfig": "config",
     "DropEvent": "functions",
     "EventError": "errors",
+    "EventExplanation": "explain",
     "Explanation": "filter",
     "FieldpostError": "errors",
     "Filter": "filter",
@@ -62,6 +64,7 @@ _HOMES = {
     "UNDEFINED": "mapping",
     "UnitCase": "unit_test",
     "check_file": "check",
+    "explain_file": "explain",
     "unit_cases": "unit_test",
 }
 
@@ -75,6 +78,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "DestinationConfig",
     "DropEvent",
     "EventError",
+    "EventExplanation",
     "Explanation",
     "FieldpostError",
     "Filter",
@@ -92,6 +96,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "UnitCase",
     "__version__",
     "check_file",
+    "explain_file",
     "unit_cases",
 ]
 
