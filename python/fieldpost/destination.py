@@ -31,10 +31,11 @@ from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
 from .functions import Functions, load_functions
+from .html_table import html_table
 from .ledger import SqliteLedger
 from .preview import Preview, PreviewRow
 from .progress import ProgressBar, shows_progress
-from .report import FAILURES, Counts, Failures, Report, Status, html_table
+from .report import FAILURES, Counts, Failures, Report, Status
 from .run import Progress, Run
 from .sources import Source, open_source
 from .unit_test import TestReport, cases_of

@@ -14,8 +14,8 @@ from .config import examine, read_text
 from .difference import MISSING, shown
 from .errors import ConfigError, EventError, MappingError
 from .filter import Explanation, Filter
+from .html_table import html_table
 from .mapping import UNDEFINED, Mapping
-from .report import html_table
 from .stand_ins import LenientReading
 from .yaml_text import Path as Place
 from .yaml_text import parse_path, path_text

@@ -16,7 +16,7 @@ from .config import Subscription, examine, read_text
 from .difference import MISSING, Difference, differences, shown
 from .errors import ConfigError
 from .filter import Filter
-from .report import html_table
+from .html_table import html_table
 from .stand_ins import StandInReading
 from .unit_case import Expectation, WrittenCase, written_cases
 
