@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Mistake,
         SourceError,
     )
+    from .explain import EventExplanation, explain_file
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
@@ -53,6 +54,7 @@ _HOMES = {
     "Difference": "comparison",
     "DropEvent": "functions",
     "EventError": "errors",
+    "EventExplanation": "explain",
     "Explanation": "filter",
     "FieldpostError": "errors",
     "Filter": "filter",
@@ -73,6 +75,7 @@ _HOMES = {
     "UNDEFINED": "mapping",
     "UnitCase": "unit_test",
     "check_file": "check",
+    "explain_file": "explain",
     "transform": "transformation",
     "unit_cases": "unit_test",
 }
@@ -89,6 +92,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Difference",
     "DropEvent",
     "EventError",
+    "EventExplanation",
     "Explanation",
     "FieldpostError",
     "Filter",
@@ -110,6 +114,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "UnitCase",
     "__version__",
     "check_file",
+    "explain_file",
     "transform",
     "unit_cases",
 ]

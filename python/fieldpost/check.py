@@ -14,7 +14,7 @@ from .config_mistakes import ordered
 from .config_values import Reading
 from .errors import ConfigError, Mistake
 from .function_file import load_handlers
-from .report import html_table
+from .html_table import html_table
 from .unit_case import written_cases
 
 _NAMES = ("code", "message", "path", "line", "column", "hint", "file")

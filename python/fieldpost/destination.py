@@ -22,16 +22,20 @@ from typing import Any
 
 from . import auth, check, documents
 from ._core import Batch, CallFault, Dispatcher, Plan
+from .bench import Bench
 from .check import CheckResult
 from .config import DestinationConfig, Subscription, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
 from .dynamics import TABLES
 from .errors import Mistake, SourceError
+from .explain import EventExplanation, explain
+from .filter import event_text
 from .functions import Functions, load_functions
+from .html_table import html_table
 from .ledger import SqliteLedger
 from .preview import Preview, PreviewRow
 from .progress import ProgressBar, shows_progress
-from .report import FAILURES, Counts, Failures, Report, Status, html_table
+from .report import FAILURES, Counts, Failures, Report, Status
 from .run import Progress, Run
 from .sources import Source, open_source
 from .stage import DestinationStage, batch_of
@@ -95,6 +99,13 @@ class Destination:
         """
         cases = cases_of(self.config.text, self.config.file)
         return TestReport([one.run() for one in cases])
+
+    def explain(self, event: dict[str, Any] | bytes | str) -> EventExplanation:
+        """What becomes of one event and why: each condition, and where each field came from.
+
+        Runs functions; sends nothing. Raises EventError where it is no event.
+        """
+        return explain(Bench(self.config), event_text(event))
 
     def preview(self, source: Any = None, limit: int = 5) -> Preview:
         """Show the exact requests of the first `limit` events that match; sends nothing."""

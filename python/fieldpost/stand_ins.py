@@ -15,12 +15,24 @@ _ADDRESSES = ("url", "token_url")
 _OPTIONS = ("enabled", "allow_http", "ca_file", "ledger", "source")
 
 
+class LenientReading(Reading):
+    """A file being read with the environment as far as it goes."""
+
+    def _variable(self, name: str, path: Path) -> Any:
+        given = super()._variable(name, path)
+        return _stand_in(name, path) if given is None else given
+
+
 class StandInReading(Reading):
     """A file being read, whatever the environment holds."""
 
     def _variable(self, name: str, path: Path) -> Any:
-        if path[-1] in _ADDRESSES:
-            return EnvText(f"https://{name.lower().replace('_', '-')}.invalid")
-        if path[0] == "delivery" or path[-1] in _OPTIONS:
-            return ABSENT
-        return EnvText(f"${{{name}}}")
+        return _stand_in(name, path)
+
+
+def _stand_in(name: str, path: Path) -> Any:
+    if path[-1] in _ADDRESSES:
+        return EnvText(f"https://{name.lower().replace('_', '-')}.invalid")
+    if path[0] == "delivery" or path[-1] in _OPTIONS:
+        return ABSENT
+    return EnvText(f"${{{name}}}")

@@ -5,26 +5,20 @@ Nothing is sent, no secret is read, and the environment does not matter (stand_i
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import documents
-from ._core import Batch, CallFault, Dispatcher
-from .config import DestinationConfig, Subscription, examine, read_text
+from .bench import Bench, Got
+from .config import Subscription, examine, read_text
 from .difference import MISSING, Difference, differences, shown
 from .errors import ConfigError
 from .filter import Filter
-from .functions import Functions, load
-from .report import html_table
-from .sources.stream import chunks_of
+from .html_table import html_table
 from .stand_ins import StandInReading
 from .unit_case import Expectation, WrittenCase, written_cases
-
-_SOURCE = "unit cases"
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ class UnitCase:
 
     def run(self) -> CaseResult:
         """Map the case's events and compare; sends nothing."""
-        return self._bench.run(self._written)
+        return _run(self._bench, self._written)
 
     def __str__(self) -> str:
         return self.name
@@ -127,92 +121,42 @@ def cases_of(text: str, name: str) -> list[UnitCase]:
     return [UnitCase(bench, one) for one in written]
 
 
-@dataclass(frozen=True)
-class _Got:
-    """What one subscription made of one event."""
-
-    subscription: Subscription
-    outcome: str  # "mapped", or one of unit_case.OUTCOMES
-    code: str = ""
-    message: str = ""
-    body: Any = MISSING
-    request: dict[str, Any] | None = None
-
-    def __str__(self) -> str:
-        told = f"{self.outcome} {self.code} {self.message}".strip()
-        return f"{told} by {self.subscription.name}"
-
-
-class Bench:
-    """A destination on the bench: its plan and its protocol, with nothing at the other end."""
-
-    def __init__(self, config: DestinationConfig) -> None:
-        self._config = config
-        self._plan = documents.compile_plan(config)
-        self._dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
-        self._active = documents.active(config)
-
-    def run(self, case: WrittenCase) -> CaseResult:
-        """What the case's events become, compared."""
-        names = [one.name for one in self._active]
-        if case.subscription is not None and case.subscription not in names:
-            return CaseResult(case.name, None, [])
-        path = self._config.functions_path
-        functions = load(path, self._config.settings | case.settings) if path else None
-        found: list[Difference] = []
-        for number, (event, wanted) in enumerate(
-            zip(case.events, case.expectations, strict=True), start=1
-        ):
-            lead = f"event {number}: " if len(case.events) > 1 else ""
-            got = self._outcomes(event, functions, case.subscription)
-            found += [
-                Difference(lead + one.path, one.expected, one.got, one.why)
-                for one in self._compared(wanted, got, event)
-            ]
-        return CaseResult(case.name, not found, found)
-
-    def _outcomes(self, event: bytes, functions: Functions | None, name: str | None) -> list[_Got]:
-        (chunk,) = chunks_of(io.BytesIO(event), _SOURCE, True, _refuse)
-        if functions is None:
-            batch = self._plan.process(chunk)
-        else:
-            chosen = self._plan.select(chunk)
-            batch = self._plan.render(chosen, [functions.result(one) for one in chosen.events()])
-        told: dict[int, _Got] = {}
-        for index, (at, *_rest) in enumerate(batch.keys()):
-            told[at] = self._mapped(batch, index, self._active[at])
-        for at, _id, _hash, _line, _offset, outcome, code, message in batch.ended():
-            told[at] = _Got(self._active[at], outcome, code, message)
-        wanted = [at for at, one in enumerate(self._active) if name in (None, one.name)]
-        return [told.get(at) or _Got(self._active[at], "filtered") for at in wanted]
-
-    def _mapped(self, batch: Batch, index: int, subscription: Subscription) -> _Got:
-        text = batch.body(index)
-        body = json.loads(text) if text else MISSING
-        try:
-            request = self._dispatcher.preview(batch, index)
-        except CallFault as fault:
-            code, message, _action = fault.args
-            return _Got(subscription, "rejected", code, message, body)
-        return _Got(subscription, "mapped", body=body, request=request)
-
-    def _compared(self, wanted: Expectation, got: list[_Got], event: bytes) -> Iterator[Difference]:
-        passed = [one for one in got if one.outcome != "filtered"]
-        if wanted.kind == "filtered":
-            for one in passed:
-                yield Difference("outcome", "filtered", str(one))
-        elif not passed:
-            why = "; ".join(_refusal(one.subscription, event) for one in got)
-            yield Difference("outcome", wanted.kind, "filtered", why)
-        elif len(passed) > 1:
-            names = ", ".join(one.subscription.name for one in passed)
-            why = "name one of them with subscription:"
-            yield Difference("outcome", f"{wanted.kind} of one subscription", names, why)
-        else:
-            yield from _compared_with(wanted, passed[0])
+def _run(bench: Bench, case: WrittenCase) -> CaseResult:
+    names = [one.name for one in bench.subscriptions]
+    if case.subscription is not None and case.subscription not in names:
+        return CaseResult(case.name, None, [])
+    functions = bench.functions(case.settings)
+    found: list[Difference] = []
+    pairs = zip(case.events, case.expectations, strict=True)
+    for number, (event, wanted) in enumerate(pairs, start=1):
+        lead = f"event {number}: " if len(case.events) > 1 else ""
+        got = [
+            one
+            for one in bench.outcomes(event, functions)
+            if case.subscription in (None, one.subscription.name)
+        ]
+        for one in _compared(wanted, got, event):
+            found.append(Difference(lead + one.path, one.expected, one.got, one.why))
+    return CaseResult(case.name, not found, found)
 
 
-def _compared_with(wanted: Expectation, got: _Got) -> Iterator[Difference]:
+def _compared(wanted: Expectation, got: list[Got], event: bytes) -> Iterator[Difference]:
+    passed = [one for one in got if one.outcome != "filtered"]
+    if wanted.kind == "filtered":
+        for one in passed:
+            yield Difference("outcome", "filtered", str(one))
+    elif not passed:
+        why = "; ".join(_refusal(one.subscription, event) for one in got)
+        yield Difference("outcome", wanted.kind, "filtered", why)
+    elif len(passed) > 1:
+        names = ", ".join(one.subscription.name for one in passed)
+        why = "name one of them with subscription:"
+        yield Difference("outcome", f"{wanted.kind} of one subscription", names, why)
+    else:
+        yield from _compared_with(wanted, passed[0])
+
+
+def _compared_with(wanted: Expectation, got: Got) -> Iterator[Difference]:
     mapped = wanted.kind in ("body", "request")
     if (got.outcome == "mapped") != mapped or (not mapped and got.outcome != wanted.kind):
         yield Difference("outcome", wanted.kind, str(got))
@@ -242,7 +186,3 @@ def _refusal(subscription: Subscription, event: bytes) -> str:
     """The conditions of a filter that the event does not meet."""
     why = Filter(subscription.filter.text, subscription.filter.dialect).explain(event)
     return f"{subscription.name}: {why.refusal()}"
-
-
-def _refuse(fault: Exception) -> None:
-    raise fault

@@ -33,11 +33,11 @@ void warn_of_signs(Compiler& compiler, std::string_view text, const std::string&
                   path, "no path reaches a key with a quote; rename the key in a function");
   }
   if (holds_plain_bracket(text)) {
-    compiler.warn("E165",
-                  "in " + quoted +
-                      " a \"[\" is part of the key: behind it neither a digit nor a quote stands",
-                  path,
-                  "write [0] for an element, ['a key'] for a key, @arrayPath for every element");
+    compiler.warn(
+        "E165",
+        "in " + quoted +
+            " a \"[\" belongs to the key, because neither a number nor a quote follows it",
+        path, "write [0] for an element, ['a key'] for a key, @arrayPath for every element");
   }
 }
 
