@@ -123,6 +123,7 @@ ROW = [
     "config_mistakes",
     "enabled_line",
     "config",
+    "governor",
     "secrets",
     "auth",
     "function_file",
