@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ._core import Chunk
 from .errors import SourceError
-from .report import html_table
+from .html_table import html_table
 from .stage import Piece, Row, Stage, in_order
 from .yaml_text import Path, path_text
 

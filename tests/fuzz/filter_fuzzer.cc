@@ -38,7 +38,7 @@ void check_line(const EventFilter& filter, const EventFilter& again, std::string
   const Answer explained = filter.explain(line);
   must(explained.verdict == answer.verdict, "one verdict when it is explained");
   if (answer.verdict == Answer::Verdict::invalid) return;
-  Dom dom;
+  static Dom dom;
   must(dom.is_json(explained.explanation), "an explanation is JSON", explained.explanation);
   const auto root = dom.parse(softened(explained.explanation));
   must(root->at_key("verdict").get_bool().value() == (answer.verdict == Answer::Verdict::yes),

@@ -40,7 +40,7 @@ void check_events(const Expression& expression, std::string_view events) {
     if (body.empty() || body[0] == 'E') continue;
     bodies += body;
     must(body.find('\n') == body.size() - 1, "a body is one line", body);
-    Dom dom;
+    static Dom dom;
     must(dom.is_json(body), "a body is JSON", body);
   }
   must(bodies == all.text, "neighbours leave bodies alone", all.text, bodies);

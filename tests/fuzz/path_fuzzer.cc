@@ -21,7 +21,7 @@ void check_bodies(const Expression& expression, std::string_view events) {
     const std::size_t end = lines.text.find('\n', at);
     must(end != std::string::npos, "each body ends in a newline");
     const std::string_view body = std::string_view(lines.text).substr(at, end - at);
-    Dom dom;
+    static Dom dom;
     must(dom.is_json(body), "a body is JSON", body);
     at = end + 1;
   }

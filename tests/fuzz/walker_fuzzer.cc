@@ -16,11 +16,24 @@ namespace {
 
 constexpr std::size_t kDeepest = 1024;
 
-const std::vector<std::vector<std::string>> kPaths = {
-    {},         {"a"},      {"a", "b"},           {"a", "b", "c"},  {"a.b"},
-    {"b"},      {"b", "0"}, {"b", "1", "a"},      {"b", "length"},  {"type"},
-    {"properties", "plan"}, {"a", "b", "length"}, {"abcdefgh"},     {"abcdefghi"},
-    {"é"},      {"\n"},     {"properties"},       {"properties", "plan", "a", "b"}};
+const std::vector<std::vector<std::string>> kPaths = {{},
+                                                      {"a"},
+                                                      {"a", "b"},
+                                                      {"a", "b", "c"},
+                                                      {"a.b"},
+                                                      {"b"},
+                                                      {"b", "0"},
+                                                      {"b", "1", "a"},
+                                                      {"b", "length"},
+                                                      {"type"},
+                                                      {"properties", "plan"},
+                                                      {"a", "b", "length"},
+                                                      {"abcdefgh"},
+                                                      {"abcdefghi"},
+                                                      {"é"},
+                                                      {"\n"},
+                                                      {"properties"},
+                                                      {"properties", "plan", "a", "b"}};
 
 std::string path_text(const std::vector<std::string>& path) {
   std::string text = "$.";
@@ -48,10 +61,10 @@ const Expression& chosen() {
 }
 
 const Plan& plan() {
-  static const Plan plan(Json{
-      {"event_id", {{"@literal", "one"}}},
-      {"subscriptions",
-       {{{"filter", "all"}, {"body", every_path()}}, {{"filter", "type = \"track\""}}}}});
+  static const Plan plan(
+      Json{{"event_id", {{"@literal", "one"}}},
+           {"subscriptions",
+            {{{"filter", "all"}, {"body", every_path()}}, {{"filter", "type = \"track\""}}}}});
   return plan;
 }
 
@@ -78,7 +91,7 @@ bool check_verdict(std::string_view line) {
   must(accepted || too_deep || std::string_view(ours.code) != "E405", "E405 is told of deep lines");
   must(!accepted || !too_deep, "deep lines are refused");
   if (too_deep) return false;
-  Dom dom;
+  static Dom dom;
   auto root = dom.parse(line);
   if (!root) root = dom.parse(softened(line));
   const bool expected = root && root->is_object();
@@ -88,10 +101,10 @@ bool check_verdict(std::string_view line) {
 }
 
 void check_values(std::string_view line, std::string_view body) {
-  Dom theirs;
+  static Dom theirs;
   const auto event = theirs.parse(line);
   if (!event) return;  // the DOM cannot hold what it has
-  Dom mine;
+  static Dom mine;
   const auto root = mine.parse(body);
   must(root.has_value(), "a body is JSON", body);
   for (std::size_t i = 0; i < kPaths.size(); ++i) {
