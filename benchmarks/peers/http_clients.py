@@ -1,4 +1,6 @@
-"""The same POST through Python's HTTP clients: `http_clients.py NAME URL BODY_FILE IN_FLIGHT REQUESTS`.
+"""The same POST through Python's HTTP clients.
+
+    http_clients.py NAME URL BODY_FILE IN_FLIGHT REQUESTS
 
 Prints requests per second; exit code 1 where an answer was not 2xx.
 """

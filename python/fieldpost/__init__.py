@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .comparison import Comparison, Difference
     from .check import CheckResult, check_file
+    from .comparison import Comparison, Difference
     from .config import DestinationConfig
     from .connection import ConnectionTest
     from .destination import Destination
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .report import Report, Status
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
-
     from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
 
 _HOMES = {
