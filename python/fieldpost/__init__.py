@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import DestinationConfig
+    from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import CheckResult, Destination
     from .errors import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         FilterError,
         LedgerError,
         MappingError,
+        Mistake,
         SourceError,
     )
     from .filter import Explanation, Filter
@@ -51,11 +53,13 @@ _HOMES = {
     "Lines": "mapping",
     "Mapping": "mapping",
     "MappingError": "errors",
+    "Mistake": "errors",
     "Preview": "preview",
     "Report": "report",
     "SourceError": "errors",
     "Status": "report",
     "UNDEFINED": "mapping",
+    "share_of": "config_values",
 }
 
 __all__ = [  # noqa: RUF022 (as sorted() sorts)
@@ -75,12 +79,14 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Lines",
     "Mapping",
     "MappingError",
+    "Mistake",
     "Preview",
     "Report",
     "SourceError",
     "Status",
     "UNDEFINED",
     "__version__",
+    "share_of",
 ]
 
 

@@ -24,6 +24,12 @@ class Chunk:
     def finish(self) -> None: ...
     def ready(self) -> bool: ...
     def rest(self) -> Chunk: ...
+    def line(self, offset: int) -> bytes:
+        """The line that begins at an offset of the source; b"" where none does."""
+
+    def cut(self, events: int) -> int:
+        """Keep the first so many events, forget the rest; how many it holds then."""
+
     @property
     def source(self) -> str: ...
     @property
@@ -47,6 +53,11 @@ class Batch:
         """One native 64-bit hash of the event id for each event the filter refused."""
 
     def body(self, index: int) -> bytes: ...
+    def url(self, index: int) -> bytes:
+        """The record's own address; b"" where the subscription's is fixed."""
+
+    def headers(self, index: int) -> bytes:
+        """JSON of the record's own headers; b"" where the subscription's are fixed."""
 
 class Chosen:
     """Events that at least one subscription wants, before their function has run."""
@@ -73,6 +84,11 @@ class Plan:
     def process(self, chunk: Chunk) -> Batch: ...
     def process_event(self, event: bytes) -> Batch: ...
     def select(self, chunk: Chunk) -> Chosen: ...
+    def recall(
+        self, source: str, events: Sequence[tuple[int, int, bytes, bytes, Sequence[int]]]
+    ) -> Chosen:
+        """(line, offset, event id, text, subscriptions) of events, for render()."""
+
     def render(
         self, chosen: Chosen, results: Sequence[bytes | tuple[str, str] | tuple[str, str, str]]
     ) -> Batch: ...

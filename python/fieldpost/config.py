@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ from . import config_mistakes, config_values
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
+from .ledger_location import is_postgres
 from .yaml_text import NotYaml, YamlText
 
 __all__ = [
@@ -155,6 +157,11 @@ class Delivery(_Part):
     max_in_flight: Annotated[Whole, Field(ge=1, le=64)] = 16
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
+    keep: Literal["failed", "all", "none"] = "failed"
+    redact: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
+    stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
 
@@ -186,6 +193,8 @@ class DestinationConfig(_Part):
     _file: str = PrivateAttr(default="")
     _places: YamlText = PrivateAttr()
     _ca_path: Path | None = PrivateAttr(default=None)
+    _missing: list[Mistake] = PrivateAttr(default=[])
+    _strict: bool = PrivateAttr(default=True)
 
     def model_post_init(self, _context: Any) -> None:
         """The id defaults to the name, the address of a webhook's subscription to the url here."""
@@ -216,9 +225,11 @@ class DestinationConfig(_Part):
         return self.directory / self.functions if self.functions else None
 
     @property
-    def ledger_path(self) -> Path:
-        """Where the ledger is: as written, else beside the file and named after it."""
-        return self.directory / (self.ledger or f"{Path(self._file).stem}.ledger.db")
+    def ledger_location(self) -> str:
+        """Where the ledger is: a path, or postgresql://…; beside the file if it does not say."""
+        if self.ledger and is_postgres(self.ledger):
+            return str(self.ledger)
+        return str(self.directory / (self.ledger or f"{Path(self._file).stem}.ledger.db"))
 
     @property
     def ca_path(self) -> Path | None:
@@ -242,6 +253,17 @@ class DestinationConfig(_Part):
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @property
+    def missing(self) -> list[Mistake]:
+        """The variables that are not set, of a file that was read with strict=False."""
+        return self._missing
+
+    def require(self, *paths: str) -> None:
+        """Raise ConfigError where a variable is not set: any, or one at or below these paths."""
+        found = [one for one in self._missing if not paths or re.match("|".join(paths), one.path)]
+        if found:
+            raise ConfigError(found, self._file)
+
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of `$.subscriptions[0].body.x`, or of its nearest ancestor."""
         return self._places.locate(path)
@@ -255,23 +277,27 @@ class DestinationConfig(_Part):
         return kind([config_mistakes.placed(one, self._places) for one in mistakes], self._file)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return parse, (self._text, self._file)
+        return parse, (self._text, self._file, None, self._strict)
 
 
 def load(
-    path: str | os.PathLike[str], environ: Mapping[str, str] | None = None
+    path: str | os.PathLike[str], environ: Mapping[str, str] | None = None, strict: bool = True
 ) -> DestinationConfig:
     """Read and check a destination file; raises ConfigError with every mistake."""
     name = os.fspath(path)
-    return parse(_read(name), name, environ)
+    return parse(_read(name), name, environ, strict)
 
 
 def parse(
-    text: str, name: str = "destination.yaml", environ: Mapping[str, str] | None = None
+    text: str,
+    name: str = "destination.yaml",
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
 ) -> DestinationConfig:
     """Check the text of a destination file; `name` leads messages and anchors relative paths.
 
-    environ: where {env: NAME} is looked up, default os.environ.
+    environ: where {env: NAME} is looked up, default os.environ. strict=False: a variable that is
+    not set is a mistake only once its value is needed, see `require`.
     """
     try:
         places = YamlText(text.removeprefix("\ufeff"))
@@ -280,11 +306,23 @@ def parse(
     environment = os.environ if environ is None else environ
     reading = config_values.Reading(places, name, environment)
     config, mistakes = _build(reading)
+    if not strict and reading.unset and mistakes == config_mistakes.ordered(reading.missing):
+        config = _without_unset(reading) or config
+        mistakes = mistakes if config is None else []
     if config is None or mistakes:
         raise ConfigError(mistakes, name)
     config._text, config._file, config._places = text, name, places
     config._ca_path = reading.ca_path(config.ca_file)
+    config._missing, config._strict = reading.missing, strict
     return config
+
+
+def _without_unset(reading: config_values.Reading) -> DestinationConfig | None:
+    """The file as far as its variables are set, if that is a destination at all."""
+    try:
+        return DestinationConfig.model_validate(reading.resolve_known(), context=reading)
+    except ValidationError:
+        return None
 
 
 def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, list[Mistake]]:

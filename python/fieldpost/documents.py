@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from typing import Any
 
@@ -129,6 +130,17 @@ def target_url(config: DestinationConfig, one: Subscription) -> str:
     if config.type == "dynamics365":
         return (config.url or "").rstrip("/")
     return one.url if isinstance(one.url, str) else json.dumps(one.url, sort_keys=True)
+
+
+def mapping_version(config: DestinationConfig, one: Subscription) -> str:
+    """16 hex digits that change with anything that makes a subscription's requests."""
+    parts: dict[str, Any] = one.model_dump(
+        mode="json", include={"action", "table", "url", "method", "headers", "body"}
+    )
+    if config.functions_path is not None:
+        parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def replay_safe(config: DestinationConfig) -> bool:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ class Chunk {
   bool ready() const noexcept;     // holds at least one whole line and half its capacity
   std::string_view lines() const;  // the whole lines; after finish() everything
   Chunk rest() const;              // a new chunk: the partial tail, and where it stands
+  // The line that begins at an offset of the source, without its line end; "" where none does.
+  std::string_view line(std::uint64_t offset) const;
+  // Keeps the first so many events and forgets what follows; returns how many it holds then.
+  std::size_t cut(std::size_t events);
 
   const std::string& source() const noexcept { return source_; }
   bool has_place() const noexcept { return has_place_; }
