@@ -238,8 +238,12 @@ class Ledger(ABC):
         None where somebody else has it or it is decided meanwhile. What a run in `dead_runs` had
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
-        keys = sorted(range(len(wanted)), key=lambda i: wanted[i][:2])  # one order, no deadlock
-        plain = [_plain_key(wanted[i]) for i in keys]
+        plain = [_plain_key(key) for key in wanted]
+        first: dict[tuple[Any, ...], int] = {}
+        for i, key in enumerate(plain):
+            first.setdefault(key[:2], i)
+        order = [first[identity] for identity in sorted(first)]  # one order, so no deadlock
+        keys = [plain[i] for i in order]
         dead = list(dead_runs)
 
         def work(transaction: Transaction) -> list[Claim | None]:
@@ -249,10 +253,10 @@ class Ledger(ABC):
                 self._drop_letters(transaction, settled, letters)
             # A step done again may find its own claims; nobody else can hold them.
             own = [self.run] if transaction.again else []
-            return self._claim(transaction, plain, [*dead, *own], takes) if plain else []
+            return self._claim(transaction, keys, [*dead, *own], takes) if keys else []
 
         claims: list[Claim | None] = [None] * len(wanted)
-        for i, claim in zip(keys, self._write(work), strict=True):
+        for i, claim in zip(order, self._write(work), strict=True):
             claims[i] = claim
         return claims
 
