@@ -65,9 +65,8 @@ def test_replay_maps_anew_with_todays_document(service, tmp_path):
     service.answer = lambda _body: 200
     before = len(service.bodies)
     service.destination(tmp_path, body='{n: {"@path": "$.n"}, fixed: true}')
-    planned = told(
-        run("replay", file, "--where", "outcome = 'rejected'", "--dry-run", "-o", "json")
-    )
+    chosen = ("replay", file, "--where", "outcome = 'rejected'", "-o", "json")
+    planned = told(run(*chosen, "--dry-run"))
     assert (planned["dry_run"], planned["waiting"], planned["received"]) == (True, 5, 5)
     assert len(service.bodies) == before
     report = told(run(*chosen))
