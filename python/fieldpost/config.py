@@ -150,11 +150,21 @@ class Retry(_Part):
     ] = (408, 425, 429, 500, 502, 503, 504)
 
 
+class Rate(_Part):
+    """What the destination allows: so many requests in any window of so many seconds."""
+
+    requests: Annotated[Whole, Field(ge=1)]
+    window_s: Annotated[Number, Field(gt=0)]
+
+
 class Delivery(_Part):
     """How calls are packed, how many are on the wire, and how long one may take."""
 
     batching: Annotated[bool, BeforeValidator(config_values.batching)] = False
     max_in_flight: Annotated[Whole, Field(ge=1, le=64)] = 16
+    adaptive: Flag = True
+    rate: Rate | None = None
+    rate_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
     keep: Literal["failed", "all", "none"] = "failed"
@@ -164,6 +174,13 @@ class Delivery(_Part):
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
+
+    @property
+    def budget(self) -> tuple[int, float]:
+        """(requests, window in seconds) of this destination's share; 0 requests: no budget."""
+        if self.rate is None:
+            return 0, 1.0
+        return max(1, int(self.rate.requests * self.rate_share)), self.rate.window_s
 
 
 class DestinationConfig(_Part):

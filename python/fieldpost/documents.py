@@ -83,7 +83,18 @@ def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
         "protocol": protocol_document(config),
         "transport": transport_document(config),
         "retry": delivery.retry.model_dump(mode="json"),
-        "limits": {"max_in_flight": delivery.max_in_flight},
+        "limits": limits_document(config),
+    }
+
+
+def limits_document(config: DestinationConfig) -> dict[str, Any]:
+    """How fast the core may go."""
+    requests, window_s = config.delivery.budget
+    return {
+        "max_in_flight": config.delivery.max_in_flight,
+        "adaptive": config.delivery.adaptive,
+        "requests_per_window": requests,
+        "window_s": window_s,
     }
 
 

@@ -60,6 +60,7 @@ class Item(NamedTuple):
     key: Key
     work: Work
     place: int  # in the batch
+    in_doubt: bool = False  # an earlier run may have had it delivered without hearing of it
 
 
 class Run:
@@ -196,7 +197,7 @@ class Run:
 
     def _offer(self, claimed: list[tuple[Item, Claim | None]]) -> None:
         """Give claimed records to the dispatcher, a batch at a time."""
-        offers: dict[int, tuple[Work, list[tuple[int, int, float, int]]]] = {}
+        offers: dict[int, tuple[Work, list[tuple[int, int, float, int, bool]]]] = {}
         for item, claim in claimed:
             self._pending_ids.discard((item.subscription, item.key.event_id))
             if claim is None:
@@ -205,7 +206,7 @@ class Run:
                 continue
             self._sent[claim.claim] = item
             of_batch = offers.setdefault(id(item.work), (item.work, []))[1]
-            of_batch.append((item.place, claim.claim, claim.elapsed_s, claim.attempts))
+            of_batch.append((item.place, claim.claim, *claim[1:], item.in_doubt))
         for work, of_batch in offers.values():
             self._dispatcher.offer(work.batch, of_batch)
 
@@ -353,7 +354,8 @@ class Run:
                 self._twins.append(identity)
             elif known is None or self._takes_up(sub, key, known):
                 self._pending_ids.add(identity)
-                self._pending.append(Item(sub, key, work, i))
+                in_doubt = known is not None and known.outcome in (None, "unconfirmed")
+                self._pending.append(Item(sub, key, work, i, in_doubt))
 
     def _standing(self, keys: list[tuple[int, Key]]) -> dict[tuple[int, str], Standing]:
         found = {}

@@ -124,6 +124,7 @@ ROW = [
     "config_mistakes",
     "enabled_line",
     "config",
+    "governor",
     "secrets",
     "auth",
     "function_file",

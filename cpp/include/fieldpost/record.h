@@ -28,6 +28,7 @@ struct Record {
   Span body;               // JSON text
   Span url;                // text, only where the subscription's url is a directive
   Span headers;            // JSON object text, only where a header is a directive
+  Span order_key;          // records of one key are delivered in order; size 0: whenever
 };
 
 // An (event, subscription) that ends before delivery: "invalid" or "dropped".
