@@ -99,11 +99,11 @@ class PostgresLedger(Ledger):
         self,
         address: str,
         clock: Callable[[], float] = time.time,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float | None = None,
     ) -> None:
         super().__init__(_without_password(address), clock)
         self._address = address
-        self._patience_s = patience_s
+        self._patience_s = _PATIENCE_S if patience_s is None else patience_s
         self._open: psycopg.Connection[Any] | None = None
         self._closed = threading.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from array import array
@@ -29,6 +30,7 @@ _PATIENCE_S = 30.0  # for somebody else's transaction
 _HASHES_AT_ONCE = 1_000_000  # rows
 _LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
+_NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _SETTLE = (
     "UPDATE outcomes SET outcome = ?, effect = ?, attempts = ?, http_status = ?, code = ?,"
     " message = ?, action_needed = ?, record_id = ?, request_id = ?, latency_ms = ?, decided = ?"
@@ -61,11 +63,11 @@ class SqliteLedger(Ledger):
         self,
         path: Path,
         clock: Callable[[], float] = time.time,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float | None = None,
     ) -> None:
         super().__init__(str(path), clock)
         self.path = path
-        self._patience_s = patience_s
+        self._patience_s = _PATIENCE_S if patience_s is None else patience_s
         self._open: sqlite3.Connection | None = None
         self._locks: RunLock | None = None
 
@@ -84,6 +86,22 @@ class SqliteLedger(Ledger):
             _ = self._db
 
     def _connect(self) -> sqlite3.Connection:
+        try:
+            return self._connect_to_write()
+        except sqlite3.OperationalError as error:
+            code = error.sqlite_errorcode & 0xFF
+            if code not in _NOT_WRITABLE or os.access(self.path, os.W_OK):
+                raise
+        db = self._connect_to_read()  # to look at it, that is enough
+        if (version := _version(db)) != VERSION:
+            db.close()
+            self._refuse_newer(version)
+            told = f"the ledger has the schema {version} of an older fieldpost, and is read-only"
+            hint = "run `fieldpost ledger migrate` where it can be written"
+            raise LedgerError("E722", told, self.name, hint)
+        return db
+
+    def _connect_to_write(self) -> sqlite3.Connection:
         db = sqlite3.connect(
             self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
         )
@@ -95,6 +113,23 @@ class SqliteLedger(Ledger):
             db.close()
             raise
         return db
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """A connection that cannot write; also to a file on a disk that cannot be written."""
+        address = f"file:{quote(str(self.path))}?mode=ro"
+        db = self._open_uri(address)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master")
+            return db
+        except sqlite3.OperationalError as error:
+            db.close()
+            journal = Path(f"{self.path}-wal")
+            if error.sqlite_errorcode & 0xFF not in _NOT_WRITABLE or journal.exists():
+                raise
+            return self._open_uri(f"{address}&immutable=1")
+
+    def _open_uri(self, address: str) -> sqlite3.Connection:
+        return sqlite3.connect(address, timeout=self._patience_s, uri=True, check_same_thread=False)
 
     @staticmethod
     def _is_wal(db: sqlite3.Connection) -> bool:
@@ -232,18 +267,8 @@ class SqliteLedger(Ledger):
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own that cannot write; also for a file on a read-only disk."""
-        address = f"file:{quote(str(self.path))}?mode=ro"
-        options: Any = {"timeout": self._patience_s, "uri": True, "check_same_thread": False}
-        db = sqlite3.connect(address, **options)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.OperationalError as error:
-            db.close()
-            journal = Path(f"{self.path}-wal")
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or journal.exists():
-                raise
-            db = sqlite3.connect(f"{address}&immutable=1", **options)
+        """A connection of its own that cannot write."""
+        db = self._connect_to_read()
         try:
             yield db
         finally:
