@@ -44,7 +44,7 @@ def keys(target: int, first: int, count: int) -> list[Key]:
 def outcomes_per_second(ledger: Ledger, target: int, window: int, seconds: float) -> float:
     """Claims and outcomes as a run makes them: at most `window` claims open, a writer thread."""
     writer = Writer(ledger, Takes())
-    numbers = itertools.count(1 << 40, window)
+    numbers = itertools.count(window << 40, window)
     ready: list[Key] = []
     claims: list[int] = []
     opened = done = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import threading
+import time
 from array import array
 from pathlib import Path
 
@@ -489,3 +490,19 @@ def test_reading_makes_no_ledger(tmp_path):
     ledger = open_ledger(tmp_path / "none.db")
     assert not ledger.exists()
     assert not Path(tmp_path / "none.db").exists()
+
+
+def test_a_large_ledger_answers_at_once(store):
+    """Plans that look at every row for every question would take minutes here."""
+    book = Book(store)
+    ids = [f"e{i}" for i in range(30_000)]
+    claims = book.claim(*ids)
+    book.settle([one for one in claims if one])
+    began = time.monotonic()
+    assert len(book.ledger.look_up(book.target, ids[:5000])) == 5000
+    assert book.claim("e1", "new")[0] is None
+    assert book.ledger.dead_runs([book.target]) == set()
+    assert book.counts() == {"delivered": 30_000, "waiting": 1}
+    assert len(book.ledger.failures("d")) == 1
+    assert time.monotonic() - began < 5
+    book.ledger.close()

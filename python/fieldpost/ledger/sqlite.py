@@ -26,6 +26,10 @@ from .transaction import Transaction
 T = TypeVar("T")
 
 _WORDS = {"key": "INTEGER PRIMARY KEY", "whole": "INTEGER", "real": "REAL", "bytes": "BLOB"}
+# Event ids are random, so each claim touches a page of its own of the index: pages that stay in
+# memory, and are written back once for several claims, halve the work of a large ledger.
+_CACHE_KB = 32_768
+_CHECKPOINT_PAGES = 4000  # 16 MB
 _PATIENCE_S = 30.0  # for somebody else's transaction
 _HASHES_AT_ONCE = 1_000_000  # rows
 _LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
@@ -109,6 +113,8 @@ class SqliteLedger(Ledger):
             if _version(db) != VERSION or not self._is_wal(db):
                 self._prepare(db)
             db.execute("PRAGMA synchronous=FULL")
+            db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+            db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         except BaseException:
             db.close()
             raise
@@ -223,9 +229,10 @@ class SqliteLedger(Ledger):
     # -- a run's work
 
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
+        # CROSS: the wanted ones first, whatever the planner believes of a large table.
         return self._rows(
             "SELECT o.event_id, o.claim, o.outcome, o.run FROM json_each(?) AS wanted"
-            " JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
+            " CROSS JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
             (json.dumps(event_ids), target),
         )
 
