@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .check import CheckResult, check_file
     from .comparison import Comparison, Difference
     from .config import DestinationConfig
+    from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import Destination
     from .errors import (
@@ -75,6 +76,7 @@ _HOMES = {
     "UnitCase": "unit_test",
     "check_file": "check",
     "explain_file": "explain",
+    "share_of": "config_values",
     "transform": "transformation",
     "unit_cases": "unit_test",
 }
@@ -114,6 +116,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "__version__",
     "check_file",
     "explain_file",
+    "share_of",
     "transform",
     "unit_cases",
 ]

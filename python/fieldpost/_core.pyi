@@ -39,6 +39,12 @@ class Chunk:
     def start_line(self) -> int: ...
     @property
     def start_offset(self) -> int: ...
+    def line(self, offset: int) -> bytes:
+        """The line that begins at an offset of the source; b"" where none does."""
+
+    def cut(self, events: int) -> int:
+        """Keep the first so many events, forget the rest; how many it holds then."""
+
     @property
     def source(self) -> str: ...
     @property
@@ -80,6 +86,12 @@ class Batch:
     def tallies(self) -> list[tuple[int, int, int, int]]:
         """(records, filtered, dropped, invalid) of each subscription."""
 
+    def url(self, index: int) -> bytes:
+        """The record's own address; b"" where the subscription's is fixed."""
+
+    def headers(self, index: int) -> bytes:
+        """JSON of the record's own headers; b"" where the subscription's are fixed."""
+
 class Chosen:
     """Events that at least one subscription wants, before their function has run."""
 
@@ -105,6 +117,11 @@ class Plan:
     def process(self, chunk: Chunk) -> Batch: ...
     def process_event(self, event: bytes) -> Batch: ...
     def select(self, chunk: Chunk) -> Chosen: ...
+    def recall(
+        self, source: str, events: Sequence[tuple[int, int, bytes, bytes, Sequence[int]]]
+    ) -> Chosen:
+        """(line, offset, event id, text, subscriptions) of events, for render()."""
+
     def render(
         self, chosen: Chosen, results: Sequence[bytes | tuple[str, str] | tuple[str, str, str]]
     ) -> Batch: ...
@@ -174,6 +191,8 @@ class Outcome:
     def latency_ms(self) -> float: ...
     @property
     def retry_in_s(self) -> float: ...
+    @property
+    def in_doubt(self) -> bool: ...
 
 class Dispatcher:
     """Delivers records: encodes, sends, decodes, retries, paces."""

@@ -62,7 +62,7 @@ def check_file(path: str | os.PathLike[str]) -> CheckResult:
 
 def check(config: DestinationConfig) -> CheckResult:
     """Check a destination that was loaded."""
-    return _result(Examined(config, config.reading, []))
+    return _result(Examined(config, config.reading, config.missing))
 
 
 def _result(examined: Examined) -> CheckResult:

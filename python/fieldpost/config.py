@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -27,6 +28,7 @@ from . import config_mistakes, config_values, expressions
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
+from .ledger_location import is_postgres
 from .yaml_recovery import Recovery
 from .yaml_text import NotYaml, YamlText
 
@@ -167,6 +169,11 @@ class Delivery(_Part):
     rate_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
+    keep: Literal["failed", "all", "none"] = "failed"
+    redact: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
+    stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
 
@@ -206,6 +213,8 @@ class DestinationConfig(_Part):
     _file: str = PrivateAttr(default="")
     _reading: config_values.Reading = PrivateAttr()
     _ca_path: Path | None = PrivateAttr(default=None)
+    _missing: list[Mistake] = PrivateAttr(default=[])
+    _strict: bool = PrivateAttr(default=True)
 
     def model_post_init(self, _context: Any) -> None:
         """The id defaults to the name, the address of a webhook's subscription to the url here."""
@@ -236,9 +245,11 @@ class DestinationConfig(_Part):
         return self.directory / self.functions if self.functions else None
 
     @property
-    def ledger_path(self) -> Path:
-        """Where the ledger is: as written, else beside the file and named after it."""
-        return self.directory / (self.ledger or f"{Path(self._file).stem}.ledger.db")
+    def ledger_location(self) -> str:
+        """Where the ledger is: a path, or postgresql://…; beside the file if it does not say."""
+        if self.ledger and is_postgres(self.ledger):
+            return str(self.ledger)
+        return str(self.directory / (self.ledger or f"{Path(self._file).stem}.ledger.db"))
 
     @property
     def ca_path(self) -> Path | None:
@@ -264,6 +275,17 @@ class DestinationConfig(_Part):
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @property
+    def missing(self) -> list[Mistake]:
+        """The variables that are not set, of a file that was read with strict=False."""
+        return self._missing
+
+    def require(self, *paths: str) -> None:
+        """Raise ConfigError where a variable is not set: any, or one at or below these paths."""
+        found = [one for one in self._missing if not paths or re.match("|".join(paths), one.path)]
+        if found:
+            raise ConfigError(found, self._file)
+
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of `$.subscriptions[0].body.x`, or of its nearest ancestor."""
         return self._reading.places.locate(path)
@@ -286,25 +308,29 @@ class DestinationConfig(_Part):
         return self._reading
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return parse, (self._text, self._file)
+        return parse, (self._text, self._file, None, self._strict)
 
 
 def load(
-    path: str | os.PathLike[str], environ: Mapping[str, str] | None = None
+    path: str | os.PathLike[str], environ: Mapping[str, str] | None = None, strict: bool = True
 ) -> DestinationConfig:
     """Read and check a destination file; raises ConfigError with every mistake."""
     name = os.fspath(path)
-    return parse(read_text(name), name, environ)
+    return parse(read_text(name), name, environ, strict)
 
 
 def parse(
-    text: str, name: str = "destination.yaml", environ: Mapping[str, str] | None = None
+    text: str,
+    name: str = "destination.yaml",
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
 ) -> DestinationConfig:
     """Check the text of a destination file; `name` leads messages and anchors relative paths.
 
-    environ: where {env: NAME} is looked up, default os.environ.
+    environ: where {env: NAME} is looked up, default os.environ. strict=False: a variable that is
+    not set is a mistake only once its value is needed, see `require`.
     """
-    examined = examine(text, name, environ)
+    examined = examine(text, name, environ, strict=strict)
     if examined.config is None:
         raise ConfigError(examined.mistakes, name)
     return examined.config
@@ -323,6 +349,7 @@ def examine(
     name: str,
     environ: Mapping[str, str] | None = None,
     kind: type[config_values.Reading] = config_values.Reading,
+    strict: bool = True,
 ) -> Examined:
     """As `parse`, for those who want to go on after a mistake. kind: how references are read."""
     environment = os.environ if environ is None else environ
@@ -332,11 +359,15 @@ def examine(
         return _examine_rest(text.removeprefix("\ufeff"), error.mistake, name, environment)
     reading = kind(places, name, environment)
     config, mistakes = _build(reading)
+    if not strict and reading.unset and mistakes == config_mistakes.ordered(reading.missing):
+        config = _without_unset(reading) or config
+        mistakes = mistakes if config is None else []
     if config is None or mistakes:
         found, _warnings = expressions.findings(reading)
         return Examined(None, reading, config_mistakes.ordered([*mistakes, *found]))
     config._text, config._file, config._reading = text, name, reading
     config._ca_path = reading.ca_path(config.ca_file)
+    config._missing, config._strict = reading.missing, strict
     return Examined(config, reading, [])
 
 
@@ -349,6 +380,14 @@ def _examine_rest(text: str, first: Mistake, name: str, environ: Mapping[str, st
     found = [*mistakes, *expressions.findings(reading).mistakes]
     sure = [one for one in found if not rest.is_taken_out(one.line)]
     return Examined(None, reading, config_mistakes.ordered([*rest.mistakes, *sure]))
+
+
+def _without_unset(reading: config_values.Reading) -> DestinationConfig | None:
+    """The file as far as its variables are set, if that is a destination at all."""
+    try:
+        return DestinationConfig.model_validate(reading.resolve_known(), context=reading)
+    except ValidationError:
+        return None
 
 
 def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, list[Mistake]]:

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from .errors import Mistake
+from .ledger_location import is_postgres
 from .yaml_text import Path as YamlPath
 from .yaml_text import YamlText, path_text, scalar
 
@@ -76,6 +77,13 @@ class Reading:
             self.missing.append(self._not_set(path))
         return self.resolved
 
+    def resolve_known(self) -> dict[str, Any]:
+        """The data without what refers to variables that are not set, the sign-in as a whole."""
+        data = cast("dict[str, Any]", _without(self.resolve(), (), set(self.unset)))
+        if any(path[0] == "auth" for path in self.unset):
+            data["auth"] = {"type": "none"}
+        return data
+
     def ca_path(self, written: str | None) -> Path | None:
         """The certificate file: as written, else from FIELDPOST_CA_FILE."""
         chosen = written or self.environ.get("FIELDPOST_CA_FILE")
@@ -106,6 +114,16 @@ class Reading:
             variable = variable[step]
         told = f"the environment variable {variable} is not set"
         return Mistake("E121", told, path_text(path), line, column, f"export {variable}=…")
+
+
+def _without(value: Any, path: YamlPath, unset: set[YamlPath]) -> Any:
+    if isinstance(value, dict):
+        items = value.items()
+        return {k: _without(v, (*path, k), unset) for k, v in items if (*path, k) not in unset}
+    if isinstance(value, list):
+        kept = enumerate(value)
+        return [_without(v, (*path, i), unset) for i, v in kept if (*path, i) not in unset]
+    return value
 
 
 def reference(value: Any) -> str | None:
@@ -231,11 +249,41 @@ def integration(value: Any) -> Any:
 
 
 def ledger(value: Any) -> Any:
-    """A path; databases come later."""
-    if isinstance(value, str) and re.match(r"postgres(ql)?://", value):
-        hint = "write the path of a file, which becomes an SQLite database"
-        raise wrong("E117", "a PostgreSQL ledger is not available in this version", hint)
+    """A path, or the address of a PostgreSQL database, whose password stands elsewhere."""
+    if isinstance(value, str) and is_postgres(value) and not isinstance(value, EnvText):
+        try:
+            secret = urlsplit(value).password or re.search(r"[?&]password=", value)
+        except ValueError:
+            raise wrong("E113", "not an address", "such as postgresql://host/database") from None
+        if secret:
+            hint = "use PGPASSWORD or ~/.pgpass, or ledger: {env: NAME} for the whole address"
+            raise wrong("E120", "a password inside the ledger's address", hint)
     return _filled(value)
+
+
+def share(value: Any) -> Any:
+    """A share from 0 to 1, also written as 5%."""
+    value = _from_environment(value)
+    if value is None:
+        return None
+    try:
+        return share_of(value)
+    except ValueError as error:
+        raise wrong("E170", str(error), "write it as 5% or 0.05") from None
+
+
+def share_of(value: Any) -> float:
+    """5%, 0.05 or a number as a share from 0 to 1; raises ValueError with what is wrong."""
+    text = str(value).strip()
+    percent = text.endswith("%")
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        raise ValueError("expected a share") from None
+    found = number / 100 if percent else number
+    if isinstance(value, bool) or not 0 <= found <= 1:
+        raise ValueError("expected a share between 0 and 100 %")
+    return found
 
 
 def secret_reference(value: Any, info: ValidationInfo) -> SecretRef:

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +20,28 @@ from . import auth, check, documents
 from ._core import Batch, CallFault, Dispatcher, Plan
 from .bench import Bench
 from .check import CheckResult
-from .config import DestinationConfig, Subscription, load, parse, set_enabled
+from .config import DestinationConfig, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
+from .delivery import Delivery, takes_of, works
+from .dry_run import DryRun
 from .dynamics import TABLES
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
 from .functions import Functions, load_functions
 from .html_table import html_table
-from .ledger import SqliteLedger
+from .ledger import Ledger, Takes, open_ledger
+from .ledger_care import backup, migrate, prune, settle
 from .preview import Preview, PreviewRow
-from .progress import ProgressBar, shows_progress
-from .report import FAILURES, Counts, Failures, Report, Status
-from .run import Progress, Run
+from .progress import watching
+from .replay import Replay
+from .report import Counts, Report, Status
+from .run import Progress
 from .sources import Source, open_source
-from .stage import DestinationStage, batch_of
+from .stage import DestinationStage
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
 
-_FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _SAMPLE_EVENT = {
     "type": "track",
     "event": "fieldpost connection test",
@@ -64,14 +63,15 @@ class Destination:
     ) -> Destination:
         """Read a destination file; raises ConfigError with every mistake.
 
+        A variable of the environment that is not set is told by what needs it.
         ledger: wins over FIELDPOST_LEDGER and over what the file says.
         """
-        return cls(load(path), ledger)
+        return cls(load(path, strict=False), ledger)
 
     @classmethod
     def from_text(cls, text: str, name: str = "destination.yaml") -> Destination:
         """The same from text; relative paths start where `name` would be."""
-        return cls(parse(text, name))
+        return cls(parse(text, name, strict=False))
 
     def __repr__(self) -> str:
         return f"<Destination {self.config.id!r} ({self.config.type})>"
@@ -109,6 +109,7 @@ class Destination:
 
     def preview(self, source: Any = None, limit: int = 5) -> Preview:
         """Show the exact requests of the first `limit` events that match; sends nothing."""
+        self.config.require()
         plan, functions = documents.compile_plan(self.config), self._functions()
         dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(self.config)))
         rows: list[PreviewRow] = []
@@ -151,6 +152,7 @@ class Destination:
         sample: the event to send; its own messageId makes it one row however often it is sent.
         Without `send` nothing is written; a sample is then only mapped and shown.
         """
+        self.config.require()
         prober = Prober(self.config, auth.open_credentials(self.config))
         well = prober.run()
         if sample is not None or send:
@@ -213,99 +215,130 @@ class Destination:
         self,
         source: Any = None,
         *,
+        limit: int | None = None,
+        dry_run: bool = False,
+        again: bool = False,
+        for_s: float | None = None,
         progress: bool | Progress | None = None,
     ) -> Report:
         """Deliver each event of a source once; what earlier runs delivered is not sent again.
 
         source: path, glob, list of paths, "-" for standard input, bytes, or an iterable of dicts;
-        default: the file's own `source`. progress: True, False, a function of the report so far,
-        or None for a bar where somebody is watching.
+        default: the file's own `source`. limit: read so many events. dry_run: send and write
+        nothing; what would be sent counts as `waiting`. again: send delivered events again, where
+        that is safe. for_s: stop after so many seconds, the next run goes on. progress: True,
+        False, a function of the report so far, or None for a bar where somebody is watching.
         Raises ConfigError, AuthError, SourceError or LedgerError; what is wrong with one event is
         an outcome in the report.
         """
+        self.config.require()
         if not self.config.enabled:
             raise self.config.error([_DISABLED])
+        takes = takes_of(self.config, again)
         opened = self._source(source)
         if not (opened.has_place or self.config.event_id_given):
             raise self.config.error([documents.NAMELESS])
-        return self._deliver(opened, progress)
+        if dry_run:
+            return self._dry_run(opened, takes, limit)
+        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s)
 
-    def _deliver(self, source: Source, progress: bool | Progress | None) -> Report:
-        plan, functions = documents.compile_plan(self.config), self._functions()
-        with ExitStack() as stack:
-            ledger = self._open_ledger()
-            stack.callback(ledger.close)
-            watcher = stack.enter_context(_watching(progress))
-            return self._run(ledger, plan, functions, source, watcher)
-
-    def _run(
+    def _deliver(
         self,
-        ledger: SqliteLedger,
-        plan: Plan,
-        functions: Functions | None,
         source: Source,
-        progress: Progress | None,
+        progress: bool | Progress | None,
+        takes: Takes | None = None,
+        *,
+        limit: int | None = None,
+        for_s: float | None = None,
     ) -> Report:
-        started = time.monotonic()
-        config = self.config
-        subscriptions = documents.active(config)
-        number = ledger.begin_run(config.id, config.document_hash, version("fieldpost"))
-        report = Report(
-            number, config.id, subscriptions={one.name: Counts() for one in subscriptions}
-        )
-        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
-        targets = [self._target(ledger, one) for one in subscriptions]
-        resend = documents.replay_safe(config) or config.delivery.on_unconfirmed == "resend"
-        credentials = auth.open_credentials(config)
-        run = Run(
-            ledger, dispatcher, credentials, report, targets, resend=resend, progress=progress
-        )
-        try:
-            with _interruptible(run):
-                run.deliver(self._batches(plan, functions, source))
-        finally:
-            report.duration_s = time.monotonic() - started
-            report.failures = Failures(_failed(ledger, config.id, number))
-            ledger.end_run(report.to_dict())
-        return report
+        plan, functions = documents.compile_plan(self.config), self._functions()
+        with self._ledger() as ledger, watching(progress) as watcher:
+            return Delivery(self.config, ledger, watcher).run(
+                lambda _targets: works(plan, functions, source, limit), takes=takes, for_s=for_s
+            )
+
+    def _dry_run(self, source: Source, takes: Takes, limit: int | None) -> Report:
+        plan, functions = documents.compile_plan(self.config), self._functions()
+        with self._ledger() as ledger:
+            known = ledger if ledger.exists() else None
+            delivery = Delivery(self.config, ledger)
+            targets = [one.number for one in delivery.targets()] if known else []
+            run = DryRun(known, targets, delivery.report(""), takes)
+            return run.count(works(plan, functions, source, limit))
 
     def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
-        for chunk in source.chunks():
-            yield batch_of(plan, functions, chunk)
+        return (work.batch for work in works(plan, functions, source))
 
     # -- afterwards
 
     def status(self) -> Status:
         """Where the ledger's events stand, each once, by its current outcome."""
-        ledger = self._open_ledger()
-        try:
-            return Status(
-                self.config.id,
-                {
-                    one.name: Counts(
-                        ledger.counts(
-                            self.config.id, one.id, documents.target_url(self.config, one)
-                        )
-                        if ledger.exists()
-                        else {}
-                    )
-                    for one in documents.active(self.config)
-                },
-            )
-        finally:
-            ledger.close()
+        with self._reading() as ledger:
+            counts = {
+                one.name: Counts(
+                    ledger.counts(self.config.id, one.id, documents.target_url(self.config, one))
+                    if ledger.exists()
+                    else {}
+                )
+                for one in documents.active(self.config)
+            }
+            return Status(self.config.id, counts)
 
     def outcomes(self, where: str = "", event_id: str | None = None) -> Iterator[dict[str, Any]]:
         """The current outcome of each (event, subscription) that was not filtered.
 
         where: SQL over the columns of docs/ledger.md, such as "outcome = 'rejected'".
         """
-        ledger = self._open_ledger()
-        try:
+        with self._reading() as ledger:
             if ledger.exists():
                 yield from ledger.outcomes(self.config.id, where, event_id)
-        finally:
-            ledger.close()
+
+    def failures(self) -> list[dict[str, Any]]:
+        """What somebody has to look at, grouped by reason: count, message, sample, what to do."""
+        with self._reading() as ledger:
+            return ledger.failures(self.config.id) if ledger.exists() else []
+
+    def replay(
+        self,
+        where: str,
+        *,
+        recorded: bool = False,
+        dry_run: bool = False,
+        progress: bool | Progress | None = None,
+    ) -> Report:
+        """Take up again what fits `where` (SQL as for `outcomes`), whatever its outcome.
+
+        Mapped anew with today's document; recorded: the body is sent as it was made then. What was
+        not kept is left to the next `deliver` of its source.
+        """
+        self.config.require()
+        if not self.config.enabled:
+            raise self.config.error([_DISABLED])
+        documents.compile_plan(self.config)
+        functions = self._functions()
+        with self._ledger() as ledger, watching(progress) as watcher:
+            replay = Replay(self.config, ledger, functions, recorded)
+            return replay.run(Delivery(self.config, ledger, watcher), where, dry_run)
+
+    def settle(self, where: str, outcome: str) -> int:
+        """Set what fits `where` to delivered or rejected, after somebody looked; how many."""
+        with self._reading() as ledger:
+            return settle(ledger, self.config.id, where, outcome) if ledger.exists() else 0
+
+    def prune(self, older_than_s: float, dry_run: bool = False) -> dict[str, Any]:
+        """Forget what was decided longer ago; tells how much of what, and what is lost with it."""
+        with self._reading() as ledger:
+            return prune(ledger, self.config.id, older_than_s, dry_run)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the ledger's file, also while runs are at work; not for PostgreSQL (pg_dump)."""
+        with self._reading() as ledger:
+            backup(ledger, Path(path))
+
+    def migrate(self) -> tuple[int, int]:
+        """Take the ledger to this version's schema; (number before, number now)."""
+        with self._reading() as ledger:
+            return migrate(ledger)
 
     def enable(self) -> None:
         """Set `enabled: true` in the file."""
@@ -317,7 +350,7 @@ class Destination:
 
     def _set_enabled(self, enabled: bool) -> None:
         set_enabled(self.config.file, enabled)
-        self.config = load(self.config.file)
+        self.config = load(self.config.file, strict=False)
 
     # -- parts
 
@@ -334,52 +367,31 @@ class Destination:
         alone = list(source) == ["-"] if isinstance(source, list | tuple) else False
         return open_source("-" if alone else source)
 
-    def _open_ledger(self) -> SqliteLedger:
+    @contextmanager
+    def _ledger(self) -> Iterator[Ledger]:
         given = self._ledger_path or os.environ.get("FIELDPOST_LEDGER")
-        return SqliteLedger(Path(given) if given else self.config.ledger_path)
+        ledger = open_ledger(given or self.config.ledger_location)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
-    def _target(self, ledger: SqliteLedger, one: Subscription) -> int:
-        return ledger.target(self.config.id, one.id, documents.target_url(self.config, one))
+    @contextmanager
+    def _reading(self) -> Iterator[Ledger]:
+        """The ledger, for verbs that need no more of the file than its targets."""
+        self.config.require(*_NAMING_PATHS)
+        with self._ledger() as ledger:
+            yield ledger
 
 
+# What the ledger's memory is found by.
+_NAMING_PATHS = (
+    r"\$\.(id|name|type|url|ledger)$",
+    r"\$\.subscriptions\[\d+\]\.(id|name|enabled|url)\b",
+)
 _DISABLED = Mistake(
     "E130",
     "the destination is disabled",
     "$.enabled",
     hint="`fieldpost enable` it, or set enabled: true",
 )
-
-
-def _failed(ledger: SqliteLedger, destination: str, run: str) -> list[dict[str, Any]]:
-    where = f"outcome IN {FAILURES} AND run = '{run}'"
-    return list(islice(ledger.outcomes(destination, where), _FAILURES_SHOWN))
-
-
-@contextmanager
-def _watching(progress: bool | Progress | None) -> Iterator[Progress | None]:
-    if callable(progress):
-        yield progress
-    elif progress or (progress is None and shows_progress()):
-        with ProgressBar() as bar:
-            yield bar
-    else:
-        yield None
-
-
-@contextmanager
-def _interruptible(run: Run) -> Iterator[None]:
-    """Ctrl-C asks the run to settle what is on its way; a second one ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
-
-    def ask(_number: int, _frame: Any) -> None:
-        run.interrupted = True
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from typing import Any
 
@@ -179,6 +180,26 @@ def target_url(config: DestinationConfig, one: Subscription) -> str:
     if config.type == "dynamics365":
         return (config.url or "").rstrip("/")
     return one.url if isinstance(one.url, str) else json.dumps(one.url, sort_keys=True)
+
+
+def mapping_version(config: DestinationConfig, one: Subscription) -> str:
+    """16 hex digits that change with anything that makes a subscription's requests."""
+    parts: dict[str, Any] = one.model_dump(
+        mode="json", include={"action", "table", "url", "method", "headers", "body"}
+    )
+    if config.functions_path is not None:
+        parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def shared_address(config: DestinationConfig) -> str:
+    """Whose limits a run shares: the environment, or the hosts that are posted to."""
+    if config.type == "dynamics365":
+        return (config.url or "").rstrip("/")
+    written = [one.url for one in active(config) if isinstance(one.url, str)]
+    origins = {"/".join(url.split("/", 3)[:3]) for url in written}
+    return " ".join(sorted(origins)) or config.id
 
 
 def replay_safe(config: DestinationConfig) -> bool:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import struct
 import tempfile
@@ -26,6 +27,8 @@ from typing import Protocol
 
 from ._core import Dispatcher
 from .config import DestinationConfig
+
+_log = logging.getLogger(__name__)
 
 _HOLD = struct.Struct("=d")
 _SLOTS_AT = 64
@@ -55,8 +58,13 @@ def open_governor(config: DestinationConfig, target: str) -> Governor:
     """The governor of a run. target: the address whose limits are shared, without its path."""
     delivery = config.delivery
     requests, window_s = delivery.budget
+    try:
+        folder = _folder()
+    except OSError as error:
+        _log.warning("limits are not shared with other processes (%s)", error.strerror)
+        return Alone()
     name = hashlib.sha256(f"{target}\n{_identity(config)}".encode()).hexdigest()[:32]
-    return HostGovernor(_folder() / f"{name}.share", delivery.max_in_flight, requests, window_s)
+    return HostGovernor(folder / f"{name}.share", delivery.max_in_flight, requests, window_s)
 
 
 def _identity(config: DestinationConfig) -> str:
@@ -73,6 +81,16 @@ def _folder() -> Path:
         folder = Path(tempfile.gettempdir()) / f"fieldpost-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+class Alone:
+    """Shares with nobody: the dispatcher keeps to its own limits."""
+
+    def steer(self, dispatcher: Dispatcher) -> None:
+        """Nothing to exchange."""
+
+    def close(self) -> None:
+        """Nothing to leave."""
 
 
 class HostGovernor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from .report import Report
@@ -61,3 +63,17 @@ def shows_progress() -> bool:
         return True
     shell = sys.modules.get("IPython")
     return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
+
+
+@contextmanager
+def watching(
+    progress: bool | Callable[[Report], None] | None,
+) -> Iterator[Callable[[Report], None] | None]:
+    """What is told of a run at work: a function of the user's, a bar, or nothing."""
+    if callable(progress):
+        yield progress
+    elif progress or (progress is None and shows_progress()):
+        with ProgressBar() as bar:
+            yield bar
+    else:
+        yield None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .html_table import html_table
 
@@ -22,6 +22,13 @@ OUTCOMES = (
 )
 # What somebody has to look at.
 FAILURES = ("invalid", "rejected", "expired", "unconfirmed", "waiting")
+
+
+class Stopped(NamedTuple):
+    """Why a run ended before its source did: a stable code, and words."""
+
+    code: str
+    message: str
 
 
 class Counts:
@@ -48,7 +55,10 @@ class Counts:
 
 
 class Failures:
-    """Events that were not delivered: what, why, what to do."""
+    """Events that were not delivered: what, why, what to do.
+
+    At most 1,000 of those that the report counts and the ledger holds; `outcomes` lists all.
+    """
 
     COLUMNS = (
         "subscription",
@@ -86,10 +96,11 @@ class Failures:
 
 @dataclass
 class Report:
-    """What a run came to.
+    """What a run came to: every event that it read, whether decided now or by an earlier run.
 
-    subscriptions: counts by subscription name. stopped: code and reason where the run ended before
-    its source did. duration_s: seconds of wall time.
+    subscriptions: counts by subscription name. stopped: why the run ended before its source did.
+    duration_s: seconds of wall time. dry_run: nothing was sent or written; what would have been
+    sent is counted as `waiting`.
     """
 
     run: str
@@ -97,9 +108,10 @@ class Report:
     received: int = 0
     subscriptions: dict[str, Counts] = field(default_factory=dict)
     duration_s: float = 0.0
-    stopped: tuple[str, str] | None = None
+    stopped: Stopped | None = None
     interrupted: bool = False
     failures: Failures = field(default_factory=lambda: Failures([]))
+    dry_run: bool = False
 
     def __getitem__(self, outcome: str) -> int:
         """Events with that outcome, over all subscriptions."""
@@ -107,8 +119,15 @@ class Report:
 
     @property
     def failed(self) -> int:
-        """Events that somebody has to look at, over all subscriptions."""
+        """Events that somebody has to look at, over all subscriptions: those of this run, and
+        those that stand from earlier runs and were read again."""
         return sum(self[outcome] for outcome in FAILURES)
+
+    @property
+    def failed_share(self) -> float:
+        """`failed` as a share, 0 to 1, of what was neither filtered nor dropped."""
+        wanted = sum(self[name] for name in OUTCOMES if name not in ("filtered", "dropped"))
+        return self.failed / wanted if wanted else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The report as `deliver --output json` prints it."""
@@ -121,10 +140,9 @@ class Report:
                 name: counts.to_dict() for name, counts in self.subscriptions.items()
             },
             "duration_s": round(self.duration_s, 3),
-            "stopped": (
-                {"code": self.stopped[0], "message": self.stopped[1]} if self.stopped else None
-            ),
+            "stopped": self.stopped._asdict() if self.stopped else None,
             "interrupted": self.interrupted,
+            "dry_run": self.dry_run,
         }
 
     def __repr__(self) -> str:

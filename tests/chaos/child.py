@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import fieldpost
-from fieldpost import destination
+from fieldpost import delivery
 from fieldpost._core import Dispatcher
 from fieldpost.ledger import SqliteLedger
 
-_LEDGER = ("begin_run", "note_ended", "claim", "hold_unconfirmed", "settle", "end_run")
+_STEPS = ("advance", "_claim", "_settle")
+_LEDGER = ("begin_run", "note_ended", *_STEPS, "hold_unconfirmed", "end_run")
 _DISPATCHER = ("offer", "settle", "authorize")
 
 # Where a child can die: before or after each of these.
@@ -77,7 +78,7 @@ def _doomed(ledger: Path, at: str = "", hit: int = 1, room: int = 0) -> None:
         when, _, where = at.partition(" ")
         owner, _, name = where.partition(".")
         kinds: dict[str, type] = {"ledger": SqliteLedger, "dispatcher": _MortalDispatcher}
-        destination.Dispatcher = _MortalDispatcher  # type: ignore[misc]
+        delivery.Dispatcher = _MortalDispatcher  # type: ignore[misc]
         _mine(kinds[owner], name, when, hit)
     if room:
         used = max((f.stat().st_size for f in ledger.parent.glob(ledger.name + "*")), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fieldpost.emulator import Emulator
+from postgres_server import PostgresServer, programs
 from recipe import Recipe
 
 settings.register_profile(
@@ -33,3 +35,30 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
         monkeypatch.setenv("CID", emulator.client_id)
         monkeypatch.setenv("SECRET", emulator.client_secret)
         yield Recipe(tmp_path, emulator)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the test session's own; skips where there is none."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed (extra postgres)")
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        server.remove()
+
+
+_databases = itertools.count()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The location of an empty ledger, once in each store."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.db")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create(f"ledger{next(_databases)}")

@@ -87,7 +87,7 @@ def test_the_webhook_form_has_defaults() -> None:
     assert (config.id, config.auth.type, config.ca_path) == ("Hook", "none", None)
     assert (one.action, one.method, one.filter.text) == ("send", "POST", "all")
     assert (one.filter.dialect, one.enabled, one.headers, one.body) == ("fieldpost", True, {}, None)
-    assert config.ledger_path == Path("/x/hook.ledger.db")
+    assert config.ledger_location == "/x/hook.ledger.db"
     assert config.delivery.on_unconfirmed == "hold"
     assert config.delivery.retry.max_elapsed_s == 14400
 
@@ -96,7 +96,7 @@ def test_paths_start_from_the_folder_of_the_file() -> None:
     text = WEBHOOK + "source: [a/*.ndjson, '-']\nledger: l.db\n"
     config = parse(text, "/x/hook.yaml", {"FIELDPOST_CA_FILE": ""})
     assert config.sources == ["/x/a/*.ndjson", "-"]
-    assert config.ledger_path == Path("/x/l.db")
+    assert config.ledger_location == "/x/l.db"
 
 
 def test_a_webhook_may_share_one_address() -> None:
@@ -178,7 +178,7 @@ AUTH = "auth:\n  type: oauth2\n  token_url: https://x/t\n  client_id: a\n  clien
         (WEBHOOK + "settings: [1]\n", "E112", "$.settings"),
         (WEBHOOK + "transforms: []\n", "E110", "$.transforms"),
         (WEBHOOK + "event_id: $.messageId\n", "E113", "$.event_id"),
-        (WEBHOOK + "ledger: postgresql://db/x\n", "E117", "$.ledger"),
+        (WEBHOOK + "ledger: postgresql://u:p@db/x\n", "E120", "$.ledger"),
         (WEBHOOK + "functions: nowhere.py\n", "E118", "$.functions"),
         (WEBHOOK + "ca_file: nowhere.pem\n", "E118", "$.ca_file"),
         (WEBHOOK + "auth: {type: azure_identity}\n", "E117", "$.auth.type"),

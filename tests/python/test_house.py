@@ -118,6 +118,7 @@ def test_public_headers_know_no_library():
 ROW = [
     "errors",
     "html_table",
+    "ledger_location",
     "yaml_text",
     "yaml_recovery",
     "json_text",
@@ -153,7 +154,16 @@ ROW = [
     "explain",
     "connection",
     "preview",
+    "action_needed",
+    "brake",
+    "dead_letters",
+    "prefetch",
+    "later",
     "run",
+    "delivery",
+    "dry_run",
+    "replay",
+    "ledger_care",
     "destination",
 ]
 OUTSIDE = ["cli", "emulator", "notebook", "integrations"]

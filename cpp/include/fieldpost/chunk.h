@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,10 @@ class Chunk {
   std::string_view lines() const;  // the whole lines; after finish() everything
   std::size_t size() const noexcept { return size_; }  // bytes held
   Chunk rest() const;              // a new chunk: the partial tail, and where it stands
+  // The line that begins at an offset of the source, without its line end; "" where none does.
+  std::string_view line(std::uint64_t offset) const;
+  // Keeps the first so many events and forgets what follows; returns how many it holds then.
+  std::size_t cut(std::size_t events);
 
   // Why a line of this chunk is no event, where the source knows it better than its text tells.
   void note(std::uint64_t line, std::string why) { notes_.push_back({line, std::move(why)}); }

@@ -39,6 +39,14 @@ struct Changed {
   std::string message;
 };
 
+// An event that is taken up again, under the identity it had.
+struct Recalled {
+  Position position;
+  std::string_view event_id;
+  std::string_view text;
+  std::vector<std::uint32_t> subscriptions;
+};
+
 class Plan {
  public:
   // {"event_id": <directive> | "content" | absent,
@@ -54,6 +62,8 @@ class Plan {
   // The same for one event, which may be spread over several lines of text.
   std::shared_ptr<Batch> process_event(std::string_view event) const;
   std::shared_ptr<Chosen> select(const Chunk& chunk) const;
+  // What select() would have chosen, had the filters been asked: for render().
+  std::shared_ptr<Chosen> recall(std::string source, const std::vector<Recalled>& events) const;
   std::shared_ptr<Batch> render(const Chosen& chosen, const std::vector<Changed>& changed) const;
 
  private:

@@ -8,6 +8,9 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "fieldpost/array_lines.h"
 
@@ -98,6 +101,11 @@ py::list ended(const Batch& batch) {
   return rows;
 }
 
+template <Span Record::* member>
+py::bytes part(const Batch& batch, std::size_t index) {
+  return bytes_of(batch.text(batch.records.at(index).*member));
+}
+
 py::bytes filtered_hashes(const Batch& batch, std::size_t subscription) {
   const auto& hashes = batch.filtered.at(subscription).hashes;
   return {reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(hashes[0])};
@@ -128,6 +136,19 @@ std::shared_ptr<Batch> render(const Plan& plan, const Chosen& chosen, const py::
   for (const py::handle item : results) changed.push_back(changed_of(item));
   py::gil_scoped_release unlocked;  // the list keeps the texts alive
   return plan.render(chosen, changed);
+}
+
+// (line, offset, event id, text, subscriptions) of each.
+using RecalledTuple =
+    std::tuple<std::uint64_t, std::uint64_t, py::bytes, py::bytes, std::vector<std::uint32_t>>;
+
+std::shared_ptr<Chosen> recall(const Plan& plan, std::string source,
+                               const std::vector<RecalledTuple>& tuples) {
+  std::vector<Recalled> events;
+  for (const auto& [line, offset, event_id, text, subscriptions] : tuples) {
+    events.push_back({{line, offset}, event_id, text, subscriptions});
+  }
+  return plan.recall(std::move(source), events);
 }
 
 std::shared_ptr<Batch> process_event(const Plan& plan, const py::bytes& event) {
@@ -162,6 +183,9 @@ void register_plan(py::module_& module) {
       .def_property_readonly("start_line", [](const Chunk& chunk) { return chunk.start().line; })
       .def_property_readonly("start_offset",
                              [](const Chunk& chunk) { return chunk.start().offset; })
+      .def("line", [](const Chunk& chunk, std::uint64_t at) { return bytes_of(chunk.line(at)); },
+           py::arg("offset"))
+      .def("cut", &Chunk::cut, py::arg("events"))
       .def_property_readonly("source", &Chunk::source)
       .def_property_readonly("has_place", &Chunk::has_place);
 
@@ -183,9 +207,9 @@ void register_plan(py::module_& module) {
           "explain", [](Batch& batch, const Chunk& chunk) { batch.explain(chunk.notes()); },
           py::arg("chunk"))
       .def("filtered_hashes", &filtered_hashes, py::arg("subscription"))
-      .def("body", [](const Batch& batch, std::size_t index) {
-        return bytes_of(batch.text(batch.records.at(index).body));
-      });
+      .def("body", &part<&Record::body>, py::arg("index"))
+      .def("url", &part<&Record::url>, py::arg("index"))
+      .def("headers", &part<&Record::headers>, py::arg("index"));
 
   py::class_<Chosen, std::shared_ptr<Chosen>>(module, "Chosen")
       .def("__len__", [](const Chosen& chosen) { return chosen.events.size(); })
@@ -198,6 +222,7 @@ void register_plan(py::module_& module) {
       .def("process", &Plan::process, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
       .def("process_event", &process_event, py::arg("event"))
       .def("select", &Plan::select, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
+      .def("recall", &recall, py::arg("source"), py::arg("events"))
       .def("render", &render, py::arg("chosen"), py::arg("results"));
 
   module.def("count_distinct", &count_distinct, py::arg("arrays"), py::arg("without"));

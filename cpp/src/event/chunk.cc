@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "event/lines.h"
+
 namespace fieldpost {
 namespace {
 
@@ -46,6 +48,28 @@ bool Chunk::ready() const noexcept { return whole_ > 0 && size_ * 2 >= capacity_
 std::size_t Chunk::whole() const { return finished_ ? size_ : whole_; }
 
 std::string_view Chunk::lines() const { return {bytes_.get(), whole()}; }
+
+std::string_view Chunk::line(std::uint64_t offset) const {
+  const std::string_view held = lines();
+  if (offset < start_.offset || offset - start_.offset >= held.size()) return {};
+  const std::string_view from = held.substr(offset - start_.offset);
+  return from.substr(0, from.find('\n'));
+}
+
+std::size_t Chunk::cut(std::size_t events) {
+  std::size_t held = 0;
+  std::size_t end = 0;
+  each_line(lines(), start_, [&](std::string_view line, Position position) {
+    if (held == events) return;
+    ++held;
+    end = position.offset - start_.offset + line.size();
+  });
+  if (held == events) {
+    size_ = whole_ = searched_ = end;
+    finished_ = true;
+  }
+  return held;
+}
 
 Chunk Chunk::rest() const {
   Chunk next(source_, has_place_, capacity_);

@@ -369,6 +369,29 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   return chosen;
 }
 
+std::shared_ptr<Chosen> Plan::recall(std::string source,
+                                     const std::vector<Recalled>& events) const {
+  auto chosen = std::make_shared<Chosen>();
+  Batch& batch = chosen->batch;
+  batch.source = std::move(source);
+  batch.received = events.size();
+  batch.filtered.resize(state_->subscriptions.size());
+  for (const Recalled& event : events) {
+    for (const std::uint32_t subscription : event.subscriptions) {
+      if (subscription >= state_->subscriptions.size()) {
+        throw std::out_of_range("the plan has no subscription " + std::to_string(subscription));
+      }
+    }
+    Selected selected;
+    selected.position = event.position;
+    selected.event_id = batch.keep(event.event_id);
+    selected.text = batch.keep(event.text);
+    selected.subscriptions = event.subscriptions;
+    chosen->events.push_back(std::move(selected));
+  }
+  return chosen;
+}
+
 std::shared_ptr<Batch> Plan::render(const Chosen& chosen,
                                     const std::vector<Changed>& changed) const {
   if (changed.size() != chosen.events.size()) {

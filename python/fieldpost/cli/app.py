@@ -15,7 +15,7 @@ import typer
 
 import fieldpost as fp
 
-from . import exit_code, one_event, printing, starter
+from . import exit_code, one_event, options, printing, starter
 
 app = typer.Typer(
     name="fieldpost",
@@ -24,6 +24,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+care = typer.Typer(no_args_is_help=True)
+app.add_typer(care, name="ledger", help="Look after the memory between runs.")
 
 
 class Output(enum.StrEnum):
@@ -42,11 +46,29 @@ Sources = Annotated[
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="text, or json for scripts.")]
 LedgerOption = Annotated[
-    Path | None, typer.Option("--ledger", help="The ledger's file; wins over the destination's.")
+    str | None,
+    typer.Option("--ledger", help="A file or postgresql://…; wins over the destination's."),
+]
+WhereArgument = Annotated[
+    str, typer.Option("--where", help="SQL over the columns, e.g. outcome = 'rejected'.")
 ]
 
 
-def command(name: str) -> Callable[[Callable[..., int]], Callable[..., None]]:
+TolerateOption = Annotated[
+    str | None, typer.Option("--tolerate", help="Share of failures that is no failure: 0.1%.")
+]
+
+
+class SettledAs(enum.StrEnum):
+    """What somebody may find out about an event."""
+
+    delivered = "delivered"
+    rejected = "rejected"
+
+
+def command(
+    name: str, group: typer.Typer = app
+) -> Callable[[Callable[..., int]], Callable[..., None]]:
     """A verb whose function returns its exit code and may raise fieldpost's errors."""
 
     def register(function: Callable[..., int]) -> Callable[..., None]:
@@ -54,7 +76,7 @@ def command(name: str) -> Callable[[Callable[..., int]], Callable[..., None]]:
         def verb(*args: Any, **options: Any) -> None:
             raise typer.Exit(_guarded(lambda: function(*args, **options)))
 
-        app.command(name)(verb)
+        group.command(name)(verb)
         return verb
 
     return register
@@ -73,7 +95,7 @@ def _guarded(work: Callable[[], int]) -> int:
         return exit_code.DONE
 
 
-def _open(destination: Path, ledger: Path | None = None) -> fp.Destination:
+def _open(destination: Path, ledger: str | None = None) -> fp.Destination:
     return fp.Destination.from_file(destination, ledger=ledger)
 
 
@@ -224,18 +246,78 @@ def test_connection(
 def deliver(
     destination: DestinationFile,
     source: Sources = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read so many events.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send delivered events again, where that is safe.")
+    ] = False,
+    time_limit: Annotated[
+        str | None, typer.Option("--for", help="Stop after so long, such as 10m.")
+    ] = None,
+    tolerate: TolerateOption = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """Deliver each event once; what was delivered before is not sent again."""
-    report = _open(destination, ledger).deliver(source or None)
+    tolerated = options.share(tolerate)
+    report = _open(destination, ledger).deliver(
+        source or None,
+        limit=limit,
+        dry_run=dry_run,
+        again=again,
+        for_s=options.seconds(time_limit, "--for"),
+    )
+    printing.any_report(report, as_json=output is Output.json)
+    return exit_code.of_report(report, tolerated)
+
+
+@command("replay")
+def replay(
+    destination: DestinationFile,
+    where: WhereArgument,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Send the bodies as they were made then.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")] = False,
+    tolerate: TolerateOption = None,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Take up again what fits a condition, mapped anew or as recorded."""
+    tolerated = options.share(tolerate)
+    report = _open(destination, ledger).replay(where, recorded=recorded, dry_run=dry_run)
+    printing.any_report(report, as_json=output is Output.json)
+    return exit_code.of_report(report, tolerated)
+
+
+@command("settle")
+def settle(
+    destination: DestinationFile,
+    where: WhereArgument,
+    outcome: Annotated[SettledAs, typer.Option("--as", help="What somebody found out.")],
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Set the outcome of what fits a condition, after somebody looked; sends nothing."""
+    events = _open(destination, ledger).settle(where, outcome.value)
     if output is Output.json:
-        printing.as_json(report.to_dict())
-        if report.stopped:
-            printing.err.print(" ".join(report.stopped), markup=False)
+        printing.as_json({"settled": events, "as": outcome.value})
     else:
-        printing.report(report)
-    return exit_code.of_report(report)
+        printing.out.print(f"{events:,} settled as {outcome.value}")
+    return exit_code.DONE
+
+
+@command("failures")
+def failures(
+    destination: DestinationFile, output: OutputOption = Output.text, ledger: LedgerOption = None
+) -> int:
+    """List what somebody has to look at, by reason, and what to do."""
+    groups = _open(destination, ledger).failures()
+    if output is Output.json:
+        printing.as_json(groups)
+    else:
+        printing.groups(groups)
+    return exit_code.DONE
 
 
 @command("status")
@@ -268,6 +350,44 @@ def outcomes(
             printing.as_json(row)
     else:
         printing.outcomes(rows)
+    return exit_code.DONE
+
+
+@command("prune", care)
+def prune(
+    destination: DestinationFile,
+    older_than: Annotated[str, typer.Option("--older-than", help="Such as 90d.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Forget what was decided long ago, and tell what is lost with it."""
+    age_s = options.seconds(older_than, "--older-than")
+    told = _open(destination, ledger).prune(age_s or 0.0, dry_run)
+    if output is Output.json:
+        printing.as_json(told)
+    else:
+        printing.pruned(told)
+    return exit_code.DONE
+
+
+@command("backup", care)
+def backup(
+    destination: DestinationFile,
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="The file to write.")],
+    ledger: LedgerOption = None,
+) -> int:
+    """Copy the ledger's file, also while runs are at work."""
+    _open(destination, ledger).backup(copy)
+    printing.out.print(f"wrote {copy}")
+    return exit_code.DONE
+
+
+@command("migrate", care)
+def migrate(destination: DestinationFile, ledger: LedgerOption = None) -> int:
+    """Take the ledger to this version's schema; every verb does so by itself."""
+    before, now = _open(destination, ledger).migrate()
+    printing.out.print(f"schema {now}" if before == now else f"schema {before}, now {now}")
     return exit_code.DONE
 
 

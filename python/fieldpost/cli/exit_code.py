@@ -6,6 +6,7 @@ from fieldpost import AuthError, FieldpostError, Report
 
 DONE, DEFECT, CONFIGURATION, SIGN_IN, EVENTS, DESTINATION, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
+_ENDED_EARLY = ("E731", "E732")  # its own time, or stop_when: the destination answers
 _TOKEN_ENDPOINT_DOWN = ("E602", "E604")
 
 
@@ -16,13 +17,17 @@ def of_error(error: FieldpostError) -> int:
     return CONFIGURATION
 
 
-def of_report(report: Report) -> int:
-    """0 all delivered, or why not."""
+def of_report(report: Report, tolerated: float = 0.0) -> int:
+    """0 all delivered, or why not. tolerated: share of failures that counts as none."""
     if report.interrupted:
         return INTERRUPTED
     if report.stopped is not None:
-        code = report.stopped[0]
+        code = report.stopped.code
+        if code in _ENDED_EARLY:
+            return EVENTS
         if code in _TOKEN_ENDPOINT_DOWN or not code.startswith(("E6", "E8")):
             return DESTINATION
         return SIGN_IN if code.startswith("E6") else CONFIGURATION
-    return EVENTS if report.failed else DONE
+    if report.dry_run and report.failed == report["waiting"]:
+        return DONE
+    return EVENTS if report.failed_share > tolerated else DONE

@@ -85,9 +85,23 @@ def counts(subscriptions: dict[str, dict[str, int]]) -> None:
     out.print(table)
 
 
+def any_report(told: Report, *, as_json: bool) -> None:
+    """A report, for scripts or for people."""
+    if not as_json:
+        report(told)
+        return
+    sys.stdout.write(json.dumps(told.to_dict(), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+    if told.stopped:
+        err.print(" ".join(told.stopped), markup=False)
+
+
 def report(told: Report) -> None:
     """The counts of a run, and the first failures."""
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})
+    if told.dry_run:
+        out.print(f"{told['waiting']:,} would be sent; nothing was sent or written")
+        return
     out.print(f"run {told.run}, {told.received:,} events read in {told.duration_s:.1f} s")
     if told.stopped:
         err.print(f"[red]stopped[/red] {escape(' '.join(told.stopped))}")
@@ -105,6 +119,31 @@ def failures(rows: list[dict[str, Any]], shown: int = 5) -> None:
             err.print(f"    [dim]{escape(row['action_needed'])}[/dim]")
     if len(rows) > shown:
         err.print(f"  … `fieldpost outcomes` lists the others ({len(rows) - shown} or more)")
+
+
+def groups(rows: list[dict[str, Any]]) -> None:
+    """Failures by reason, the most frequent first."""
+    if not rows:
+        out.print("[green]nothing[/green] that somebody has to look at")
+    for row in rows:
+        reason = f"{row['code']} {row['message']}".strip()
+        head = f"{row['count']:,} {row['outcome']}"
+        out.print(f"[bold]{head}[/bold]  {escape(row['subscription'])}  {escape(reason)}")
+        sample = row["sample"]
+        place = f"{sample['event_id']} ({sample['source']}:{sample['line']})"
+        out.print(f"  [dim]such as[/dim] {escape(place)}")
+        if row["action_needed"]:
+            out.print(f"  [yellow]{escape(row['action_needed'])}[/yellow]")
+
+
+def pruned(told: dict[str, Any]) -> None:
+    """What a ledger forgot, and what that means."""
+    would = "would be forgotten" if told["dry_run"] else "forgotten"
+    parts = ", ".join(f"{events:,} {name}" for name, events in told["outcomes"].items())
+    out.print(f"{told['events']:,} events {would}" + (f": {parts}" if parts else ""))
+    out.print(f"{told['letters']:,} dead letters and {told['runs']:,} runs with them")
+    if told["events"]:
+        out.print(f"[yellow]note[/yellow] {escape(told['lost'])}")
 
 
 def status(told: Status) -> None:

@@ -1,6 +1,43 @@
 """The memory between runs: what was claimed, and what became of it."""
 
 from .alive import RunLock
-from .sqlite import Claim, Key, SqliteLedger, Standing
+from .ledger import LOOK, Ledger
+from .open import open_ledger
+from .rows import (
+    FINAL,
+    OPEN,
+    About,
+    Claim,
+    Ended,
+    Kept,
+    Key,
+    Letter,
+    Settled,
+    Standing,
+    Takes,
+    known_as,
+)
+from .sqlite import SqliteLedger
+from .writer import Advanced, Writer
 
-__all__ = ["Claim", "Key", "RunLock", "SqliteLedger", "Standing"]
+__all__ = [
+    "FINAL",
+    "LOOK",
+    "OPEN",
+    "About",
+    "Advanced",
+    "Claim",
+    "Ended",
+    "Kept",
+    "Key",
+    "Ledger",
+    "Letter",
+    "RunLock",
+    "Settled",
+    "SqliteLedger",
+    "Standing",
+    "Takes",
+    "Writer",
+    "known_as",
+    "open_ledger",
+]

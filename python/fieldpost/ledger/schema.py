@@ -1,57 +1,100 @@
-"""The tables of a ledger. docs/ledger.md explains each column.
+"""The tables of a ledger, as numbered steps. docs/ledger.md explains each column.
 
-A row of `outcomes` is one (target, event): while `outcome` is null, run `run` has claimed it and
-may have sent it. `filtered` holds one 64-bit hash of the event id for each event that a filter
-refused, packed, so that an event counts once however often it was read.
+A step is never changed once released: a new need is a new step. The words in braces are what the
+stores spell differently. A row of `outcomes` is one (target, event): while `outcome` is null, run
+`run` has claimed it and may have sent it. A row of `filtered` is a pack: one native 64-bit hash of
+the event id for each event that a filter refused, so that an event counts once however often it
+was read.
 """
 
-VERSION = 1
+from __future__ import annotations
 
-TABLES = """
+STEPS: dict[int, str] = {
+    1: """
 CREATE TABLE runs (
-  number INTEGER PRIMARY KEY,
+  number {key},
   run TEXT NOT NULL UNIQUE,
   destination TEXT NOT NULL,
   document_hash TEXT NOT NULL,
   version TEXT NOT NULL,
   host TEXT NOT NULL,
-  user TEXT NOT NULL,
-  started REAL NOT NULL,
-  ended REAL,
+  "user" TEXT NOT NULL,
+  started {real} NOT NULL,
+  ended {real},
   counts TEXT
 );
 CREATE TABLE targets (
-  target INTEGER PRIMARY KEY,
+  target {key},
   destination TEXT NOT NULL,
   subscription TEXT NOT NULL,
   url TEXT NOT NULL,
   UNIQUE (destination, subscription, url)
 );
 CREATE TABLE outcomes (
-  claim INTEGER PRIMARY KEY,
-  target INTEGER NOT NULL REFERENCES targets,
+  claim {key},
+  target {whole} NOT NULL,
   event_id TEXT NOT NULL,
-  hash INTEGER NOT NULL,
+  hash {whole} NOT NULL,
   source TEXT NOT NULL,
-  line INTEGER NOT NULL,
-  offset INTEGER NOT NULL,
+  line {whole} NOT NULL,
+  "offset" {whole} NOT NULL,
   outcome TEXT,
   effect TEXT NOT NULL DEFAULT '',
-  attempts INTEGER NOT NULL DEFAULT 0,
-  http_status INTEGER NOT NULL DEFAULT 0,
+  attempts {whole} NOT NULL DEFAULT 0,
+  http_status {whole} NOT NULL DEFAULT 0,
   code TEXT NOT NULL DEFAULT '',
   message TEXT NOT NULL DEFAULT '',
   action_needed TEXT NOT NULL DEFAULT '',
   record_id TEXT NOT NULL DEFAULT '',
   request_id TEXT NOT NULL DEFAULT '',
-  latency_ms REAL NOT NULL DEFAULT 0,
-  first_try REAL,
-  run INTEGER NOT NULL REFERENCES runs,
+  latency_ms {real} NOT NULL DEFAULT 0,
+  first_try {real},
+  run {whole} NOT NULL,
   UNIQUE (target, event_id)
 );
 CREATE TABLE filtered (
-  target INTEGER NOT NULL REFERENCES targets,
-  run INTEGER NOT NULL REFERENCES runs,
-  hashes BLOB NOT NULL
+  target {whole} NOT NULL,
+  run {whole} NOT NULL,
+  hashes {bytes} NOT NULL
 );
-"""
+""",
+    # Who ran it, what made a body, when it was decided; dead letters; packs that can be merged.
+    2: """
+ALTER TABLE runs ADD COLUMN verb TEXT NOT NULL DEFAULT 'deliver';
+ALTER TABLE runs ADD COLUMN airflow TEXT NOT NULL DEFAULT '';
+ALTER TABLE outcomes ADD COLUMN mapping TEXT NOT NULL DEFAULT '';
+ALTER TABLE outcomes ADD COLUMN decided {real};
+UPDATE outcomes SET record_id = '' WHERE outcome NOT IN ('delivered', 'unconfirmed');
+CREATE INDEX outcomes_not_delivered ON outcomes (target, outcome)
+  WHERE outcome IS NULL OR outcome <> 'delivered';
+CREATE TABLE letters (
+  claim {whole} PRIMARY KEY,
+  event {bytes},
+  body {bytes},
+  url TEXT NOT NULL DEFAULT '',
+  headers TEXT NOT NULL DEFAULT '',
+  redacted {whole} NOT NULL DEFAULT 0,
+  identity {bytes}
+);
+CREATE TABLE packs (
+  pack {key},
+  target {whole} NOT NULL,
+  hashes {bytes} NOT NULL
+);
+INSERT INTO packs (target, hashes) SELECT target, hashes FROM filtered;
+DROP TABLE filtered;
+ALTER TABLE packs RENAME TO filtered;
+""",
+}
+VERSION = max(STEPS)
+
+
+def statements(words: dict[str, str], after: int = 0) -> list[tuple[int, list[str]]]:
+    """(number, statements) of the steps behind `after`, in one store's words."""
+    todo = []
+    for number in range(after + 1, VERSION + 1):
+        text = STEPS[number]
+        for word, spelling in words.items():
+            text = text.replace(f"{{{word}}}", spelling)
+        todo.append((number, [one.strip() for one in text.split(";") if one.strip()]))
+    return todo

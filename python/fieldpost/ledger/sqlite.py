@@ -1,79 +1,79 @@
-"""The ledger in one SQLite file: WAL, synchronous=FULL, every step one short transaction.
-
-One thread at a time. Opens on first use; not to be carried into a forked child.
-"""
+"""The ledger in one SQLite file: WAL, synchronous=FULL, every step one short transaction."""
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
+import os
 import sqlite3
 import time
-import uuid
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
+from urllib.parse import quote
 
-from .._core import Batch, Outcome, count_distinct
+import orjson
+
 from ..errors import LedgerError
+from . import question
 from .alive import RunLock
-from .schema import TABLES, VERSION
+from .ledger import Ledger
+from .rows import Claim, Settled, Takes
+from .schema import VERSION, statements
+from .transaction import Transaction
 
-_SETTLED = (
-    "outcome",
-    "effect",
-    "attempts",
-    "http_status",
-    "code",
-    "message",
-    "action_needed",
-    "record_id",
-    "request_id",
-    "latency_ms",
-    "claim",
+T = TypeVar("T")
+
+_WORDS = {"key": "INTEGER PRIMARY KEY", "whole": "INTEGER", "real": "REAL", "bytes": "BLOB"}
+# Event ids are random, so each claim touches a page of its own of the index: pages that stay in
+# memory, and are written back once for several claims, halve the work of a large ledger.
+_CACHE_KB = 32_768
+_CHECKPOINT_PAGES = 4000  # 16 MB
+_PATIENCE_S = 30.0  # for somebody else's transaction
+_HASHES_AT_ONCE = 1_000_000  # rows
+_LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
+_READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
+_NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_SETTLE = (
+    "UPDATE outcomes SET outcome = ?, effect = ?, attempts = ?, http_status = ?, code = ?,"
+    " message = ?, action_needed = ?, record_id = ?, request_id = ?, latency_ms = ?, decided = ?"
+    " WHERE claim = ? AND run = ?"
 )
-# Outcomes that a later run may take up again; the others stand until `replay` or `settle`.
-_OPEN = ("waiting", "invalid", "dropped")
 
 
-class Key(NamedTuple):
-    """One record as the ledger knows it."""
+class _Statements:
+    """A transaction of an SQLite connection."""
 
-    target: int
-    event_id: str
-    hash: int
-    source: str
-    line: int
-    offset: int
+    again = False
 
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
 
-class Standing(NamedTuple):
-    """What the ledger already holds of a (target, event)."""
+    def run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        self._db.execute(sql, values)
 
-    claim: int
-    outcome: str | None  # None: claimed by `run`, not decided
-    run: int
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._db.executemany(sql, rows)
 
-
-class Claim(NamedTuple):
-    """Leave to send one record; attempts and elapsed_s are of earlier runs."""
-
-    claim: int
-    elapsed_s: float
-    attempts: int
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        return self._db.execute(sql, values).fetchall()
 
 
-class SqliteLedger:
+class SqliteLedger(Ledger):
     """Runs, claims and outcomes of the destinations that share one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        patience_s: float | None = None,
+    ) -> None:
+        super().__init__(str(path), clock)
         self.path = path
+        self._patience_s = _PATIENCE_S if patience_s is None else patience_s
         self._open: sqlite3.Connection | None = None
         self._locks: RunLock | None = None
-        self.run = 0  # number of the run in progress
 
     # -- opening
 
@@ -84,96 +84,133 @@ class SqliteLedger:
                 self._open = self._connect()
         return self._open
 
+    def prepare(self) -> None:
+        """Open it, made or taken to today's schema if need be."""
+        with self._turn:
+            _ = self._db
+
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
         try:
-            db.execute("PRAGMA journal_mode=WAL")
+            return self._connect_to_write()
+        except sqlite3.OperationalError as error:
+            code = error.sqlite_errorcode & 0xFF
+            if code not in _NOT_WRITABLE or os.access(self.path, os.W_OK):
+                raise
+        db = self._connect_to_read()  # to look at it, that is enough
+        if (version := _version(db)) != VERSION:
+            db.close()
+            self._refuse_newer(version)
+            told = f"the ledger has the schema {version} of an older fieldpost, and is read-only"
+            hint = "run `fieldpost ledger migrate` where it can be written"
+            raise LedgerError("E722", told, self.name, hint)
+        return db
+
+    def _connect_to_write(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if _version(db) != VERSION or not self._is_wal(db):
+                self._prepare(db)
             db.execute("PRAGMA synchronous=FULL")
-            db.execute("BEGIN IMMEDIATE")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise LedgerError(
-                    "E702",
-                    f"the ledger was written by a newer fieldpost (schema {version})",
-                    str(self.path),
-                    "update fieldpost, or name another ledger",
-                )
-            if version == 0:
-                for statement in TABLES.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version={VERSION}")
-            db.execute("COMMIT")
+            db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+            db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         except BaseException:
             db.close()
             raise
         return db
 
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """A connection that cannot write; also to a file on a disk that cannot be written."""
+        address = f"file:{quote(str(self.path))}?mode=ro"
+        db = self._open_uri(address)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master")
+            return db
+        except sqlite3.OperationalError as error:
+            db.close()
+            journal = Path(f"{self.path}-wal")
+            if error.sqlite_errorcode & 0xFF not in _NOT_WRITABLE or journal.exists():
+                raise
+            return self._open_uri(f"{address}&immutable=1")
+
+    def _open_uri(self, address: str) -> sqlite3.Connection:
+        return sqlite3.connect(address, timeout=self._patience_s, uri=True, check_same_thread=False)
+
+    @staticmethod
+    def _is_wal(db: sqlite3.Connection) -> bool:
+        return bool(db.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the tables, or take those of an older fieldpost to today's."""
+        self._refuse_newer(_version(db))
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("BEGIN IMMEDIATE")
+        version = _version(db)  # another process may have been here first
+        self._refuse_newer(version)
+        for number, todo in statements(_WORDS, after=version):
+            for statement in todo:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={number}")
+        db.execute("COMMIT")
+
+    def _refuse_newer(self, version: int) -> None:
+        if version > VERSION:
+            raise LedgerError(
+                "E702",
+                f"the ledger was written by a newer fieldpost (schema {version}, known {VERSION})",
+                self.name,
+                "update fieldpost, or name another ledger",
+            )
+
     def close(self) -> None:
-        """Close the file and end the run's claim to be alive."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-        if self._locks is not None:
-            self._locks.close()
-            self._locks = None
+        """Close it and end the run's claim to be alive."""
+        with self._turn:
+            if self._open is not None:
+                self._open.close()
+                self._open = None
+            if self._locks is not None:
+                self._locks.close()
+                self._locks = None
 
     def exists(self) -> bool:
-        """Whether there is a ledger file; reading does not make one."""
+        """Whether there is a ledger; reading does not make one."""
         return self.path.exists()
+
+    @property
+    def version(self) -> int:
+        """The schema's number, as the file stands; 0 for none."""
+        with self._failing("read"), self._reading() as db:
+            return _version(db)
+
+    # -- steps
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise LedgerError(
-                "E701",
-                f"the ledger cannot be {what} ({error})",
-                str(self.path),
-                "nothing is sent without its memory: make the file writable, "
-                "or name another one with --ledger",
-            ) from error
+            raise _told(error, what, self.name) from error
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._db
-        with self._failing("written"):
+    def _write(self, work: Callable[[Transaction], T]) -> T:
+        with self._turn, self._failing("written"):
+            db = self._db
             db.execute("BEGIN IMMEDIATE")
             try:
-                yield db
+                done = work(_Statements(db))
+                db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
-                    db.execute("ROLLBACK")
+                    with suppress(sqlite3.Error):  # the first error is the one to tell
+                        db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
+            return done
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        db = self._db
-        with self._failing("read"):
-            return db.execute(sql, values).fetchall()
+        with self._turn, self._failing("read"):
+            return self._db.execute(sql, values).fetchall()
 
-    # -- runs
-
-    def begin_run(self, destination: str, document_hash: str, version: str) -> str:
-        """Note a new run, hold its lock, and return its public id."""
-        run = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + uuid.uuid4().hex[:6]
-        about = (run, destination, document_hash, version, socket.gethostname(), _user())
-        columns = "run, destination, document_hash, version, host, user, started"
-        with self._transaction() as db:
-            cursor = db.execute(
-                f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", (*about, time.time())
-            )
-            self.run = cursor.lastrowid or 0
-            self._lock().hold(self.run)
-        return run
-
-    def end_run(self, counts: dict[str, Any]) -> None:
-        """Note what the run in progress came to."""
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE runs SET ended = ?, counts = ? WHERE number = ?",
-                (time.time(), json.dumps(counts), self.run),
-            )
+    # -- who is alive
 
     def _lock(self) -> RunLock:
         if self._locks is None:
@@ -181,172 +218,169 @@ class SqliteLedger:
                 self._locks = RunLock(self.path)
         return self._locks
 
+    def _hold(self, transaction: Transaction, run: int) -> None:
+        self._lock().hold(run)
+
     def is_live(self, run: int) -> bool:
         """Whether run `run` still works on what it has claimed."""
-        return run == self.run or self._lock().is_alive(run)
-
-    def target(self, destination: str, subscription: str, url: str) -> int:
-        """The number of a target, made where it is new."""
-        key = (destination, subscription, url)
-        found = self._find_target(key)
-        if found is None:
-            with self._transaction() as db:
-                db.execute(
-                    "INSERT OR IGNORE INTO targets (destination, subscription, url) "
-                    "VALUES (?, ?, ?)",
-                    key,
-                )
-            found = self._find_target(key)
-        assert found is not None
-        return found
-
-    def _find_target(self, key: tuple[str, str, str]) -> int | None:
-        rows = self._rows(
-            "SELECT target FROM targets WHERE destination = ? AND subscription = ? AND url = ?", key
-        )
-        return int(rows[0][0]) if rows else None
+        with self._turn:
+            return run == self.run or self._lock().is_alive(run)
 
     # -- a run's work
 
-    def note_ended(self, batch: Batch, targets: Sequence[int]) -> None:
-        """Write what ended before delivery, and the hashes of what the filters refused.
-
-        What was once sent keeps its outcome.
-        """
-        ended = [
-            (targets[sub], event_id, hash_, batch.source, line, offset, outcome, code, message)
-            for sub, event_id, hash_, line, offset, outcome, code, message in batch.ended()
-        ]
-        packed = [(targets[i], batch.filtered_hashes(i)) for i in range(len(targets))]
-        with self._transaction() as db:
-            db.executemany(
-                "INSERT INTO outcomes (target, event_id, hash, source, line, offset, outcome, code,"
-                f" message, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {self.run})"
-                " ON CONFLICT (target, event_id) DO UPDATE SET outcome = excluded.outcome,"
-                " code = excluded.code, message = excluded.message, run = excluded.run"
-                f" WHERE outcomes.outcome IN {_OPEN}",
-                ended,
-            )
-            db.executemany(
-                f"INSERT INTO filtered (target, run, hashes) VALUES (?, {self.run}, ?)",
-                [row for row in packed if row[1]],
-            )
-
-    def look_up(self, target: int, event_ids: Iterable[str]) -> dict[str, Standing]:
-        """What is known of these events."""
-        rows = self._rows(
+    def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
+        # CROSS: the wanted ones first, whatever the planner believes of a large table.
+        return self._rows(
             "SELECT o.event_id, o.claim, o.outcome, o.run FROM json_each(?) AS wanted"
-            " JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
-            (json.dumps(list(event_ids)), target),
+            " CROSS JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
+            (json.dumps(event_ids), target),
         )
-        return {row[0]: Standing(*row[1:]) for row in rows}
 
-    def claim(self, keys: Sequence[Key], dead_runs: Iterable[int]) -> list[Claim | None]:
-        """Claim records in one transaction, before their first byte leaves.
+    def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
+        now = self._clock()
+        transaction.many(_SETTLE, [(*one[:-1], now, one.claim, self.run) for one in settled])
 
-        None where somebody else has it or it is decided meanwhile. What a run in `dead_runs`
-        had claimed is taken over.
-        """
-        dead = json.dumps(list(dead_runs))
-        now = time.time()
-        sql = (
-            "INSERT INTO outcomes (target, event_id, hash, source, line, offset, first_try, run)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (target, event_id) DO UPDATE SET outcome = NULL, run = excluded.run,"
-            " source = excluded.source, line = excluded.line, offset = excluded.offset,"
-            " code = '', message = '', first_try = coalesce(first_try, excluded.first_try)"
-            f" WHERE outcome IN {_OPEN}"
-            " OR (outcome IS NULL AND run IN (SELECT value FROM json_each(?)))"
-            " RETURNING claim, first_try, attempts"
+    def _claim(
+        self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
+    ) -> list[Claim | None]:
+        now = self._clock()
+        numbers = ", ".join(map(str, dead)) or "0"
+        sql = self._claim_sql(
+            f"VALUES (?, ?, ?, ?, ?, ?, ?, {now!r}, {self.run})", f"({numbers})", takes
         )
+        sql += " RETURNING claim, first_try, attempts"
         claims: list[Claim | None] = []
-        with self._transaction() as db:
-            for key in keys:
-                row = db.execute(sql, (*key, now, self.run, dead)).fetchone()
-                claims.append(Claim(row[0], max(0.0, now - row[1]), row[2]) if row else None)
+        for key in keys:
+            found = transaction.rows(sql, key)
+            claims += [Claim(c, max(0.0, now - since), tries) for c, since, tries in found]
+            if not found:
+                claims.append(None)
         return claims
-
-    def hold_unconfirmed(self, claims: Iterable[tuple[int, int]], code: str, message: str) -> None:
-        """Mark claims (claim, run) of dead runs: they may have been sent, nobody knows."""
-        with self._transaction() as db:
-            db.executemany(
-                "UPDATE outcomes SET outcome = 'unconfirmed', code = ?, message = ?,"
-                " action_needed = ? WHERE claim = ? AND outcome IS NULL AND run = ?",
-                [(code, message, _LOOK, claim, run) for claim, run in claims],
-            )
-
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Write outcomes, one row each, in one transaction."""
-        with self._transaction() as db:
-            db.executemany(
-                f"UPDATE outcomes SET {' = ?, '.join(_SETTLED[:-1])} = ? WHERE claim = ?",
-                [tuple(getattr(outcome, name) for name in _SETTLED) for outcome in outcomes],
-            )
 
     # -- reading
 
-    def counts(self, destination: str, subscription: str, url: str) -> dict[str, int]:
-        """How many events of a target stand at each outcome; undecided ones are `waiting`."""
-        target = self._find_target((destination, subscription, url))
-        if target is None:
-            return {}
-        rows = self._rows(
-            "SELECT coalesce(outcome, 'waiting'), count(*) FROM outcomes WHERE target = ?"
-            " GROUP BY 1",
-            (target,),
-        )
-        return dict(rows) | {"filtered": self._count_filtered(target)}
+    def _hashes_of_outcomes(self, target: int) -> bytes:
+        # A scan in the order of the rows; by the index of targets it would be eight times slower.
+        last = self._rows("SELECT coalesce(max(claim), 0) FROM outcomes")[0][0]
+        hashes = array("q")
+        for begin in range(0, last, _HASHES_AT_ONCE):
+            text = self._rows(
+                "SELECT json_group_array(hash) FROM outcomes"
+                " WHERE claim > ? AND claim <= ? AND +target = ?",
+                (begin, begin + _HASHES_AT_ONCE, target),
+            )[0][0]
+            hashes.extend(orjson.loads(text))
+        return hashes.tobytes()
 
-    def _count_filtered(self, target: int) -> int:
-        packed = [
-            row[0] for row in self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))
-        ]
-        if not packed:
-            return 0
-        known = self._rows("SELECT hash FROM outcomes WHERE target = ?", (target,))
-        return count_distinct(packed, array("q", (row[0] for row in known)).tobytes())
-
-    def outcomes(
-        self, destination: str, where: str = "", event_id: str | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """The current outcomes of a destination; `where` is SQL over their columns."""
-        columns = (
-            "o.event_id, o.source, o.line, o.offset, t.subscription,"
-            " coalesce(o.outcome, 'waiting') AS outcome, o.effect, o.attempts, o.http_status,"
-            " o.code, o.message, o.action_needed, o.record_id, o.request_id, o.latency_ms, r.run"
-        )
-        sql = (
-            f"SELECT * FROM (SELECT {columns} FROM outcomes AS o JOIN targets AS t USING (target)"
-            " JOIN runs AS r ON r.number = o.run WHERE t.destination = ? ORDER BY o.claim)"
-            " WHERE (? IS NULL OR event_id = ?)"
-        )
-        if where:
-            sql += f" AND ({where})"
-        db = self._db
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own that cannot write."""
+        db = self._connect_to_read()
         try:
-            db.execute("PRAGMA query_only=ON")
-            cursor = db.execute(sql, (destination, event_id, event_id))
-            names = [column[0] for column in cursor.description]
-            for row in cursor:
-                yield dict(zip(names, row, strict=True))
-        except sqlite3.Error as error:
-            raise LedgerError(
-                "E703",
-                f"the ledger does not understand the question ({error})",
-                where,
-                "write SQL over the columns of `outcomes`, such as outcome = 'rejected'",
-            ) from error
+            yield db
         finally:
-            db.execute("PRAGMA query_only=OFF")
+            db.close()
+
+    def _asked(self, sql: str, values: Sequence[Any], where: str) -> Iterator[dict[str, Any]]:
+        condition = question.checked(where) if where.strip() else "1"
+        with self._failing("read"):
+            _ = self._db  # today's schema
+        with self._failing("read"), self._reading() as db:
+            db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+            db.set_authorizer(_only_reads)
+            asked = f"SELECT * FROM ({sql}) AS outcomes WHERE (\n{condition}\n) ORDER BY claim_"
+            try:
+                cursor = db.execute(asked, values)
+                names = [column[0] for column in cursor.description]
+                for row in cursor:
+                    yield dict(zip(names, row, strict=True))
+            except (sqlite3.Error, sqlite3.Warning) as error:
+                if where and _is_askers(error):
+                    raise question.misread(error, where) from error
+                raise
+
+    # -- looking after it
+
+    def backup(self, copy: Path) -> None:
+        """Copy the ledger while runs may be at work; the copy appears whole or not at all."""
+        scratch = copy.with_name(f".{copy.name}.part")
+        with self._failing("copied"):
+            scratch.unlink(missing_ok=True)
+            into = sqlite3.connect(scratch)
+            try:
+                with self._reading() as db:
+                    db.backup(into)
+            finally:
+                into.close()
+            scratch.replace(copy)
+
+    def shrink(self) -> None:
+        """Give the room of forgotten rows back to the disk."""
+        with self._turn, self._failing("written"):
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-_LOOK = (
-    "look in the destination whether it arrived; then set `on_unconfirmed: resend` to send it again"
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _only_reads(action: int, first: Any, second: Any, *_: Any) -> int:
+    harmful = action == sqlite3.SQLITE_FUNCTION and second in ("load_extension", "fts3_tokenizer")
+    return sqlite3.SQLITE_OK if action in _READS and not harmful else sqlite3.SQLITE_DENY
+
+
+def _is_askers(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in (
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_MISMATCH,
+    )
+
+
+_WRITE_FAILS = {
+    "SQLITE_BUSY": (
+        "E720",
+        "another program holds it",
+        "find who has it open; runs share it, but a transaction left open elsewhere stops them",
+    ),
+    "SQLITE_LOCKED": ("E720", "another program holds it", "find who has it open"),
+    "SQLITE_CORRUPT": (
+        "E721",
+        "the file is damaged",
+        "restore a backup (docs/ledger.md), or try "
+        "`sqlite3 FILE .recover`; without its memory a webhook's events are sent "
+        "again",
+    ),
+    "SQLITE_NOTADB": ("E721", "it is no SQLite database", "name another file with --ledger"),
+    "SQLITE_READONLY": (
+        "E722",
+        "it is read-only",
+        "make the file and its folder writable, or name another one with --ledger",
+    ),
+    "SQLITE_FULL": (
+        "E723",
+        "the disk is full",
+        "make room; then run again, what was on its way is settled by the next run",
+    ),
+    "SQLITE_IOERR": (
+        "E723",
+        "the disk does not take or give it",
+        "look for room and at the disk; "
+        "then run again, what was on its way is settled by the next run",
+    ),
+}
+_GENERAL = (
+    "nothing is sent without its memory: make the file writable, or name another one with --ledger"
 )
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
+def _told(error: Exception, what: str, name: str) -> LedgerError:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    for known, (number, why, hint) in _WRITE_FAILS.items():
+        if code.startswith(known):
+            told = f"the ledger cannot be {what}: {why} ({error})"
+            return LedgerError(number, told, name, hint)
+    return LedgerError("E701", f"the ledger cannot be {what} ({error})", name, _GENERAL)

@@ -1,0 +1,29 @@
+"""Options that are written for people: shares and lengths of time."""
+
+from __future__ import annotations
+
+import re
+
+from fieldpost import ConfigError, Mistake, share_of
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def seconds(text: str | None, option: str) -> float | None:
+    """90, 90s, 10m, 4h, 30d or 2w in seconds; raises ConfigError (E172)."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]?)", text.strip())
+    if not found or found[2] not in _UNITS:
+        told = f"{option} {text}: not a length of time"
+        raise ConfigError([Mistake("E172", told, hint="write it as 90s, 10m, 4h or 30d")])
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def share(text: str | None) -> float:
+    """0.1% or 0.001 as a share from 0 to 1; 0 where nothing is given. Raises ConfigError (E170)."""
+    try:
+        return share_of(text) if text is not None else 0.0
+    except ValueError as error:
+        mistake = Mistake("E170", f"--tolerate {text}: {error}", hint="write it as 0.1% or 0.001")
+        raise ConfigError([mistake]) from None

@@ -1,0 +1,121 @@
+"""What is kept of a record that failed: its event and body, without the fields that must not stay.
+
+A letter from which something was taken out is for reading only: it cannot be sent again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .ledger import Key, Letter, known_as
+
+_LONGEST = 1 << 20  # bytes of an event or a body; a longer one is not kept
+_SHORT = 3  # characters; a shorter text is taken out only where it stands alone
+_FAILED = ("invalid", "rejected", "expired", "unconfirmed")
+_GONE = "***"
+
+
+class Content(NamedTuple):
+    """What a record was made of and what was made of it."""
+
+    event: bytes | None
+    body: bytes | None = None
+    url: bytes = b""
+    headers: bytes = b""
+
+
+class DeadLetters:
+    """Decides what is kept. keep: failed, all or none; redact: paths such as traits.email."""
+
+    def __init__(self, keep: str = "failed", redact: Sequence[str] = ()) -> None:
+        self._keep = keep
+        self._paths = [path.removeprefix("$.").split(".") for path in redact]
+
+    def keeps(self, outcome: str) -> bool:
+        """Whether a record with this outcome leaves a letter."""
+        if self._keep == "all":
+            return outcome != "waiting"
+        return self._keep == "failed" and outcome in _FAILED
+
+    def letter(self, key: Key, content: Content) -> Letter:
+        """The letter of one record."""
+        event, values = self._redacted_event(content.event)
+        taken = bool(values) or event is not content.event
+        body = _without(content.body, values)
+        return Letter(
+            key.target,
+            key.event_id,
+            _short_enough(event),
+            _short_enough(body),
+            _plain(_without(content.url, values)),
+            _plain(_without(content.headers, values)),
+            taken,
+            key.event_id.encode("utf-8", "surrogatepass")
+            if known_as(key.event_id) != key.event_id
+            else None,
+        )
+
+    def hidden(self, text: str, event: bytes | None) -> str:
+        """A service's words about an event, without the fields that must not stay."""
+        if not self._paths or not text:
+            return text
+        _, values = self._redacted_event(event)
+        return _plain(_without(text.encode("utf-8", "surrogatepass"), values))
+
+    def _redacted_event(self, event: bytes | None) -> tuple[bytes | None, list[str]]:
+        """The event without the fields, and what they held. What cannot be read is not kept."""
+        if event is None or not self._paths:
+            return event, []
+        try:
+            data = json.loads(event)
+        except (ValueError, RecursionError):
+            return None, []
+        values: list[str] = []
+        for path in self._paths:
+            _take_out(data, path, values)
+        if not values:
+            return event, []
+        return json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"), values
+
+
+def _take_out(data: Any, path: list[str], values: list[str]) -> None:
+    if isinstance(data, list):
+        for one in data:
+            _take_out(one, path, values)
+    elif isinstance(data, dict) and path[0] in data:
+        if len(path) > 1:
+            _take_out(data[path[0]], path[1:], values)
+        elif data[path[0]] is not None:
+            _note(data[path[0]], values)
+            data[path[0]] = _GONE
+
+
+def _note(value: Any, values: list[str]) -> None:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            _note(one, values)
+    elif value is not None and not isinstance(value, bool):
+        values.append(value if isinstance(value, str) else json.dumps(value))
+
+
+def _without(text: bytes | None, values: list[str]) -> bytes | None:
+    """A text in which each value is replaced, as it is and as JSON writes it."""
+    for value in sorted(set(values), key=len, reverse=True) if text else ():
+        forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+        for form in forms:
+            raw = form.encode("utf-8", "surrogatepass")
+            if len(value) < _SHORT:
+                text = (text or b"").replace(b'"' + raw + b'"', b'"' + _GONE.encode() + b'"')
+            else:
+                text = (text or b"").replace(raw, _GONE.encode())
+    return text
+
+
+def _short_enough(text: bytes | None) -> bytes | None:
+    return text if text is not None and len(text) <= _LONGEST else None
+
+
+def _plain(text: bytes | None) -> str:
+    return (text or b"").decode("utf-8", "replace")

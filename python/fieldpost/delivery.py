@@ -1,0 +1,196 @@
+"""What one run of a destination needs, put together: plan, functions, dispatcher, ledger."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from itertools import chain, islice
+from typing import Any
+
+from . import auth, documents
+from ._core import Chunk, Dispatcher, Plan
+from .brake import Brake
+from .config import DestinationConfig
+from .dead_letters import DeadLetters
+from .errors import Mistake
+from .functions import Functions
+from .governor import open_governor
+from .ledger import About, Ledger, Takes
+from .prefetch import Work
+from .report import Counts, Failures, Report
+from .run import Progress, Run, Target
+from .sources import Source
+from .stage import batch_of
+
+_FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
+_AIRFLOW = ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER")
+
+
+def works(
+    plan: Plan, functions: Functions | None, source: Source, limit: int | None = None
+) -> Iterator[Work]:
+    """The batches of a source; limit: of its first so many events."""
+    for chunk in source.chunks() if limit is None else _first(source.chunks(), limit):
+        yield Work(batch_of(plan, functions, chunk), _lines_of(chunk))
+
+
+def _lines_of(chunk: Chunk) -> Callable[[str, int], bytes | None]:
+    return lambda _event_id, offset: chunk.line(offset) or None
+
+
+def _first(chunks: Iterable[Chunk], limit: int) -> Iterator[Chunk]:
+    for chunk in chunks:
+        limit -= chunk.cut(limit)
+        yield chunk
+        if limit <= 0:
+            return
+
+
+class Delivery:
+    """One run of a destination, of whatever verb."""
+
+    def __init__(
+        self, config: DestinationConfig, ledger: Ledger, progress: Progress | None = None
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._progress = progress
+        self._subscriptions = documents.active(config)
+
+    def run(
+        self,
+        works: Callable[[list[Target]], Iterable[Work]],
+        *,
+        verb: str = "deliver",
+        takes: Takes | None = None,
+        for_s: float | None = None,
+    ) -> Report:
+        """Deliver what `works` gives, and tell what it came to."""
+        config, ledger = self._config, self._ledger
+        began_s = time.monotonic()
+        brake = Brake(for_s, config.delivery.stop_when)
+        number = ledger.begin_run(_about(config, verb))
+        report = self.report(number)
+        targets = self.targets()
+        governor = open_governor(config, documents.shared_address(config))
+        run = Run(
+            ledger,
+            Dispatcher(json.dumps(documents.dispatcher_document(config))),
+            auth.open_credentials(config),
+            report,
+            targets,
+            resend=resends(config),
+            takes=takes,
+            letters=DeadLetters(config.delivery.keep, config.delivery.redact),
+            brake=brake,
+            governor=governor,
+            progress=self._progress,
+        )
+        try:
+            with _interruptible(run):
+                run.deliver(works(targets))
+            ledger.merge_filtered([target.number for target in targets])
+        finally:
+            governor.close()
+            report.duration_s = time.monotonic() - began_s
+            self._tell(report, run.failed)
+        return report
+
+    def _tell(self, report: Report, standing: list[int]) -> None:
+        rows = chain(
+            self._ledger.outcomes(self._config.id, failed_in=self._ledger.run),
+            self._ledger.outcomes(self._config.id, claims=standing),
+        )
+        report.failures = Failures(list(islice(rows, _FAILURES_SHOWN)))
+        self._ledger.end_run(report.to_dict())
+
+    def report(self, run: str) -> Report:
+        """An empty report of this destination."""
+        counts = {one.name: Counts() for one in self._subscriptions}
+        return Report(run, self._config.id, subscriptions=counts)
+
+    def targets(self) -> list[Target]:
+        """What the ledger calls the subscriptions, in the plan's order."""
+        config = self._config
+        return [
+            Target(
+                self._ledger.target(config.id, one.id, documents.target_url(config, one)),
+                documents.mapping_version(config, one),
+            )
+            for one in self._subscriptions
+        ]
+
+
+def resends(config: DestinationConfig) -> bool:
+    """Whether what may have arrived is sent again."""
+    return documents.replay_safe(config) or config.delivery.on_unconfirmed == "resend"
+
+
+def takes_of(config: DestinationConfig, again: bool) -> Takes:
+    """What a delivery takes up; raises ConfigError where `again` would send twice."""
+    if not again:
+        return Takes()
+    if not documents.replay_safe(config):
+        raise config.error([_NOT_AGAIN])
+    return Takes((*Takes().outcomes, "delivered"), anew=True)
+
+
+_NOT_AGAIN = Mistake(
+    "E171",
+    "delivered events cannot be sent again here: the destination would take them twice",
+    "$.type",
+    hint="only forms that can be repeated without harm are; `replay` sends single ones again",
+)
+
+
+def _about(config: DestinationConfig, verb: str) -> About:
+    return About(
+        verb,
+        config.id,
+        config.document_hash,
+        version("fieldpost"),
+        socket.gethostname(),
+        _user(),
+        _airflow_run(),
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _airflow_run() -> str:
+    """What Airflow tells a task about itself, as JSON; "" outside of Airflow."""
+    names = {name.lower(): os.environ.get(f"AIRFLOW_CTX_{name}") for name in _AIRFLOW}
+    known = {name: value for name, value in names.items() if value}
+    return json.dumps(known) if known else ""
+
+
+@contextmanager
+def _interruptible(run: Run) -> Iterator[None]:
+    """Ctrl-C asks the run to settle what is on its way; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Any = signal.getsignal(signal.SIGINT)
+
+    def ask(_number: int, _frame: Any) -> None:
+        run.interrupted = True
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,71 @@
+"""What people do to a ledger's rows beside delivering: settle, forget, copy, migrate."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from pathlib import Path
+from typing import Any
+
+from .errors import LedgerError
+from .ledger import FINAL, OPEN, Ledger, SqliteLedger
+
+_SETTLED_AS = ("delivered", "rejected")
+_LOST = (
+    "what is forgotten here counts as new: if a source still holds such an event, it is sent again"
+    " (a row in Dynamics is not doubled by that, a webhook may be), and a failure is no longer"
+    " listed and cannot be replayed"
+)
+
+
+def settle(ledger: Ledger, destination: str, where: str, outcome: str) -> int:
+    """Set rows that fit `where` to what somebody found out; returns how many.
+
+    What was delivered stays, and so does what a run is sending right now.
+    """
+    if outcome not in _SETTLED_AS:
+        told = f'nothing is settled as "{outcome}"'
+        raise LedgerError("E728", told, "", "settle as delivered or rejected")
+    claims = ledger.choose(destination, where)
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):
+        who = "somebody"
+    return ledger.settle_by_hand(claims, outcome, f"settled by {who}", (*OPEN, *FINAL))
+
+
+def prune(ledger: Ledger, destination: str, older_than_s: float, dry_run: bool) -> dict[str, Any]:
+    """Forget what was decided longer ago; how much of what, and what memory is lost with it."""
+    told: dict[str, int] = {}
+    if ledger.exists():
+        told = ledger.prune(destination, time.time() - older_than_s, dry_run)
+        if isinstance(ledger, SqliteLedger) and not dry_run and any(told.values()):
+            ledger.shrink()
+    letters, runs = told.pop("letters", 0), told.pop("runs", 0)
+    return {
+        "events": sum(told.values()),
+        "outcomes": told,
+        "letters": letters,
+        "runs": runs,
+        "dry_run": dry_run,
+        "lost": _LOST,
+    }
+
+
+def backup(ledger: Ledger, copy: Path) -> None:
+    """Copy a ledger's file; raises LedgerError where there is none, or it is no file."""
+    if not isinstance(ledger, SqliteLedger):
+        hint = "pg_dump --schema=fieldpost DATABASE"
+        raise LedgerError("E728", "a ledger in PostgreSQL is copied with its own tools", "", hint)
+    if not ledger.exists():
+        raise LedgerError("E727", "there is no ledger yet", ledger.name, "deliver something first")
+    ledger.backup(copy)
+
+
+def migrate(ledger: Ledger) -> tuple[int, int]:
+    """Take a ledger to this version's schema; (number before, number now)."""
+    if not ledger.exists():
+        raise LedgerError("E727", "there is no ledger yet", ledger.name, "deliver something first")
+    before = ledger.version
+    ledger.prepare()
+    return before, ledger.version

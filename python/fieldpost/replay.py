@@ -1,0 +1,166 @@
+"""Taking up again what stands: chosen rows of the ledger, mapped anew or as they were sent.
+
+An event comes from its dead letter. Where none was kept, or fields were taken out of it, the row
+is released instead: the next `deliver` of its source sends it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from . import documents
+from ._core import Plan
+from .config import DestinationConfig
+from .delivery import Delivery
+from .functions import Functions
+from .ledger import FINAL, OPEN, Kept, Ledger, Takes
+from .prefetch import Work
+from .report import Report
+from .run import Target
+
+_PAGE = 500  # events mapped at once
+_NOT_KEPT = "its event was not kept; the next `deliver` of its source sends it"
+_DELIVER = "run `deliver` over the source of this event"
+
+
+class Sorted(NamedTuple):
+    """Chosen rows by what can be done with them."""
+
+    ready: list[int]  # claims whose letter can be sent
+    released: list[int]  # claims that the next `deliver` takes up
+    stand: list[tuple[str, str]]  # (subscription's name, outcome) of what stays as it is
+
+
+class Replay:
+    """Takes rows up again. recorded: at sending with the body of then, else at the mapping."""
+
+    def __init__(
+        self, config: DestinationConfig, ledger: Ledger, functions: Functions | None, recorded: bool
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._functions = None if recorded else functions
+        self._recorded = recorded
+        self._subscriptions = documents.active(config)
+        safe = ("delivered",) if documents.replay_safe(config) else ()
+        self._takes = Takes((*OPEN, *FINAL, *safe), anew=True)
+        self._plan = Plan(
+            json.dumps(_recorded_document(config) if recorded else documents.plan_document(config))
+        )
+
+    def run(self, delivery: Delivery, where: str, dry_run: bool = False) -> Report:
+        """Replay the rows that fit a condition."""
+        claims = self._ledger.choose(self._config.id, where)
+        found = self._sort(claims, delivery.targets())
+        if dry_run:
+            report = delivery.report("")
+            report.dry_run = True
+            for claim in self._ledger.kept([*found.ready, *found.released]):
+                self._count_of(report, claim)["waiting"] += 1
+        else:
+            if found.released:
+                self._ledger.release(found.released, "E735", _NOT_KEPT, _DELIVER)
+            report = delivery.run(
+                lambda targets: self._works(found.ready, targets), verb="replay", takes=self._takes
+            )
+            for claim in self._ledger.kept(found.released):
+                self._count_of(report, claim)["waiting"] += 1
+        for name, outcome in found.stand:
+            report.subscriptions[name].add(
+                "already_delivered" if outcome == "delivered" else outcome
+            )
+        report.received = len(claims)
+        return report
+
+    def _count_of(self, report: Report, row: Kept) -> Counter[str]:
+        return report.subscriptions[self._names[row.key.target]].by_outcome
+
+    def _sort(self, claims: list[int], targets: list[Target]) -> Sorted:
+        names = [one.name for one in self._subscriptions]
+        self._names = {target.number: names[i] for i, target in enumerate(targets)}
+        found = Sorted([], [], [])
+        for row in self._ledger.kept(claims):
+            name = self._names.get(row.key.target)
+            if name is None:  # of another address, or a subscription that is off
+                continue
+            undecided = row.outcome is None and self._ledger.is_live(row.run)
+            if undecided or (row.outcome or "waiting") not in self._takes.outcomes:
+                found.stand.append((name, row.outcome or "waiting"))
+            elif self._is_ready(row):
+                found.ready.append(row.claim)
+            elif row.outcome == "delivered" or (self._recorded and row.event is not None):
+                found.stand.append((name, row.outcome or "waiting"))
+            else:
+                found.released.append(row.claim)
+        return found
+
+    def _is_ready(self, row: Kept) -> bool:
+        if row.redacted or "\\x" in row.key.event_id:
+            return False  # its id, or a field, is not there as it was
+        if self._recorded:
+            return row.body is not None
+        return row.event is not None and _is_event(row.event)
+
+    def _works(self, claims: list[int], targets: list[Target]) -> Iterator[Work]:
+        subscriptions = {target.number: i for i, target in enumerate(targets)}
+        for begin in range(0, len(claims), _PAGE):
+            by_source: defaultdict[str, list[Kept]] = defaultdict(list)
+            for row in self._ledger.kept(claims[begin : begin + _PAGE]):
+                by_source[row.key.source].append(row)
+            for source, rows in by_source.items():
+                yield self._work(source, rows, subscriptions)
+
+    def _work(self, source: str, rows: list[Kept], subscriptions: dict[int, int]) -> Work:
+        """The batch of some rows; several subscriptions of one event are mapped together."""
+        events: dict[tuple[str, bytes], tuple[int, int, bytes, bytes, list[int]]] = {}
+        texts = {}
+        for row in rows:
+            text = self._text(row)
+            texts[row.key.event_id] = row.event
+            identity = row.identity or row.key.event_id.encode("utf-8", "surrogatepass")
+            fresh: list[int] = []
+            place = (row.key.line, row.key.offset, identity, text, fresh)
+            *_, wanted = events.setdefault((row.key.event_id, text), place)
+            wanted.append(subscriptions[row.key.target])
+        chosen = self._plan.recall(source, [*events.values()])
+        batch = self._plan.render(chosen, self._results(chosen.events()))
+        return Work(batch, lambda event_id, _offset: texts.get(event_id))
+
+    def _results(self, texts: list[bytes]) -> list[Any]:
+        if self._functions is None:
+            return list(texts)
+        return [self._functions.result(text) for text in texts]
+
+    def _text(self, row: Kept) -> bytes:
+        if not self._recorded:
+            return row.event or b""
+        parts = [b'{"body":', row.body or b"null"]
+        if row.url:
+            parts += [b',"url":', json.dumps(row.url).encode()]
+        if row.headers:
+            parts += [b',"headers":', row.headers.encode()]
+        return b"".join([*parts, b"}"])
+
+
+def _is_event(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _recorded_document(config: DestinationConfig) -> dict[str, Any]:
+    """A plan that takes a record's parts as they were."""
+    document = documents.plan_document(config)
+    for entry in document["subscriptions"]:
+        entry["filter"], entry["dialect"] = "all", "fieldpost"
+        if entry.get("body", True) is not None:
+            entry["body"] = {"@path": "$.body"}
+        if "url" in entry:
+            entry["url"] = {"@path": "$.url"}
+        if "headers" in entry:
+            entry["headers"] = {"@path": "$.headers"}
+    return document
