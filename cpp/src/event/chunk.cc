@@ -4,13 +4,13 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "event/lines.h"
-
 namespace fieldpost {
 namespace {
 
 // Less room than this is not worth a read.
 constexpr std::size_t kLeastSpare = 4096;
+
+constexpr const char* kBlanks = " \t\r\n";  // a line of nothing else is no event
 
 }  // namespace
 
@@ -57,13 +57,16 @@ std::string_view Chunk::line(std::uint64_t offset) const {
 }
 
 std::size_t Chunk::cut(std::size_t events) {
+  const std::string_view held_lines = lines();
   std::size_t held = 0;
   std::size_t end = 0;
-  each_line(lines(), start_, [&](std::string_view line, Position position) {
-    if (held == events) return;
-    ++held;
-    end = position.offset - start_.offset + line.size();
-  });
+  while (held < events && end < held_lines.size()) {
+    const std::size_t begin = end;
+    const std::size_t found = held_lines.find('\n', begin);
+    end = found == std::string_view::npos ? held_lines.size() : found + 1;
+    const std::string_view line = held_lines.substr(begin, end - begin);
+    if (line.find_first_not_of(kBlanks) != std::string_view::npos) ++held;
+  }
   if (held == events) {
     size_ = whole_ = searched_ = end;
     finished_ = true;
