@@ -136,6 +136,17 @@ class Expression:
     def paths(self) -> list[str]: ...
     def warnings(self) -> list[tuple[str, str, str, str]]: ...
 
+def check_mapping(
+    mapping: str, path: str
+) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
+    """Mistakes and warnings, each (code, message, path, hint), of JSON at a path."""
+
+def directive_help() -> list[tuple[str, bool, str, str, str, str]]:
+    """(name, whether Segment has it, help, example, event, body) of each directive."""
+
+def filter_help() -> list[tuple[str, str, str, str, str, str]]:
+    """(condition or function, name, help, example, an event it takes, one that it does not)."""
+
 class Outcome:
     """What became of one offered record."""
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ._core import Chunk
 from .errors import SourceError
-from .report import html_table
+from .html_table import html_table
 from .stage import Piece, Row, Stage, in_order
 from .yaml_text import Path, path_text
 
@@ -219,9 +219,8 @@ def _text(value: Any) -> str | None:
 
 def _place(path: Path) -> str:
     """A path with all items of a list as one."""
-    return path_text(tuple("*" if isinstance(step, int) else step for step in path)).replace(
-        '["*"]', "[*]"
-    )
+    steps = ("[*]" if isinstance(step, int) else path_text((step,))[1:] for step in path)
+    return "$" + "".join(steps)
 
 
 def _differences(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:

@@ -10,17 +10,20 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple, Protocol, final
 
 from . import _core, json_text
 from .errors import EventError, MappingError, Mistake
+from .html_table import html_table
 from .lookup_tables import fill
 from .yaml_text import NotYaml, YamlText
 
 # How many filters a mapping keeps compiled pairs for.
 _MOST_PAIRS = 8
+_MOST_SHOWN = 25  # bodies, and invalid lines, in a notebook's table
 
 
 @final
@@ -108,6 +111,13 @@ class Lines:
 
     def __repr__(self) -> str:
         return f"<Lines: {len(self)} bodies, {len(self._lines.invalid())} invalid>"
+
+    def _repr_html_(self) -> str:
+        bodies = islice(zip(self.line_numbers, self, strict=True), _MOST_SHOWN)
+        rows = [(number, body.decode("utf-8"), "") for number, body in bodies]
+        rows += [(one.line, "", f"{one.code} {one.message}") for one in self.invalid[:_MOST_SHOWN]]
+        table = html_table(("line", "body", "invalid"), [list(row) for row in sorted(rows)])
+        return f"{table}<p>{len(self)} bodies, {len(self.invalid)} invalid lines</p>"
 
 
 class Mapping:

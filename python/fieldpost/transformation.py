@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 
 from .comparison import Comparison, compare
 from .errors import ConfigError, Mistake
+from .html_table import html_table
 from .mapping import FilterLike, Mapping
-from .report import html_table
 from .sources import Source, open_source
 from .stage import MappingStage, Piece, Row, Stage, in_order
 

@@ -20,6 +20,7 @@ from fieldpost import (
     Preview,
     Report,
     Status,
+    TestReport,
 )
 
 out = Console(soft_wrap=True, highlight=False)
@@ -42,13 +43,29 @@ def error(problem: FieldpostError) -> None:
 
 def check(result: CheckResult, name: str) -> None:
     """Mistakes with their places."""
-    for mistake in result.errors:
-        place = f"{name}:{mistake.line}:{mistake.column}: " if mistake.line else f"{name}: "
-        out.print(f"{escape(place)}[red]error[/red] {escape(str(mistake))}")
-    for mistake in result.warnings:
-        out.print(f"{name}: [yellow]warning[/yellow] {escape(str(mistake))}")
+    for colour, kind, found in (
+        ("red", "error", result.errors),
+        ("yellow", "warning", result.warnings),
+    ):
+        for mistake in found:
+            file = mistake.file or name
+            place = f"{file}:{mistake.line}:{mistake.column}: " if mistake.line else f"{file}: "
+            out.print(f"{escape(place)}[{colour}]{kind}[/{colour}] {escape(str(mistake))}")
     if result:
         out.print(f"{escape(name)}: [green]no mistakes[/green]")
+
+
+def cases(report: TestReport, name: str) -> None:
+    """Each unit case, and field by field what differs."""
+    for one in report:
+        out.print(f"{_MARKS[one.ok]} {escape(one.name)}")
+        for each in one.difference:
+            out.print(f"       {escape(str(each))}")
+    failed = sum(1 for one in report if not one)
+    if not report.results:
+        out.print(f"{escape(name)}: no unit cases; write some under tests:")
+    else:
+        out.print(f"{escape(name)}: {len(report)} cases, {failed} failed")
 
 
 def counts(subscriptions: dict[str, dict[str, int]]) -> None:
