@@ -31,7 +31,7 @@ class Transformed:
     """How many events became what; of each subscription, and over all of them.
 
     received: events read. A bare mapping counts what its filter lets through and it leaves
-    undefined as filtered. errors: the first 1000 rows without a body, in order.
+    undefined as filtered. errors: the first 1000 invalid rows, in order.
     """
 
     received: int = 0
@@ -87,7 +87,7 @@ class Transformation:
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces():
-            self._keep(piece.ended())
+            self._keep(piece)
             # A body holds no newline: JSON writes it as an escape.
             yield from bytes(piece.text()).split(b"\n")[:-1]
 
@@ -98,7 +98,7 @@ class Transformation:
     ) -> Transformed:
         """Write the bodies as NDJSON to a path or an open binary file.
 
-        on_error: called with each row that has no body.
+        on_error: called with each invalid row.
         """
         if isinstance(target, str | os.PathLike):
             with Path(target).open("wb") as file:
@@ -106,11 +106,13 @@ class Transformation:
         for piece in self._pieces():
             target.write(piece.text())
             target.flush()  # a piece is large, or nothing more was there to read
-            if self.told["invalid"] or self.told["dropped"]:
-                self._keep(piece.ended(), on_error)
+            self._keep(piece, on_error)
         return self.told
 
-    def _keep(self, rows: list[Row], on_error: Callable[[Row], object] | None = None) -> None:
+    def _keep(self, piece: Piece, on_error: Callable[[Row], object] | None = None) -> None:
+        if not any(invalid for *_, invalid in piece.tallies()):
+            return
+        rows = [row for row in piece.ended() if row.outcome == "invalid"]
         self.told.errors += rows[: _ERRORS_KEPT - len(self.told.errors)]
         if on_error is not None:
             for row in rows:
@@ -119,7 +121,7 @@ class Transformation:
     def rows(self) -> Iterator[Row]:
         """Each event's body or error for each subscription, with its position."""
         for piece in self._pieces():
-            self._keep(piece.ended())
+            self._keep(piece)
             yield from piece.rows()
 
     def to_pandas(self) -> Any:

@@ -118,7 +118,8 @@ def test_functions_run_and_drop(tmp_path: Path) -> None:
     asked = fp.Destination.from_file(tmp_path / "two.yaml").transform(events, subscription="Names")
     assert [json.loads(body)["name"] for body in asked] == ["A"] * 5 + ["B"] * 5
     assert (asked.told["dropped"], asked.told["invalid"]) == (5, 0)
-    assert {row.outcome for row in asked.told.errors} == {"dropped"}
+    assert asked.told.errors == []
+    assert [row.outcome for row in asked.rows()] == [None] * 5 + ["dropped"] * 5 + [None] * 5
 
 
 def test_writing_to_a_path_and_to_a_file(destination: fp.Destination, tmp_path: Path) -> None:
@@ -149,8 +150,9 @@ def many(count: int, broken: int) -> Iterator[bytes]:
             yield b'{"messageId":"%d","type":"track","name":"x","n":"%d"}\n' % (number, number)
 
 
-@pytest.mark.parametrize("broken", [0, MANY // 2 + 1, MANY - 1])
-@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize(
+    ("broken", "bare"), [(MANY // 2 + 1, False), (0, True), (MANY // 2 + 1, True), (MANY - 1, True)]
+)
 def test_one_broken_line_costs_one_outcome_at_its_place(
     broken: int, bare: bool, destination: fp.Destination, tmp_path: Path
 ) -> None:
@@ -249,12 +251,12 @@ def test_a_comparison_of_destinations(destination: fp.Destination, tmp_path: Pat
 
 
 def test_many_alike_events_are_compared_at_once(destination: fp.Destination) -> None:
-    events = b"".join(many(100_000, 500))
+    events = b"".join(many(30_000, 500))
     new = fp.Destination.from_text(DESTINATION.replace("{name:", "{extra: 1, name:"))
-    assert destination.transform(events).against(destination)["unchanged"] == 2 * 99_900
+    assert destination.transform(events).against(destination)["unchanged"] == 2 * 29_970
     told = new.transform(events).against(destination, shown=3)
-    assert (told["changed"], told["unchanged"]) == (99_899, 99_901)
-    assert (len(told.examples), told.paths) == (3, {"$.extra": 99_899})
+    assert (told["changed"], told["unchanged"]) == (29_969, 29_971)
+    assert (len(told.examples), told.paths) == (3, {"$.extra": 29_969})
 
 
 def test_a_comparison_of_a_broken_source_keeps_what_it_saw(tmp_path: Path) -> None:

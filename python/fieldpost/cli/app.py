@@ -203,7 +203,7 @@ def transform(
     subscription: Annotated[str | None, typer.Option(help="Only this one, by name.")] = None,
     against: Annotated[Path | None, typer.Option(help="Compare with this file.")] = None,
     shown: Annotated[int, typer.Option(min=0, help="Differing events to show.")] = 10,
-    errors: Annotated[Path | None, typer.Option(help="Keep what has no body here.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Keep all invalid events here.")] = None,
     output: OutputOption = Output.text,
 ) -> int:
     """Write the bodies of events as NDJSON, in a pipe; json: with positions. Sends nothing."""

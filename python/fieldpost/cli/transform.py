@@ -17,18 +17,16 @@ _WHOLE_EVENT = {"@path": "$."}
 
 
 class Errors:
-    """Rows without a body: the first ones to standard error, all of them to a file if asked."""
+    """Invalid rows: the first ones to standard error, all of them to a file if asked."""
 
     def __init__(self, file: BinaryIO | None) -> None:
         self._file = file
         self.count = 0
 
     def __call__(self, row: fp.Row) -> None:
-        """Tell one; dropped events are no errors, but stand in the file."""
+        """Tell one."""
         if self._file is not None:
             self._file.write(_line(_told(row)))
-        if row.outcome != "invalid":
-            return
         self.count += 1
         if self.count <= _ERRORS_SHOWN:
             of = "" if row.subscription == "mapping" else f" ({row.subscription})"
@@ -83,7 +81,7 @@ def write(asked: fp.Transformation, as_rows: bool, errors: Path | None) -> int:
         else:
             for row in asked.rows():
                 out.write(_line(_told(row)))
-                if row.body is None:
+                if row.outcome == "invalid":
                     told(row)
         out.flush()
     return exit_code.EVENTS if told.count else exit_code.DONE

@@ -72,7 +72,8 @@ def _several(source: Iterable[Any]) -> Source:
     items = iter(source)
     first = list(itertools.islice(items, 1))
     if not first or not isinstance(first[0], str | os.PathLike):
-        return Records(itertools.chain(first, items))
+        once = items is source
+        return Records(itertools.chain(first, items) if once else source)
     paths = [*first, *items]
     odd = [type(one).__name__ for one in paths if not isinstance(one, str | os.PathLike)]
     if odd:

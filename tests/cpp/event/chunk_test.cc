@@ -28,6 +28,16 @@ TEST(Chunk, HoldsBackThePartialLine) {
   EXPECT_EQ(next.lines(), "three\n");
 }
 
+TEST(Chunk, KeepsNotesToItself) {
+  Chunk chunk("s", true);
+  pour(chunk, "one\ntwo\nthr");
+  chunk.note(2, "why");
+  ASSERT_EQ(chunk.notes().size(), 1U);
+  EXPECT_EQ(chunk.notes()[0].line, 2U);
+  EXPECT_TRUE(chunk.rest().notes().empty());
+  EXPECT_EQ(chunk.size(), 11U);
+}
+
 TEST(Chunk, GivesAnUnendedLastLineWhenFinished) {
   Chunk chunk("s", true);
   pour(chunk, "one\ntwo");

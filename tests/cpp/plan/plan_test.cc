@@ -46,6 +46,26 @@ TEST(Plan, CountsEveryEventOnceForEachSubscription) {
   EXPECT_EQ(batch->filtered[0].hashes[0], hash64("b"));
 }
 
+TEST(Plan, GivesBodiesAsLinesAndCountsThem) {
+  const Plan plan(kTwo);
+  Chunk chunk = chunk_of(
+      "{\"type\":\"track\",\"id\":1,\"messageId\":\"a\",\"body\":[]}\n"
+      "null\n{\"type\":\"page\",\"messageId\":\"b\",\"body\":2}\n");
+  chunk.note(2, "why");
+  const auto batch = plan.process(chunk);
+  batch->explain(chunk.notes());
+  EXPECT_EQ(batch->bodies(std::nullopt), "{\"id\":1}\n[]\n2\n");
+  EXPECT_EQ(batch->bodies(0), "{\"id\":1}\n");
+  EXPECT_EQ(batch->bodies(1), "[]\n2\n");
+  const auto tallies = batch->tallies();
+  ASSERT_EQ(tallies.size(), 2U);
+  EXPECT_EQ(tallies[0].records, 1U);
+  EXPECT_EQ(tallies[0].filtered, 1U);
+  EXPECT_EQ(tallies[1].invalid, 1U);
+  EXPECT_EQ(batch->ended[0].code, "E409");
+  EXPECT_EQ(batch->ended[0].message, "why");
+}
+
 TEST(Plan, PositionsAreRight) {
   const Plan plan(kTwo);
   const auto batch = plan.process(chunk_of("\n  \n{\"type\":\"track\"}\r\n{\"type\":\"track\"}\n"));
