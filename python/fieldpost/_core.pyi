@@ -160,4 +160,7 @@ class Dispatcher:
 def exchange(request: dict[str, Any], transport: str) -> dict[str, Any]:
     """One blocking request with the core's own transport."""
 
+def transform_warnings(transforms: str, path: str) -> list[tuple[str, str, str, str]]:
+    """(code, message, path, hint) of what surprises in a JSON list of transforms."""
+
 def count_distinct(arrays: Sequence[bytes], without: bytes) -> int: ...

@@ -111,7 +111,7 @@ class Destination:
                 errors += error.mistakes
         if "-" in self.config.sources and not self.config.event_id_given:
             errors += self.config.error([_NAMELESS]).mistakes
-        return CheckResult(errors, [])
+        return CheckResult(errors, documents.surprises(self.config))
 
     def preview(self, source: Any = None, limit: int = 5) -> Preview:
         """Show the exact requests of the first `limit` events that match; sends nothing."""

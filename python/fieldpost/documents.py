@@ -6,7 +6,7 @@ import difflib
 import json
 from typing import Any
 
-from ._core import DocumentError, Plan
+from ._core import DocumentError, Plan, transform_warnings
 from .config import DestinationConfig, Subscription
 from .dynamics.tables import TABLES
 from .errors import Mistake
@@ -32,6 +32,15 @@ def compile_plan(config: DestinationConfig) -> Plan:
     if plan is None or mistakes:
         raise config.error(mistakes)
     return plan
+
+
+def surprises(config: DestinationConfig) -> list[Mistake]:
+    """Warnings about transforms, with line and column."""
+    found = []
+    for i, one in enumerate(config.subscriptions):
+        rows = transform_warnings(json.dumps(one.transforms), f"$.subscriptions[{i}].transforms")
+        found += [Mistake(code, message, path, hint=hint) for code, message, path, hint in rows]
+    return config.error(found).mistakes if found else []
 
 
 def _mistake(row: tuple[str, str, str, str, int, int], indices: list[int]) -> Mistake:

@@ -40,6 +40,7 @@ HEADERS = {
     "chunk": "event",
     "filter": "filter",
     "mapping": "mapping",
+    "transforms": "transform",
     "plan": "plan",
     "expression": "plan",
     "record": "record",

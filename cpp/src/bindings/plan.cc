@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "fieldpost/transforms.h"
+
 namespace py = pybind11;
 using namespace fieldpost;
 
@@ -85,6 +87,14 @@ std::shared_ptr<Batch> process_event(const Plan& plan, const py::bytes& event) {
   return plan.process_event(text);
 }
 
+py::list warnings(const std::string& transforms, const std::string& path) {
+  py::list rows;
+  for (const Mistake& m : transform_warnings(Json::parse(transforms), path)) {
+    rows.append(py::make_tuple(m.code, m.message, m.path, m.hint));
+  }
+  return rows;
+}
+
 // How many different 64-bit hashes the arrays hold together, not counting those of `without`.
 std::size_t count_distinct(const std::vector<py::bytes>& arrays, const py::bytes& without) {
   std::vector<std::string_view> views(arrays.begin(), arrays.end());
@@ -131,5 +141,6 @@ void register_plan(py::module_& module) {
       .def("select", &Plan::select, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
       .def("render", &render, py::arg("chosen"), py::arg("results"));
 
+  module.def("transform_warnings", &warnings, py::arg("transforms"), py::arg("path"));
   module.def("count_distinct", &count_distinct, py::arg("arrays"), py::arg("without"));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fieldpost/transforms.h"
 #include "transform/map_properties.h"
 #include "transform/properties.h"
 #include "transform/sample_event.h"
@@ -166,6 +167,14 @@ std::optional<Ending> Transforms::apply(std::string_view event, std::string_view
   }
   if (tree.is_opened()) tree.write(out);
   return std::nullopt;
+}
+
+std::vector<Mistake> transform_warnings(const Json& list, const std::string& path) {
+  try {
+    return Transforms(list, path).warnings();
+  } catch (const DocumentError&) {
+    return {};
+  }
 }
 
 }  // namespace fieldpost
