@@ -90,7 +90,7 @@ def test_transform(case):
         assert told(error.value, "") == case["errors"]
         return
     path = "$.subscriptions[0].transforms"
-    rows = _core.transform_warnings(json.dumps(case["transforms"]), path)
+    _mistakes, rows = _core.check_transforms(json.dumps(case["transforms"]), path)
     texts = [f"{code} {message} at {place}; {hint}" for code, message, place, hint in rows]
     assert texts == case.get("warnings", [])
     compiled = plan({"transforms": case["transforms"]})
