@@ -1,6 +1,6 @@
-"""What is to be said of the filters, transforms and mappings of a destination file, each on its own.
+"""What is to be said of the filters, transforms and mappings of a destination file.
 
-Works on the file's data, so that a mistake elsewhere in it hides nothing here.
+Each on its own, from the file's data, so that a mistake elsewhere in it hides nothing here.
 """
 
 from __future__ import annotations
