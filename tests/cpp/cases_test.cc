@@ -11,7 +11,7 @@
 #include "fieldpost/json.h"
 #include "fieldpost/mapping.h"
 #include "fieldpost/plan.h"
-#include "transform/transforms.h"
+#include "fieldpost/transforms.h"
 
 namespace fieldpost {
 namespace {
@@ -148,7 +148,7 @@ TEST_P(TransformCase, Holds) {
     }
     return;
   }
-  EXPECT_EQ(Json(texts(Transforms(c.at("transforms"), path).warnings())),
+  EXPECT_EQ(Json(texts(check_transforms(c.at("transforms"), path).warnings)),
             c.value("warnings", Json::array()));
   const std::string event =
       c.contains("event_json") ? c.at("event_json").get<std::string>() : c.at("event").dump();

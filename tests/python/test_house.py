@@ -42,6 +42,7 @@ HEADERS = {
     "array_lines": "event",
     "filter": "filter",
     "mapping": "mapping",
+    "transforms": "transform",
     "plan": "plan",
     "expression": "plan",
     "record": "record",

@@ -22,6 +22,12 @@ struct Mistake {
   std::size_t end = 0;
 };
 
+// What an author should know of a document; warnings work as in Segment's engines but surprise.
+struct Findings {
+  std::vector<Mistake> mistakes;
+  std::vector<Mistake> warnings;
+};
+
 class DocumentError : public std::exception {
  public:
   explicit DocumentError(std::vector<Mistake> mistakes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fieldpost/transforms.h"
 #include "transform/map_properties.h"
 #include "transform/properties.h"
 #include "transform/sample_event.h"
@@ -145,16 +146,31 @@ class Reading {
 
 }  // namespace
 
-Transforms::Transforms(const Json& list, const std::string& path) {
-  Author author;
+namespace {
+
+std::vector<TransformPtr> read_all(const Json& list, const std::string& path, Author& author) {
+  std::vector<TransformPtr> transforms;
   Reading reading(author);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    transforms_.push_back(reading.item(list[i], i, path + "[" + std::to_string(i) + "]"));
+    transforms.push_back(reading.item(list[i], i, path + "[" + std::to_string(i) + "]"));
   }
+  return transforms;
+}
+
+}  // namespace
+
+Transforms::Transforms(const Json& list, const std::string& path) {
+  Author author;
+  transforms_ = read_all(list, path, author);
   if (auto mistakes = author.take_mistakes(); !mistakes.empty()) {
     throw DocumentError(std::move(mistakes));
   }
-  warnings_ = author.take_warnings();
+}
+
+Findings check_transforms(const Json& list, const std::string& path) {
+  Author author;
+  read_all(list, path, author);
+  return {author.take_mistakes(), author.take_warnings()};
 }
 
 std::optional<Ending> Transforms::apply(std::string_view event, std::string_view identity,

@@ -26,12 +26,8 @@ class Transforms {
   std::optional<Ending> apply(std::string_view event, std::string_view identity,
                               std::string& out) const;
 
-  // What works as in Segment's evaluator but surprises, each with the clean way to write it.
-  const std::vector<Mistake>& warnings() const { return warnings_; }
-
  private:
   std::vector<TransformPtr> transforms_;
-  std::vector<Mistake> warnings_;
 };
 
 }  // namespace fieldpost
