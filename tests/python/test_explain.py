@@ -81,8 +81,8 @@ def test_a_filter_that_says_no_tells_which_condition(file):
     assert str(orders).splitlines() == [
         "Orders: filtered",
         "  no  all of",
-        '  yes   type = "track"  (type is "track")',
-        "  no    properties.total > 100  (properties.total is 50)",
+        '  yes   type = "track" (type is "track")',
+        "  no    properties.total > 100 (properties.total is 50)",
     ]
     assert repr(explained(file, total=50)) == (
         "<EventExplanation: Orders filtered, Everything mapped>"
