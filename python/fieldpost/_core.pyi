@@ -53,6 +53,8 @@ class Chosen:
 
     def __len__(self) -> int: ...
     def events(self) -> list[bytes]: ...
+    def wanted_by(self) -> list[list[int]]:
+        """The subscriptions of each of the events."""
 
 class Filter:
     """A query, compiled. Answers: (0 no, 1 yes, 2 no event; code, message, byte; explanation)."""
