@@ -108,6 +108,11 @@ def check_mapping(
 ) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
     """Mistakes and warnings, each (code, message, path, hint), of JSON at a path."""
 
+def check_transforms(
+    transforms: str, path: str
+) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
+    """The same of a list of transforms."""
+
 def directive_help() -> list[tuple[str, bool, str, str, str, str]]:
     """(name, whether Segment has it, help, example, event, body) of each directive."""
 

@@ -117,13 +117,14 @@ class FilterText(_Part):
 class Subscription(_Part):
     """Which events matter, and what becomes of them.
 
-    url, headers and body are kept as written: texts or directives, for the mapping compiler.
+    transforms, url, headers and body are kept as written, for the core's compilers.
     """
 
     name: Text
     id: Text = ""
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
+    transforms: list[Any] = []
     action: Literal["send", "create"] = "send"
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = None
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
@@ -191,6 +192,7 @@ class DestinationConfig(_Part):
     url: Url | None = None
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
+    integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
     settings: dict[str, Any] = Field(default={}, repr=False)
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = {"@path": "$.messageId"}
     allow_http: Flag = False

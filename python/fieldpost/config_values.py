@@ -222,6 +222,14 @@ def event_id(value: Any) -> Any:
     raise wrong("E113", 'expected a directive or "content"', 'such as {"@path": "$.messageId"}')
 
 
+def integration(value: Any) -> Any:
+    """A destination's name in the integrations object of an event."""
+    if value in ("", "All"):
+        hint = "write the name that stands beside All, such as Webhooks"
+        raise wrong("E140", "expected a destination's name in the integrations object", hint)
+    return value
+
+
 def ledger(value: Any) -> Any:
     """A path; databases come later."""
     if isinstance(value, str) and re.match(r"postgres(ql)?://", value):

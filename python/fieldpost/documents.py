@@ -90,14 +90,19 @@ def _later(config: DestinationConfig) -> list[Mistake]:
 
 def plan_document(config: DestinationConfig) -> dict[str, Any]:
     """What `Plan` compiles."""
-    return {
+    document: dict[str, Any] = {
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.integrations is not None:
+        document["integrations"] = config.integrations
+    return document
 
 
 def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
+    if one.transforms:
+        entry["transforms"] = one.transforms
     bodyless = one.method in _BODYLESS
     if one.body is not None or bodyless:
         entry["body"] = one.body

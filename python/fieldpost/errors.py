@@ -41,6 +41,7 @@ CODES: dict[str, str] = {
     "E123": "a secret is empty, or not usable as it stands",
     "E130": "the destination is disabled",
     "E131": "nothing tells the events apart",
+    "E140": "a name that no integrations object can mean",
     # E15x: unit cases
     "E155": "a test case without an event, or with more than one kind of them",
     "E156": "a test case that expects nothing, or two things at once",
@@ -81,6 +82,17 @@ CODES: dict[str, str] = {
     "E235": "a direction of @merge that acts as right",
     "E236": "text of an event that is scanned for placeholders",
     "E237": "a $ in a placeholder",
+    # E24x: transforms and the integrations object
+    "E240": "an unknown transform",
+    "E241": "a transform's option with a wrong value",
+    "E242": "a transform that lacks an option",
+    "E243": "an unknown option of a transform",
+    "E244": "a transform dropped the event",
+    "E245": "a transform left the event out of its sample",
+    "E246": "a transform that cannot be applied to this event",
+    "E247": "the event excludes this destination",
+    "E248": "a sampler that lets every event through",
+    "E249": "a hash that leaves the values as they are",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",

@@ -28,7 +28,7 @@ class Findings(NamedTuple):
 
 
 def findings(reading: Reading) -> Findings:
-    """Mistakes and warnings of every filter and mapping that takes part."""
+    """Mistakes and warnings of every filter, transform and mapping that takes part."""
     data = reading.resolved
     found = Findings([], [])
     if not isinstance(data, dict):
@@ -36,6 +36,8 @@ def findings(reading: Reading) -> Findings:
     for place, document in _mappings(data):
         _check_mapping(document, place, reading, found)
     for place, one in _subscriptions(data):
+        if isinstance(one.get("transforms"), list):
+            _check_transforms(one["transforms"], (*place, "transforms"), found)
         found.mistakes.extend(_filter_mistakes(one.get("filter"), (*place, "filter")))
         found.warnings.extend(_content_type(data, one, place))
     return Findings(*(ordered([placed(one, reading.places) for one in some]) for some in found))
@@ -64,6 +66,13 @@ def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings
     text = json_text.write(filled).decode("utf-8")
     wrong, surprising = _core.check_mapping(text, path_text(place))
     found.mistakes.extend([*mistakes, *(_mistake(row) for row in wrong)])
+    found.warnings.extend(_mistake(row) for row in surprising)
+
+
+def _check_transforms(listed: list[Any], place: Path, found: Findings) -> None:
+    text = json_text.write(listed).decode("utf-8")
+    wrong, surprising = _core.check_transforms(text, path_text(place))
+    found.mistakes.extend(_mistake(row) for row in wrong)
     found.warnings.extend(_mistake(row) for row in surprising)
 
 

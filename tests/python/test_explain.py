@@ -105,6 +105,15 @@ def test_an_event_that_a_function_drops_has_no_fields(file):
     assert (orders.outcome, orders.code, orders.fields) == ("dropped", "E413", [])
 
 
+def test_each_subscription_is_explained_behind_its_own_transforms(file):
+    hidden = "  - name: Hidden\n    transforms: [{drop_properties: {properties: [total]}}]\n"
+    file.write_text(TEXT + hidden + '    body: {total: {"@path": "$.properties.total"}}\n')
+    orders, _, hidden = explained(file)
+    assert {one.path: one.value for one in orders.fields}["$.total"] == 120
+    (total,) = hidden.fields
+    assert total.cells() == ["$.total", "nothing", '$.properties has no "total"']
+
+
 def test_what_is_no_event_is_told(file):
     with pytest.raises(fp.EventError, match="E401"):
         fp.explain_file(file, b"{broken")

@@ -22,6 +22,12 @@ struct Mistake {
   std::size_t end = 0;
 };
 
+// Everything that is to be said of a document: its warnings also where it has mistakes.
+struct Findings {
+  std::vector<Mistake> mistakes;
+  std::vector<Mistake> warnings;
+};
+
 class DocumentError : public std::exception {
  public:
   explicit DocumentError(std::vector<Mistake> mistakes);

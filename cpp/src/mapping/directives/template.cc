@@ -49,6 +49,12 @@ std::string replace_placeholders(std::string_view text, int braces, Append appen
   return out;
 }
 
+// Where what `$.` means is undefined (of @transform, or an item), {{.}} takes it for an empty
+// object.
+constexpr const char* kEmptyObject = "[object Object]";
+
+bool is_absent_whole(Value found, const Path& path) { return found.is_undefined() && path.empty(); }
+
 // A text known when the mapping is compiled, without {{{ }}}. What stands between the placeholders
 // is kept as JSON, and texts are put in with the escapes they have: nothing is opened to be closed
 // again.
@@ -68,7 +74,12 @@ class TemplateNode final : public Node {
     out.push_back('"');
     for (const auto& [before, reach] : pieces_) {
       out += before;
-      scope.find(reach, scratch).append_text_escaped(out);
+      const Value found = scope.find(reach, scratch);
+      if (is_absent_whole(found, reach.path)) {
+        out += kEmptyObject;
+      } else {
+        found.append_text_escaped(out);
+      }
     }
     out += tail_;
     out.push_back('"');
@@ -104,7 +115,13 @@ class ScannedTemplateNode final : public Node {
     const auto append_value = [&](std::string_view path, std::string& to) {
       std::string whole;
       std::string scratch;
-      scope.find(root_, whole).follow(parse_path(path), 0, scratch).append_text(to);
+      const Path keys = parse_path(path);
+      const Value found = scope.find(root_, whole).follow(keys, 0, scratch);
+      if (is_absent_whole(found, keys)) {
+        to += kEmptyObject;
+      } else {
+        found.append_text(to);
+      }
     };
     const std::string once = replace_placeholders(text.string(), 3, append_value);
     append_json_string(replace_placeholders(once, 2, append_value), out);
