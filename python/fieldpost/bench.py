@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from ._core import Batch, CallFault, Dispatcher
 from .config import DestinationConfig, Subscription
 from .difference import MISSING
 from .functions import Functions, load
-from .sources.stream import chunks_of, in_memory
+from .sources.stream import chunks_of
 
 _SOURCE = "bench"
 
@@ -55,7 +56,7 @@ class Bench:
 
     def outcomes(self, event: bytes, functions: Functions | None) -> list[Got]:
         """What each subscription makes of one event, given as a line of JSON."""
-        (chunk,) = chunks_of(in_memory(event), _SOURCE, True, _refuse)
+        (chunk,) = chunks_of(io.BytesIO(event), _SOURCE, True, _refuse)
         chosen = self._plan.select(chunk)
         results = [one if functions is None else functions.result(one) for one in chosen.events()]
         batch = self._plan.render(chosen, results)

@@ -247,8 +247,10 @@ class DestinationConfig(_Part):
 
     @property
     def sources(self) -> list[str]:
-        """What `source` names, absolute where it is a path; "-" stays."""
-        return [one if one == "-" else str(self.directory / one) for one in self.source]
+        """What `source` names, absolute where it is a path; "-" and addresses stay."""
+        return [
+            one if one == "-" or "://" in one else str(self.directory / one) for one in self.source
+        ]
 
     @property
     def event_id_given(self) -> bool:

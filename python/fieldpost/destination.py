@@ -38,6 +38,8 @@ from .progress import ProgressBar, shows_progress
 from .report import FAILURES, Counts, Failures, Report, Status
 from .run import Progress, Run
 from .sources import Source, open_source
+from .stage import DestinationStage, batch_of
+from .transformation import Transformation
 from .unit_test import TestReport, cases_of
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
@@ -133,6 +135,13 @@ class Destination:
                 row = PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
                 rows.append(row)
         return sorted(rows, key=lambda row: row.line)
+
+    def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
+        """What would be delivered, as bodies and nothing more: no request, no ledger.
+
+        source: as for `deliver`. subscription: the name or id of the only one to look at.
+        """
+        return Transformation(self._source(source), DestinationStage(self.config, subscription))
 
     def test_connection(
         self, send: bool = False, sample: dict[str, Any] | None = None
@@ -262,11 +271,7 @@ class Destination:
 
     def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
         for chunk in source.chunks():
-            if functions is None:
-                yield plan.process(chunk)
-            else:
-                chosen = plan.select(chunk)
-                yield plan.render(chosen, [functions.result(text) for text in chosen.events()])
+            yield batch_of(plan, functions, chunk)
 
     # -- afterwards
 

@@ -42,6 +42,9 @@ CODES: dict[str, str] = {
     "E130": "the destination is disabled",
     "E131": "nothing tells the events apart",
     "E140": "a name that no integrations object can mean",
+    "E150": "no subscription of that name or id",
+    "E151": "two things that cannot be compared",
+    "E152": "neither a destination nor a mapping is named",
     # E15x: unit cases
     "E155": "a test case without an event, or with more than one kind of them",
     "E156": "a test case that expects nothing, or two things at once",
@@ -172,7 +175,14 @@ CODES: dict[str, str] = {
     "E803": "a compressed file ends too early",
     "E804": "a compressed file is damaged",
     "E805": "not something that events can be read from",
-    "E806": "a kind of source that is not available in this version",
+    "E806": "a kind of source that is not read",
+    "E810": "an iterable or a table that fails on the way",
+    "E811": "a text that is not UTF-8",
+    "E812": "a JSON array that is not well formed between its items",
+    "E813": "a package that a source needs is not installed",
+    "E814": "columns that cannot be told apart, or have no names",
+    "E815": "a column of a type that JSON has no form for",
+    "E816": "a line of more than 512 MB",
 }
 
 

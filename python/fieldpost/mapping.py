@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ from . import _core, json_text
 from .errors import EventError, MappingError, Mistake
 from .html_table import html_table
 from .lookup_tables import fill
+from .yaml_text import NotYaml, YamlText
 
 # How many filters a mapping keeps compiled pairs for.
 _MOST_PAIRS = 8
@@ -51,8 +53,10 @@ UNDEFINED: Final = Undefined()
 class FilterLike(Protocol):
     """What is read of a filter: `fieldpost.Filter` has it."""
 
-    _text: str
-    _dialect: str | None
+    @property
+    def _text(self) -> str: ...
+    @property
+    def _dialect(self) -> str | None: ...
 
 
 class InvalidLine(NamedTuple):
@@ -77,6 +81,11 @@ class Lines:
         self._numbers: list[int] | None = None
 
     @property
+    def received(self) -> int:
+        """How many lines there were, blank ones not counted."""
+        return self._lines.received
+
+    @property
     def text(self) -> memoryview:
         """All bodies in UTF-8, one a line."""
         return self._lines.text
@@ -94,7 +103,7 @@ class Lines:
         return [InvalidLine(*row) for row in self._lines.invalid()]
 
     def __len__(self) -> int:
-        return len(self.line_numbers)
+        return len(self._lines)
 
     def __iter__(self) -> Iterator[bytes]:
         # A body holds no newline: JSON writes it as an escape.
@@ -121,6 +130,27 @@ class Mapping:
 
     def __init__(self, document: Any, *, folder: str | Path = ".") -> None:
         self._open(_text_of(fill(document, Path(folder))))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Mapping:
+        """The mapping that a YAML or JSON file holds; `@lookup` files are found beside it.
+
+        Raises MappingError with every mistake, its line and its column.
+        """
+        name = str(path)
+        try:
+            places = YamlText(Path(path).read_bytes().decode("utf-8").removeprefix("\ufeff"))
+        except NotYaml as error:
+            raise MappingError([error.mistake], name) from None
+        except (OSError, UnicodeDecodeError) as error:
+            told = f"the file cannot be read ({type(error).__name__})"
+            raise MappingError([Mistake("E104", told, hint="look at the path")], name) from None
+        if places.mistakes:
+            raise MappingError(places.mistakes, name)
+        try:
+            return cls(places.data, folder=Path(path).parent)
+        except MappingError as error:
+            raise MappingError([_placed(one, places) for one in error.mistakes], name) from None
 
     def _open(self, text: str) -> None:
         self._text = text
@@ -188,6 +218,11 @@ class Mapping:
     def __repr__(self) -> str:
         text = self._text if len(self._text) <= 60 else self._text[:57] + "..."
         return f"fieldpost.Mapping({text})"
+
+
+def _placed(mistake: Mistake, places: YamlText) -> Mistake:
+    line, column = places.locate(mistake.path)
+    return replace(mistake, line=line, column=column)
 
 
 def _compile(text: str, filter_text: str | None, dialect: str | None) -> _core.Expression:

@@ -124,6 +124,8 @@ void register_mapping(py::module_& module) {
                                static_cast<py::ssize_t>(lines.text.size()));
       })
       .def_property_readonly("text", [](const py::object& self) { return py::memoryview(self); })
+      .def("__len__", [](const Lines& lines) { return lines.line_numbers.size(); })
+      .def_readonly("received", &Lines::received)
       .def_readonly("line_numbers", &Lines::line_numbers)
       .def("invalid", &invalid);
 

@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
-#include "event/lines.h"
 #include "event/selection.h"
 #include "event/walker.h"
+#include "filter/datum.h"
 #include "fieldpost/error.h"
 #include "fieldpost/filter.h"
 #include "fieldpost/mapping.h"
@@ -123,30 +123,23 @@ class Pass {
     batch_.filtered.resize(subscriptions.size());
   }
 
-  // Slots are filled and the identity is known, or the line has ended as invalid (false).
-  bool read(std::string_view line, Position position) {
-    ++batch_.received;
-    const LineFault fault = walker_.walk(line, selection_, slots_);
-    if (fault) {
-      const Span id = batch_.keep(place_or_content(line, position));
-      std::string message =
-          std::string(fault.message) + " (byte " + std::to_string(fault.offset) + " of the line)";
-      end_all(position, id, fault.code, message);
-      return false;
+  // Visits every line that is an event with an identity, its slots filled; others have ended as
+  // invalid.
+  template <typename Visit>
+  void each(const Chunk& chunk, Visit visit) {
+    walker_.open(chunk.lines(), chunk.start());
+    for (Line line; walker_.next(selection_, slots_, line);) {
+      if (accept(line)) visit(line);
     }
-    const std::string identity = identify(line, position);
-    if (identity.empty()) {
-      const Span id = batch_.keep("content:" + uuid5(kFieldpostNamespace, line));
-      end_all(position, id, "E404", "event_id gives nothing for this event");
-      return false;
-    }
-    identity_hash_ = hash64(identity);
-    event_id_span_ = batch_.keep(identity);
-    return true;
+  }
+
+  // The same for one event, which may be spread over several lines.
+  bool read(std::string_view event, Position position) {
+    return accept({event, position, walker_.walk(event, selection_, slots_)});
   }
 
   bool wants(std::uint32_t subscription, Position position) {
-    if (!subscriptions_[subscription].filter.matches(slots_)) {
+    if (!subscriptions_[subscription].filter.matches(slots_, texts_)) {
       batch_.filtered[subscription].hashes.push_back(identity_hash_);
       return false;
     }
@@ -209,6 +202,28 @@ class Pass {
   Span event_id() const { return event_id_span_; }
 
  private:
+  // False where the line has ended as invalid.
+  bool accept(const Line& line) {
+    ++batch_.received;
+    const LineFault& fault = line.fault;
+    if (fault) {
+      const Span id = batch_.keep(place_or_content(line.text, line.position));
+      std::string message =
+          std::string(fault.message) + " (byte " + std::to_string(fault.offset) + " of the line)";
+      end_all(line.position, id, fault.code, message);
+      return false;
+    }
+    const std::string identity = identify(line.text, line.position);
+    if (identity.empty()) {
+      const Span id = batch_.keep("content:" + uuid5(kFieldpostNamespace, line.text));
+      end_all(line.position, id, "E404", "event_id gives nothing for this event");
+      return false;
+    }
+    identity_hash_ = hash64(identity);
+    event_id_span_ = batch_.keep(identity);
+    return true;
+  }
+
   void map(std::uint32_t index, Position position, const Slots& slots) {
     const Subscription& subscription = subscriptions_[index];
     Record record;
@@ -293,6 +308,7 @@ class Pass {
   std::string changed_;  // an event after transforms, and what its walk found
   Walker changed_walker_;
   std::optional<Slots> changed_slots_;
+  Texts texts_;
   std::uint64_t identity_hash_ = 0;
   Span event_id_span_;
 };
@@ -319,10 +335,9 @@ std::shared_ptr<Batch> Plan::process(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, *batch,
             chunk.source(), chunk.has_place());
-  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
-    if (!pass.read(line, position)) return;
+  pass.each(chunk, [&](const Line& line) {
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
-      if (pass.wants(i, position)) pass.deliver(i, line, position);
+      if (pass.wants(i, line.position)) pass.deliver(i, line.text, line.position);
     }
   });
   return batch;
@@ -333,8 +348,7 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, chosen->batch,
             chunk.source(), chunk.has_place());
-  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
-    if (!pass.read(line, position)) return;
+  pass.each(chunk, [&](const Line& line) {
     const std::size_t first = chosen->events.size();
     const auto choose = [&](std::string_view text, std::uint32_t subscription) {
       for (std::size_t i = first; i < chosen->events.size(); ++i) {
@@ -343,11 +357,12 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
         return;
       }
       const Span kept = chosen->batch.keep(text);
-      chosen->events.push_back({position, kept, pass.event_id(), {subscription}});
+      chosen->events.push_back({line.position, kept, pass.event_id(), {subscription}});
     };
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
-      if (!pass.wants(i, position)) continue;
-      const std::string_view text = pass.changes(i) ? pass.changed(i, line, position) : line;
+      if (!pass.wants(i, line.position)) continue;
+      const std::string_view text =
+          pass.changes(i) ? pass.changed(i, line.text, line.position) : line.text;
       if (!text.empty()) choose(text, i);
     }
   });

@@ -166,6 +166,35 @@ def preview(
     return exit_code.DONE
 
 
+@command("transform")
+def transform(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DESTINATION.yaml] [SOURCE]...",
+            help="A destination (none with --mapping or --filter), files; default: standard input.",
+        ),
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="A mapping's file, YAML or JSON.")] = None,
+    filter: Annotated[str | None, typer.Option(help="Only the events that it wants.")] = None,
+    dialect: Annotated[str, typer.Option(help="fieldpost, trigger, destination.")] = "fieldpost",
+    subscription: Annotated[str | None, typer.Option(help="Only this one, by name.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Compare with this file.")] = None,
+    shown: Annotated[int, typer.Option(min=0, help="Differing events to show.")] = 10,
+    errors: Annotated[Path | None, typer.Option(help="Keep what has no body here.")] = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Write the bodies of events as NDJSON, in a pipe; json: with positions. Sends nothing."""
+    from . import transform as verb
+
+    as_json = output is Output.json
+    asked = verb.transformation(arguments or [], mapping, filter, dialect, subscription)
+    if against is not None:
+        bare = mapping is not None or filter is not None
+        return verb.against(asked, against, bare, shown, as_json)
+    return verb.write(asked, as_json, errors)
+
+
 @command("test-connection")
 def test_connection(
     destination: DestinationFile,

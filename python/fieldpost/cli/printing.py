@@ -13,7 +13,9 @@ from rich.table import Table
 
 from fieldpost import (
     CheckResult,
+    Comparison,
     ConnectionTest,
+    Difference,
     FieldpostError,
     Preview,
     Report,
@@ -130,6 +132,35 @@ def preview(rows: Preview) -> None:
             out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
         if row.body:
             out.print_json(row.body)
+
+
+def comparison(told: Comparison) -> None:
+    """What changed: counts, places, and some events field by field."""
+    table = Table(box=None)
+    table.add_column(f"{told.received:,} events")
+    for name in told.subscriptions:
+        table.add_column(escape(name), justify="right")
+    for kind in next(iter(told.subscriptions.values()), {}):
+        numbers = [f"{one[kind]:,}" for one in told.subscriptions.values()]
+        table.add_row(kind.replace("_", " "), *numbers)
+    out.print(table)
+    for path, count in told.paths.most_common(20):
+        out.print(f"  {count:>9,}  {escape(path)}")
+    for one in told.examples:
+        event = f" {one.event_id}" if one.event_id else ""
+        out.print(f"[bold]{one.kind.replace('_', ' ')}[/bold] {escape(_where(one) + event)}")
+        if one.error:
+            out.print(f"  {escape(f'{one.code} {one.error}')}")
+        for path, old, new in one.fields:
+            before, after = ("nothing" if text is None else text for text in (old, new))
+            out.print(
+                f"  {escape(path)}: [red]{escape(before)}[/red] → [green]{escape(after)}[/green]"
+            )
+
+
+def _where(one: Difference) -> str:
+    of = "" if one.subscription == "mapping" else f" ({one.subscription})"
+    return f"{one.source}:{one.line}{of}"
 
 
 def outcomes(rows: Iterable[dict[str, Any]]) -> None:

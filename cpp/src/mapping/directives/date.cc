@@ -63,7 +63,8 @@ NodePtr compile_date(Compiler& compiler, const Json& argument, const std::string
   const Json wrapped = is_short ? Json{{"value", argument}} : argument;
   const Options options(compiler, "@date", wrapped, path,
                         {"value", "to", "zone", "unit", "on_failure"}, Origin::fieldpost);
-  bool right = options.needs("value") & options.text("zone");
+  bool right = options.needs("value");
+  right = options.text("zone") && right;
   right = options.one_of("to", {"date", "date-time"}) && right;
   right = options.one_of("unit", {"seconds", "milliseconds"}) && right;
   right = options.one_of("on_failure", {"error", "null", "omit"}) && right;

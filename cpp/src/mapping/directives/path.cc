@@ -15,6 +15,15 @@ class PathNode final : public FindingNode {
     std::string scratch;
     return append_found(scope.find(reach_, scratch), scope, out);
   }
+  bool put(const Scope& scope, Writer& writer) const override {
+    const Found* kept = scope.kept(reach_);
+    if (kept == nullptr) return Node::put(scope, writer);
+    if (kept->data == nullptr) return false;
+    // Lists and objects are written without the blanks they may have.
+    if (*kept->data == '{' || *kept->data == '[') return Node::put(scope, writer);
+    writer.put(kept->token(), scope.readable());
+    return true;
+  }
   Value value(const Scope& scope, std::string& scratch) const override {
     return scope.find(reach_, scratch);
   }

@@ -58,31 +58,25 @@ bool is_absent_whole(Value found, const Path& path) { return found.is_undefined(
 // A text known when the mapping is compiled, without {{{ }}}. What stands between the placeholders
 // is kept as JSON, and texts are put in with the escapes they have: nothing is opened to be closed
 // again.
-class TemplateNode final : public Node {
+class TemplateNode final : public PuttingNode {
  public:
   TemplateNode(std::string_view text, Compiler& compiler) {
+    std::string before = "\"";
     std::size_t at = 0;
     while (const auto found = next_placeholder(text, at, 2)) {
+      before += escaped(text.substr(at, found->begin - at));
       pieces_.push_back(
-          {escaped(text.substr(at, found->begin - at)), compiler.reach(parse_path(found->path))});
+          {WideText(std::exchange(before, "")), compiler.reach(parse_path(found->path))});
       at = found->end;
     }
-    tail_ = escaped(text.substr(at));
+    tail_ = WideText(before + escaped(text.substr(at)) + "\"");
   }
-  bool write(const Scope& scope, std::string& out) const override {
-    std::string scratch;
-    out.push_back('"');
+  bool put(const Scope& scope, Writer& writer) const override {
     for (const auto& [before, reach] : pieces_) {
-      out += before;
-      const Value found = scope.find(reach, scratch);
-      if (is_absent_whole(found, reach.path)) {
-        out += kEmptyObject;
-      } else {
-        found.append_text_escaped(out);
-      }
+      before.put(writer);
+      put_value(scope, reach, writer);
     }
-    out += tail_;
-    out.push_back('"');
+    tail_.put(writer);
     return true;
   }
 
@@ -93,12 +87,30 @@ class TemplateNode final : public Node {
     return json.substr(1, json.size() - 2);
   }
 
+  static void put_value(const Scope& scope, const Reach& reach, Writer& writer) {
+    const Found* kept = scope.kept(reach);
+    if (kept != nullptr && kept->data != nullptr && *kept->data == '"') {
+      writer.put(Value(kept->token()).inside(), scope.readable());
+      return;
+    }
+    writer.in_string([&](std::string& out) {
+      std::string scratch;
+      const Value found = scope.find(reach, scratch);
+      if (is_absent_whole(found, reach.path)) {
+        out += kEmptyObject;
+      } else {
+        found.append_text_escaped(out);
+      }
+      return true;
+    });
+  }
+
   struct Piece {
-    std::string before;
+    WideText before;
     Reach reach;
   };
   std::vector<Piece> pieces_;
-  std::string tail_;
+  WideText tail_;
 };
 
 // A text that the event gives, or one with {{{ }}}: both passes run for each event.
