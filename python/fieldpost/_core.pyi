@@ -97,6 +97,8 @@ class Chosen:
 
     def __len__(self) -> int: ...
     def events(self) -> list[bytes]: ...
+    def wanted_by(self) -> list[list[int]]:
+        """The subscriptions of each of the events."""
 
 class Filter:
     """A query, compiled. Answers: (0 no, 1 yes, 2 no event; code, message, byte; explanation)."""
@@ -157,6 +159,11 @@ def check_mapping(
     mapping: str, path: str
 ) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
     """Mistakes and warnings, each (code, message, path, hint), of JSON at a path."""
+
+def check_transforms(
+    transforms: str, path: str
+) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
+    """The same of a list of transforms."""
 
 def directive_help() -> list[tuple[str, bool, str, str, str, str]]:
     """(name, whether Segment has it, help, example, event, body) of each directive."""

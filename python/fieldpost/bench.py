@@ -57,19 +57,18 @@ class Bench:
     def outcomes(self, event: bytes, functions: Functions | None) -> list[Got]:
         """What each subscription makes of one event, given as a line of JSON."""
         (chunk,) = chunks_of(io.BytesIO(event), _SOURCE, True, _refuse)
-        mapped: bytes | None = event
-        if functions is None:
-            batch = self._plan.process(chunk)
-        else:
-            chosen = self._plan.select(chunk)
-            results = [functions.result(one) for one in chosen.events()]
-            batch = self._plan.render(chosen, results)
-            mapped = next((one for one in results if isinstance(one, bytes)), None)
+        chosen = self._plan.select(chunk)
+        results = [one if functions is None else functions.result(one) for one in chosen.events()]
+        batch = self._plan.render(chosen, results)
+        mapped: dict[int, bytes] = {}
+        for result, wanted in zip(results, chosen.wanted_by(), strict=True):
+            if isinstance(result, bytes):
+                mapped |= dict.fromkeys(wanted, result)
         told: dict[int, Got] = {}
         for index, (at, *_rest) in enumerate(batch.keys()):
-            told[at] = self._got(batch, index, self.subscriptions[at], mapped)
+            told[at] = self._got(batch, index, self.subscriptions[at], mapped.get(at))
         for at, _id, _hash, _line, _offset, outcome, code, message in batch.ended():
-            told[at] = Got(self.subscriptions[at], outcome, code, message, mapped)
+            told[at] = Got(self.subscriptions[at], outcome, code, message, mapped.get(at))
         return [told.get(at) or Got(one, "filtered") for at, one in enumerate(self.subscriptions)]
 
     def _got(self, batch: Batch, index: int, one: Subscription, event: bytes | None) -> Got:

@@ -1,6 +1,6 @@
-"""What is to be said of the filters, transforms and mappings of a destination file.
+"""What is to be said of the filters and mappings of a destination file, each on its own.
 
-Each on its own, from the file's data, so that a mistake elsewhere in it hides nothing here.
+Works on the file's data, so that a mistake elsewhere in it hides nothing here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Findings(NamedTuple):
 
 
 def findings(reading: Reading) -> Findings:
-    """Mistakes and warnings of every filter, list of transforms and mapping that takes part."""
+    """Mistakes and warnings of every filter, transform and mapping that takes part."""
     data = reading.resolved
     found = Findings([], [])
     if not isinstance(data, dict):
@@ -36,8 +36,9 @@ def findings(reading: Reading) -> Findings:
     for place, document in _mappings(data):
         _check_mapping(document, place, reading, found)
     for place, one in _subscriptions(data):
+        if isinstance(one.get("transforms"), list):
+            _check_transforms(one["transforms"], (*place, "transforms"), found)
         found.mistakes.extend(_filter_mistakes(one.get("filter"), (*place, "filter")))
-        _check_transforms(one.get("transforms"), (*place, "transforms"), found)
         found.warnings.extend(_content_type(data, one, place))
     return Findings(*(ordered([placed(one, reading.places) for one in some]) for some in found))
 
@@ -68,12 +69,11 @@ def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings
     found.warnings.extend(_mistake(row) for row in surprising)
 
 
-def _check_transforms(written: Any, place: Path, found: Findings) -> None:
-    if isinstance(written, list):
-        text = json_text.write(written).decode("utf-8")
-        wrong, surprising = _core.check_transforms(text, path_text(place))
-        found.mistakes.extend(_mistake(row) for row in wrong)
-        found.warnings.extend(_mistake(row) for row in surprising)
+def _check_transforms(listed: list[Any], place: Path, found: Findings) -> None:
+    text = json_text.write(listed).decode("utf-8")
+    wrong, surprising = _core.check_transforms(text, path_text(place))
+    found.mistakes.extend(_mistake(row) for row in wrong)
+    found.warnings.extend(_mistake(row) for row in surprising)
 
 
 def _mistake(row: tuple[str, str, str, str]) -> Mistake:

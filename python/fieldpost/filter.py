@@ -87,8 +87,8 @@ class Explanation:
     """Why a filter said yes or no to one event. True where it said yes.
 
     tree: {"kind": "and" | "or" | "not" | "condition", "text", "span", "verdict"}, with "children",
-        or of a condition "seen": what the event has at each path that the condition reads; a path
-        that the event lacks is not there.
+        or of a condition "seen": what the event has at each path that the condition reads, and
+        "lacks": the paths that it does not have.
     conditions: the conditions alone, in the order of the text.
     """
 
@@ -135,7 +135,7 @@ def _with_text(text: str, node: dict[str, Any]) -> dict[str, Any]:
     rest["verdict"] = node["verdict"]
     if "children" in node:
         return rest | {"children": [_with_text(text, one) for one in node["children"]]}
-    return rest | {"seen": node["seen"]}
+    return rest | {"seen": node["seen"], "lacks": node["lacks"]}
 
 
 def _conditions(node: dict[str, Any]) -> list[dict[str, Any]]:
@@ -166,14 +166,13 @@ def _name(node: dict[str, Any]) -> str:
 def _seen(node: dict[str, Any]) -> str:
     if "seen" not in node:
         return ""
-    return ", ".join(
-        f"{path} is {json.dumps(value, ensure_ascii=False)}" for path, value in node["seen"].items()
-    )
+    there = [f"{p} is {json.dumps(one, ensure_ascii=False)}" for p, one in node["seen"].items()]
+    return ", ".join([*there, *(f"{path} is missing" for path in node["lacks"])])
 
 
 def _told(node: dict[str, Any]) -> str:
     seen = _seen(node)
-    return f"{_name(node)}  ({seen})" if seen else _name(node)
+    return f"{_name(node)} ({seen})" if seen else _name(node)
 
 
 def _mistake(code: str, message: str, path: str, hint: str, begin: int, end: int) -> Mistake:

@@ -90,9 +90,9 @@ def test_transform(case):
         assert told(error.value, "") == case["errors"]
         return
     path = "$.subscriptions[0].transforms"
-    _mistakes, rows = _core.check_transforms(json.dumps(case["transforms"]), path)
-    texts = [f"{code} {message} at {place}; {hint}" for code, message, place, hint in rows]
-    assert texts == case.get("warnings", [])
+    mistakes, warnings = _core.check_transforms(json.dumps(case["transforms"]), path)
+    assert mistakes == []
+    assert [f"{c} {m} at {p}; {h}" for c, m, p, h in warnings] == case.get("warnings", [])
     compiled = plan({"transforms": case["transforms"]})
     event = case.get("event_json") or json.dumps(case["event"])
     batch = compiled.process_event(event.encode())

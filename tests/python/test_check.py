@@ -201,6 +201,15 @@ def test_a_content_type_that_segment_would_change_is_told(tmp_path):
     assert warnings == []
 
 
+def test_transforms_are_checked_beside_what_else_is_wrong(tmp_path):
+    hashed = "{type: hash_properties, config: {hash: {properties: [email]}}}"
+    errors, warnings = told(HEAD + f"    transforms: [{hashed}, drop_propertis]\n", tmp_path)
+    assert [one.split()[:2] for one in errors] == [["6:82", "E240"]]
+    assert [one.split()[:2] for one in warnings] == [["6:18", "E249"]]
+    errors, _ = told(HEAD + "    transforms: [drop_propertis]\n    methd: PUT\n", tmp_path)
+    assert [one.split()[1] for one in errors] == ["E240", "E110"]
+
+
 def test_a_root_directive_runs_in_a_body_as_in_a_mapping(tmp_path):
     (tmp_path / "d.yaml").write_text(
         HEAD + "    body:\n      __segment_internal_directive:\n        '@transform':\n"

@@ -81,8 +81,8 @@ def test_a_filter_that_says_no_tells_which_condition(file):
     assert str(orders).splitlines() == [
         "Orders: filtered",
         "  no  all of",
-        '  yes   type = "track"  (type is "track")',
-        "  no    properties.total > 100  (properties.total is 50)",
+        '  yes   type = "track" (type is "track")',
+        "  no    properties.total > 100 (properties.total is 50)",
     ]
     assert repr(explained(file, total=50)) == (
         "<EventExplanation: Orders filtered, Everything mapped>"
@@ -103,6 +103,15 @@ def test_an_event_that_a_function_drops_has_no_fields(file):
     (file.parent / "f.py").write_text("def on_track(event, settings):\n    return None\n")
     orders, _ = explained(file)
     assert (orders.outcome, orders.code, orders.fields) == ("dropped", "E413", [])
+
+
+def test_each_subscription_is_explained_behind_its_own_transforms(file):
+    hidden = "  - name: Hidden\n    transforms: [{drop_properties: {properties: [total]}}]\n"
+    file.write_text(TEXT + hidden + '    body: {total: {"@path": "$.properties.total"}}\n')
+    orders, _, hidden = explained(file)
+    assert {one.path: one.value for one in orders.fields}["$.total"] == 120
+    (total,) = hidden.fields
+    assert total.cells() == ["$.total", "nothing", '$.properties has no "total"']
 
 
 def test_what_is_no_event_is_told(file):

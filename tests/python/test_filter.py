@@ -119,11 +119,11 @@ def test_an_explanation_tells_every_condition():
     assert why.tree["kind"] == "and" and why.tree["children"][1]["kind"] == "or"
     assert str(why).splitlines() == [
         "no  all of",
-        'no    type = "page"  (type is "track")',
+        'no    type = "page" (type is "track")',
         "yes   any of",
-        "yes     properties.total > 100  (properties.total is 120)",
+        "yes     properties.total > 100 (properties.total is 120)",
         "yes     not",
-        'no        contains(event, "É<b>")  (event is "Order Completed")',
+        'no        contains(event, "É<b>") (event is "Order Completed")',
     ]
     assert repr(why) == "<Explanation: no, 3 conditions>"
     assert "É&lt;b&gt;" in why._repr_html_() and "<b>" not in why._repr_html_()
@@ -133,6 +133,16 @@ def test_what_the_event_lacks_was_not_seen():
     why = fp.Filter("a = null and b = null").explain({"b": None})
     assert why
     assert [one["seen"] for one in why.conditions] == [{}, {"b": None}]
+    assert [one["lacks"] for one in why.conditions] == [["a"], []]
+    assert str(why).splitlines()[1:] == [
+        "yes   a = null (a is missing)",
+        "yes   b = null (b is null)",
+    ]
+    both = fp.Filter("lowercase(x) = $.y and z.a in [z.a, z.b, 1]").explain({"y": 1, "z": {"b": 2}})
+    assert [(one["seen"], one["lacks"]) for one in both.conditions] == [
+        ({"$.y": 1}, ["x"]),
+        ({"z.b": 2}, ["z.a"]),
+    ]
 
 
 def test_threads_share_a_filter_and_run_at_once():

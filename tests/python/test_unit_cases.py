@@ -119,8 +119,8 @@ def test_a_case_holds(case, tmp_path):
                     "path": "outcome",
                     "expected": "body",
                     "got": "filtered",
-                    "why": 'New account: type = "track"  (type is "page");'
-                    ' event = "Account Created"',
+                    "why": 'New account: type = "track" (type is "page");'
+                    ' event = "Account Created" (event is missing)',
                 }
             ],
         ),

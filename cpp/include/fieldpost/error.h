@@ -22,7 +22,7 @@ struct Mistake {
   std::size_t end = 0;
 };
 
-// What an author should know of a document; warnings work as in Segment's engines but surprise.
+// Everything that is to be said of a document: its warnings also where it has mistakes.
 struct Findings {
   std::vector<Mistake> mistakes;
   std::vector<Mistake> warnings;

@@ -37,8 +37,8 @@ class Filter {
   bool matches(const Slots& slots, Texts& texts) const;
 
   // JSON: {"kind", "begin", "end", "verdict", "children": […]}, or of a condition "seen":
-  // {path: value}, without the paths that the event lacks. Nothing is left out because the verdict
-  // is already clear. Spans are characters.
+  // {path: value} and "lacks": [path] of the paths that the event does not have. Nothing is left
+  // out because the verdict is already clear. Spans are characters.
   std::string explain(const Slots& slots) const;
 
  private:

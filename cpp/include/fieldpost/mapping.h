@@ -43,8 +43,7 @@ class Mapping {
   std::vector<Mistake> warnings_;
 };
 
-// What an author should know of a document that stands at `path` of a larger one: also its warnings
-// where it has mistakes.
+// What an author should know of a document that stands at `path` of a larger one.
 Findings check_mapping(const Json& document, std::string_view path);
 
 // This event cannot be mapped. In a stream it becomes an `invalid` outcome.

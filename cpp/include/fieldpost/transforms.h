@@ -1,4 +1,4 @@
-// The transforms of a subscription, for checks of a document; a plan compiles and runs them.
+// What is to be said of a list of transforms; a plan compiles and runs them.
 #pragma once
 
 #include <string>
@@ -8,8 +8,7 @@
 
 namespace fieldpost {
 
-// What an author should know of a list that stands at `path` of a larger document: also its
-// warnings where it has mistakes.
+// `path` is where the list stands in a larger document.
 Findings check_transforms(const Json& list, const std::string& path);
 
 }  // namespace fieldpost

@@ -11,6 +11,7 @@
 
 #include "fieldpost/expression.h"
 #include "fieldpost/reference.h"
+#include "fieldpost/transforms.h"
 
 namespace py = pybind11;
 using namespace fieldpost;
@@ -75,6 +76,11 @@ py::tuple check(const std::string& mapping, const std::string& path) {
   return py::make_tuple(rows_of(found.mistakes), rows_of(found.warnings));
 }
 
+py::tuple check_list(const std::string& transforms, const std::string& path) {
+  const Findings found = check_transforms(Json::parse(transforms), path);
+  return py::make_tuple(rows_of(found.mistakes), rows_of(found.warnings));
+}
+
 py::list help() {
   py::list rows;
   for (const DirectiveHelp& row : directive_help()) {
@@ -132,5 +138,6 @@ void register_mapping(py::module_& module) {
       .def("warnings", &warnings);
 
   module.def("check_mapping", &check, py::arg("mapping"), py::arg("path"));
+  module.def("check_transforms", &check_list, py::arg("transforms"), py::arg("path"));
   module.def("directive_help", &help);
 }

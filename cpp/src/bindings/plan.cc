@@ -118,6 +118,12 @@ py::list events(const Chosen& chosen) {
   return texts;
 }
 
+py::list wanted_by(const Chosen& chosen) {
+  py::list lists;
+  for (const Selected& event : chosen.events) lists.append(py::cast(event.subscriptions));
+  return lists;
+}
+
 // bytes: the event; (code, message): invalid; (code, message, "dropped").
 Changed changed_of(py::handle item) {
   Changed changed;
@@ -227,7 +233,8 @@ void register_plan(py::module_& module) {
 
   py::class_<Chosen, std::shared_ptr<Chosen>>(module, "Chosen")
       .def("__len__", [](const Chosen& chosen) { return chosen.events.size(); })
-      .def("events", &events);
+      .def("events", &events)
+      .def("wanted_by", &wanted_by);
 
   py::class_<Plan>(module, "Plan")
       .def(py::init(

@@ -36,9 +36,10 @@ class Writer {
     if (node.children.empty()) {
       out_ += ",\"seen\":{";
       std::set<std::string_view> seen;
+      lacks_.clear();
       see(node.left, seen);
       see(node.right, seen);
-      out_ += "}";
+      out_ += "},\"lacks\":[" + lacks_ + "]";
     } else {
       out_ += ",\"children\":[";
       for (const auto& child : node.children) {
@@ -58,8 +59,13 @@ class Writer {
     if (term.kind != Term::Kind::path) return;
     const std::string_view path = text_.substr(term.begin, term.end - term.begin);
     const Value value = read(term, slots_, texts_);
-    if (value.is_undefined() || !seen.insert(path).second) return;
-    if (seen.size() > 1) out_ += ",";
+    if (!seen.insert(path).second) return;
+    if (value.is_undefined()) {
+      if (!lacks_.empty()) lacks_ += ",";
+      append_json_string(path, lacks_);
+      return;
+    }
+    if (!out_.ends_with('{')) out_ += ",";
     append_json_string(path, out_);
     out_ += ":";
     value.append_json(out_);
@@ -69,6 +75,7 @@ class Writer {
   const Slots& slots_;
   Texts texts_;
   std::string out_;
+  std::string lacks_;  // paths of the condition that is being written
 };
 
 }  // namespace

@@ -144,11 +144,7 @@ class Reading {
   std::size_t place_ = 0;
 };
 
-}  // namespace
-
-namespace {
-
-std::vector<TransformPtr> read_all(const Json& list, const std::string& path, Author& author) {
+std::vector<TransformPtr> read_list(const Json& list, const std::string& path, Author& author) {
   std::vector<TransformPtr> transforms;
   Reading reading(author);
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -159,18 +155,18 @@ std::vector<TransformPtr> read_all(const Json& list, const std::string& path, Au
 
 }  // namespace
 
+Findings check_transforms(const Json& list, const std::string& path) {
+  Author author;
+  read_list(list, path, author);
+  return {author.take_mistakes(), author.take_warnings()};
+}
+
 Transforms::Transforms(const Json& list, const std::string& path) {
   Author author;
-  transforms_ = read_all(list, path, author);
+  transforms_ = read_list(list, path, author);
   if (auto mistakes = author.take_mistakes(); !mistakes.empty()) {
     throw DocumentError(std::move(mistakes));
   }
-}
-
-Findings check_transforms(const Json& list, const std::string& path) {
-  Author author;
-  read_all(list, path, author);
-  return {author.take_mistakes(), author.take_warnings()};
 }
 
 std::optional<Ending> Transforms::apply(std::string_view event, std::string_view identity,

@@ -73,7 +73,7 @@ TEST(EventFilter, ExplainsEveryCondition) {
   EXPECT_EQ(tree.at("verdict"), false);
   const Json& first = tree.at("children").at(0);
   EXPECT_EQ(first, Json::parse(R"({"kind":"condition","begin":0,"end":10,"verdict":false,
-                                   "seen":{"type":"e"}})"));
+                                   "seen":{"type":"e"},"lacks":[]})"));
   const Json& negation = tree.at("children").at(1);
   EXPECT_EQ(negation.at("kind"), "not");
   EXPECT_EQ(negation.at("verdict"), true);
