@@ -6,6 +6,7 @@
 #include "event/object.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/growth.h"
 #include "mapping/options.h"
 #include "mapping/shape.h"
 
@@ -21,6 +22,7 @@ class EncodeNode final : public Node {
     if (value.is_undefined()) return false;
     std::string text;
     append_stringified(value, text);
+    check_growth(text.size(), value.token().size());
     append_json_string(text, out);
     return true;
   }
@@ -60,6 +62,20 @@ class DecodeNode final : public Node {
   NodePtr value_;
 };
 
+// A mode in other letters gives nothing; what is wrong with the value is told all the same.
+class NeitherNode final : public Node {
+ public:
+  explicit NeitherNode(NodePtr value) : value_(std::move(value)) {}
+  bool write(const Scope& scope, std::string&) const override {
+    std::string scratch;
+    value_->value(scope, scratch);
+    return false;
+  }
+
+ private:
+  NodePtr value_;
+};
+
 bool is_known_mode(const Json& mode) {
   if (!mode.is_string()) return false;
   auto word = mode.get<std::string>();
@@ -84,7 +100,7 @@ NodePtr compile_json(Compiler& compiler, const Json& argument, const std::string
   if (options.is("mode", "decode")) return std::make_unique<DecodeNode>(std::move(value));
   compiler.warn("E234", "\"mode\" is compared letter by letter, so this one gives nothing",
                 options.at("mode"), "write \"encode\" or \"decode\"");
-  return nothing();
+  return std::make_unique<NeitherNode>(std::move(value));
 }
 
 }  // namespace fieldpost
