@@ -232,9 +232,4 @@ class Dispatcher:
 def exchange(request: dict[str, Any], transport: str) -> dict[str, Any]:
     """One blocking request with the core's own transport."""
 
-def check_transforms(
-    transforms: str, path: str
-) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
-    """Mistakes and warnings, each (code, message, path, hint), of a JSON list at a path."""
-
 def count_distinct(arrays: Sequence[bytes], without: bytes) -> int: ...

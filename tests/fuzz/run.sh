@@ -6,7 +6,7 @@ name=$1 seconds=$2
 work=build/fuzz/corpus/$name log=build/fuzz/$name.log
 mkdir -p "$work" build/fuzz/found
 UBSAN_OPTIONS=print_stacktrace=1 "build/fuzz/tests/fuzz/fuzz_$name" \
-  -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 -use_value_profile=1 \
+  -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 \
   -print_final_stats=1 -dict="tests/fuzz/$name.dict" -artifact_prefix="build/fuzz/found/$name-" \
   "$work" "build/fuzz/seeds/$name" >"$log" 2>&1 || {
   tail -n 60 "$log"

@@ -231,6 +231,7 @@ def check(document, event_text):
 @given(document=mappings, event=events)
 @example({"@template": "{{{a}}"}, {"a": "x", "{a": Number("1")})
 @example({"@merge": {"direction": "left", "objects": [{"@path": "a"}, {"a": 1}]}}, {"a": "😀b"})
+@example({"@json": {"mode": "ENCODE", "value": {"@template": {"@path": ""}}}}, {})
 def test_the_engine_gives_what_the_interpreter_gives(document, event):
     check(document, written(event))
 

@@ -164,19 +164,6 @@ std::shared_ptr<Batch> process_event(const Plan& plan, const py::bytes& event) {
   return plan.process_event(text);
 }
 
-py::list rows_of(const std::vector<Mistake>& mistakes) {
-  py::list rows;
-  for (const Mistake& m : mistakes) {
-    rows.append(py::make_tuple(m.code, m.message, m.path, m.hint));
-  }
-  return rows;
-}
-
-py::tuple check(const std::string& transforms, const std::string& path) {
-  const Findings found = check_transforms(Json::parse(transforms), path);
-  return py::make_tuple(rows_of(found.mistakes), rows_of(found.warnings));
-}
-
 // How many different 64-bit hashes the arrays hold together, not counting those of `without`.
 std::size_t count_distinct(const std::vector<py::bytes>& arrays, const py::bytes& without) {
   std::vector<std::string_view> views(arrays.begin(), arrays.end());
@@ -246,6 +233,5 @@ void register_plan(py::module_& module) {
       .def("recall", &recall, py::arg("source"), py::arg("events"))
       .def("render", &render, py::arg("chosen"), py::arg("results"));
 
-  module.def("check_transforms", &check, py::arg("transforms"), py::arg("path"));
   module.def("count_distinct", &count_distinct, py::arg("arrays"), py::arg("without"));
 }

@@ -18,6 +18,8 @@ bool is_name(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
+constexpr std::size_t kMostKeys = 1024;  // an event is never nested so deeply
+
 // What other languages write.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMistyped = {
     {{"==", "="}, {"<>", "!="}, {"=>", ">="}, {"=<", "<="}}};
@@ -159,6 +161,7 @@ class Lexer {
         break;
       }
     }
+    if (path.size() > kMostKeys) fail("E301", "a path of more than 1024 keys", "", begin, at_);
     Token& token = add(path.size() == 1 ? Token::Kind::word : Token::Kind::path, begin);
     if (path.size() > 1 && path[0] == "$") path.erase(path.begin());
     token.text = path[0];

@@ -174,12 +174,24 @@ NodePtr Compiler::compile_for_value(const Json& expression, const std::string& p
   return compile_with(nullptr, expression, path);
 }
 
+// An event is never nested so deeply that more keys would find anything.
+Path Compiler::within_reach(Path path) {
+  constexpr std::size_t kMostKeys = 1024;
+  if (path.size() > kMostKeys) {
+    mistake("E203", "a path of more than 1024 keys", place_);
+    path.resize(kMostKeys);
+  }
+  return path;
+}
+
 Reach Compiler::reach(Path path) {
+  path = within_reach(std::move(path));
   const std::uint32_t slot = selection_ != nullptr ? selection_->slot(path) : 0;
   return {std::move(path), slot};
 }
 
 Reach Compiler::event_reach(Path path) {
+  path = within_reach(std::move(path));
   const std::uint32_t slot = event_.slot(path);
   return {std::move(path), slot};
 }
@@ -210,6 +222,7 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
                          : "did you mean \"" + near + "\"?");
     return nullptr;
   }
+  place_ = path + "." + name;
   return row->compile(*this, object.at(name), path + "." + name);
 }
 

@@ -52,12 +52,15 @@ class Compiler {
   NodePtr list(const Json& array, const std::string& path);
   NodePtr root_directive(const Json& document, const std::string& path);
 
+  Path within_reach(Path path);
+
   Selection& event_;
   Selection* selection_;  // null where `$.` is a computed value
   std::vector<Mistake> mistakes_;
   std::vector<Mistake> warnings_;
   bool looks_closely_ = true;
   int depth_ = 0;
+  std::string place_;  // of the directive that was begun last
 };
 
 // An object with a key that begins with a single '@'.

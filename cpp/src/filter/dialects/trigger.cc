@@ -16,6 +16,7 @@ namespace {
 using Kind = TriggerToken::Kind;
 
 constexpr int kDeepest = 200;
+constexpr std::size_t kMostKeys = 1024;  // an event is never nested so deeply
 
 // Every object in JavaScript has these, so Segment finds them in events that do not.
 constexpr std::array<std::string_view, 12> kInherited = {
@@ -196,6 +197,7 @@ class Parser {
     }
     Path keys = {word};
     if (nests) add_keys(field, dot + 1, keys);
+    if (keys.size() > kMostKeys) fail("E301", "a path of more than 1024 keys", "", field);
     term.slot = selection_.slot(keys);
     return term;
   }

@@ -2,6 +2,7 @@
 // keys.
 #include "event/object.h"
 #include "mapping/directives.h"
+#include "mapping/growth.h"
 #include "mapping/options.h"
 #include "mapping/shape.h"
 
@@ -15,15 +16,20 @@ class FlattenNode final : public Node {
 
   bool write(const Scope& scope, std::string& out) const override {
     std::string scratch;
-    ObjectText flat;
+    Flat flat;
     const Value value = value_->value(scope, scratch);
     // Undefined is a member that hides another in @merge, and then disappears.
     add("", value.is_undefined() ? Value("u") : value, flat);
-    return write_object(flat, scope, out);
+    return write_object(flat.object, scope, out);
   }
 
  private:
-  void add(const std::string& key, Value value, ObjectText& flat) const {
+  struct Flat {
+    ObjectText object;
+    std::size_t size = 0;  // bytes of all keys and values
+  };
+
+  void add(const std::string& key, Value value, Flat& flat) const {
     const Value::Kind kind = value.kind();
     if (kind == Value::Kind::object) {
       for (const Member& member : members_of(value))
@@ -35,7 +41,9 @@ class FlattenNode final : public Node {
         add(below(key, std::to_string(index++)), element, flat);
       }
     } else {
-      flat.put(key, value.token());
+      flat.size += key.size() + value.token().size();
+      check_growth(flat.size, value.token().size());
+      flat.object.put(key, value.token());
     }
   }
 

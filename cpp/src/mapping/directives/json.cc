@@ -6,6 +6,7 @@
 #include "event/object.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/growth.h"
 #include "mapping/options.h"
 #include "mapping/shape.h"
 
@@ -21,6 +22,7 @@ class EncodeNode final : public Node {
     if (value.is_undefined()) return false;
     std::string text;
     append_stringified(value, text);
+    check_growth(text.size(), value.token().size());
     append_json_string(text, out);
     return true;
   }

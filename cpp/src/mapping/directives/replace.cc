@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/growth.h"
 #include "mapping/options.h"
 
 namespace fieldpost {
@@ -65,6 +66,7 @@ class Exchange {
       out.append(text, at, hit - at);
       at = hit + pattern_.size();
       append_replacement(replacement_, text, hit, at, out);
+      check_growth(out.size(), text.size());
     }
     return out.append(text, at);
   }

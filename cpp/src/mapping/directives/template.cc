@@ -9,6 +9,7 @@
 #include "event/path.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/growth.h"
 #include "mapping/path_quirks.h"
 
 namespace fieldpost {
@@ -29,7 +30,9 @@ std::optional<Placeholder> next_placeholder(std::string_view text, std::size_t f
     const std::size_t inside = at + open.size();
     const std::size_t end = text.find('}', inside);
     if (end == std::string_view::npos) return {};
-    if (end > inside && text.substr(end).starts_with(close)) {
+    if (!text.substr(end).starts_with(close)) {
+      at = end;  // what opens before this brace ends at it as well
+    } else if (end > inside) {
       return Placeholder{at, end + close.size(), trim(text.substr(inside, end - inside))};
     }
   }
@@ -124,7 +127,12 @@ class ScannedTemplateNode final : public Node {
       throw EventFault{"E407",
                        std::string("@template expects a text, got ") + kind_name(text.kind())};
     }
+    std::size_t placeholders = 0;
     const auto append_value = [&](std::string_view path, std::string& to) {
+      // Each is looked for in the whole event, and an event may hold as many as it is long.
+      if (++placeholders > kMostPlaceholders) {
+        throw EventFault{"E407", "@template takes at most 1000 placeholders of an event's text"};
+      }
       std::string whole;
       std::string scratch;
       const Path keys = parse_path(path);
@@ -134,6 +142,7 @@ class ScannedTemplateNode final : public Node {
       } else {
         found.append_text(to);
       }
+      check_growth(to.size(), text.token().size());
     };
     const std::string once = replace_placeholders(text.string(), 3, append_value);
     append_json_string(replace_placeholders(once, 2, append_value), out);
@@ -141,6 +150,8 @@ class ScannedTemplateNode final : public Node {
   }
 
  private:
+  static constexpr std::size_t kMostPlaceholders = 1000;
+
   NodePtr text_;
   Reach root_;
 };
