@@ -22,10 +22,11 @@ from .config import DestinationConfig
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
+from .intake import Target
 from .ledger import About, Ledger, Takes
 from .prefetch import Work
 from .report import Counts, Failures, Report
-from .run import Progress, Run, Target
+from .run import Progress, Run
 from .sources import Source
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all

@@ -16,10 +16,10 @@ from ._core import Plan
 from .config import DestinationConfig
 from .delivery import Delivery
 from .functions import Functions
+from .intake import Target
 from .ledger import FINAL, OPEN, Kept, Ledger, Takes
 from .prefetch import Work
 from .report import Report
-from .run import Target
 
 _PAGE = 500  # events mapped at once
 _NOT_KEPT = "its event was not kept; the next `deliver` of its source sends it"

@@ -141,6 +141,7 @@ ROW = [
     "brake",
     "dead_letters",
     "prefetch",
+    "intake",
     "run",
     "delivery",
     "dry_run",

@@ -136,7 +136,8 @@ void register_outcome(py::module_& module) {
       .def_property_readonly("record_id", &outcome_text<&Outcome::record_id>)
       .def_property_readonly("request_id", &outcome_text<&Outcome::request_id>)
       .def_readonly("latency_ms", &Outcome::latency_ms)
-      .def_readonly("retry_in_s", &Outcome::retry_in_s);
+      .def_readonly("retry_in_s", &Outcome::retry_in_s)
+      .def_readonly("in_doubt", &Outcome::in_doubt);
 }
 
 }  // namespace

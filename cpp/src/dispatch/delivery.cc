@@ -96,6 +96,7 @@ Outcome Delivery::outcome(std::string name) const {
   outcome.attempts = offer_.attempts + attempts_;
   outcome.http_status = http_status_;
   outcome.latency_ms = latency_ms_;
+  outcome.in_doubt = in_doubt_;
   outcome.code = verdict_.code;
   outcome.message = verdict_.message;
   outcome.record_id = verdict_.record_id;
