@@ -28,6 +28,7 @@ from .prefetch import Work
 from .report import Counts, Failures, Report
 from .run import Progress, Run
 from .sources import Source
+from .stage import batch_of
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _AIRFLOW = ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER")
@@ -38,12 +39,7 @@ def works(
 ) -> Iterator[Work]:
     """The batches of a source; limit: of its first so many events."""
     for chunk in source.chunks() if limit is None else _first(source.chunks(), limit):
-        if functions is None:
-            batch = plan.process(chunk)
-        else:
-            chosen = plan.select(chunk)
-            batch = plan.render(chosen, [functions.result(text) for text in chosen.events()])
-        yield Work(batch, _lines_of(chunk))
+        yield Work(batch_of(plan, functions, chunk), _lines_of(chunk))
 
 
 def _lines_of(chunk: Chunk) -> Callable[[str, int], bytes | None]:

@@ -157,6 +157,7 @@ def _recorded_document(config: DestinationConfig) -> dict[str, Any]:
     document = documents.plan_document(config)
     for entry in document["subscriptions"]:
         entry["filter"], entry["dialect"] = "all", "fieldpost"
+        entry.pop("transforms", None)
         if entry.get("body", True) is not None:
             entry["body"] = {"@path": "$.body"}
         if "url" in entry:
