@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests/python"))
 from postgres_server import PostgresServer, programs
 
 ABOUT = About("deliver", "bench", "", "", "", "", "")
-DONE = Settled("delivered", "created", 1, 204, "", "", "", "", "", 12.5, 0)
+DONE = Settled("delivered", "created", 1, 204, "", "", "", "", "", 12.5, 0, 0)
 URL = "https://example.com"
 
 

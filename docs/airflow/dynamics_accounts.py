@@ -67,6 +67,9 @@ def dynamics_accounts() -> None:
         if report.stopped:
             # Dynamics 365 went away before the end. What was delivered stays so.
             raise RuntimeError(": ".join(report.stopped))
+        if report["expired"] and not (report["delivered"] or report["already_delivered"]):
+            # It answered, and took nothing for as long as the retry policy allows.
+            raise AirflowFailException(f"{report['expired']} events expired; replay them")
         return report.to_dict()
 
     deliver()

@@ -24,6 +24,12 @@ class Chunk:
     def finish(self) -> None: ...
     def ready(self) -> bool: ...
     def rest(self) -> Chunk: ...
+    def line(self, offset: int) -> bytes:
+        """The line that begins at an offset of the source; b"" where none does."""
+
+    def cut(self, events: int) -> int:
+        """Keep the first so many events, forget the rest; how many it holds then."""
+
     def __len__(self) -> int:
         """Bytes held."""
 
@@ -39,12 +45,6 @@ class Chunk:
     def start_line(self) -> int: ...
     @property
     def start_offset(self) -> int: ...
-    def line(self, offset: int) -> bytes:
-        """The line that begins at an offset of the source; b"" where none does."""
-
-    def cut(self, events: int) -> int:
-        """Keep the first so many events, forget the rest; how many it holds then."""
-
     @property
     def source(self) -> str: ...
     @property
@@ -77,6 +77,11 @@ class Batch:
         """One native 64-bit hash of the event id for each event the filter refused."""
 
     def body(self, index: int) -> bytes: ...
+    def url(self, index: int) -> bytes:
+        """The record's own address; b"" where the subscription's is fixed."""
+
+    def headers(self, index: int) -> bytes:
+        """JSON of the record's own headers; b"" where the subscription's are fixed."""
     def bodies(self, subscription: int | None = None) -> bytes:
         """The bodies as lines, in order."""
 
@@ -85,12 +90,6 @@ class Batch:
 
     def tallies(self) -> list[tuple[int, int, int, int]]:
         """(records, filtered, dropped, invalid) of each subscription."""
-
-    def url(self, index: int) -> bytes:
-        """The record's own address; b"" where the subscription's is fixed."""
-
-    def headers(self, index: int) -> bytes:
-        """JSON of the record's own headers; b"" where the subscription's are fixed."""
 
 class Chosen:
     """Events that at least one subscription wants, before their function has run."""

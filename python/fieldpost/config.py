@@ -359,7 +359,7 @@ def examine(
         return _examine_rest(text.removeprefix("\ufeff"), error.mistake, name, environment)
     reading = kind(places, name, environment)
     config, mistakes = _build(reading)
-    if not strict and reading.unset and mistakes == config_mistakes.ordered(reading.missing):
+    if not strict and reading.unset and set(mistakes) == set(reading.missing):
         config = _without_unset(reading) or config
         mistakes = mistakes if config is None else []
     if config is None or mistakes:

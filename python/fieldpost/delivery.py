@@ -23,10 +23,11 @@ from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
 from .governor import open_governor
+from .intake import Target
 from .ledger import About, Ledger, Takes
 from .prefetch import Work
 from .report import Counts, Failures, Report
-from .run import Progress, Run, Target
+from .run import Progress, Run
 from .sources import Source
 from .stage import batch_of
 

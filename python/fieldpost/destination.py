@@ -105,6 +105,7 @@ class Destination:
 
         Runs functions; sends nothing. Raises EventError where it is no event.
         """
+        self.config.require()
         return explain(Bench(self.config), event_text(event))
 
     def preview(self, source: Any = None, limit: int = 5) -> Preview:
@@ -142,6 +143,7 @@ class Destination:
 
         source: as for `deliver`. subscription: the name or id of the only one to look at.
         """
+        self.config.require()
         return Transformation(self._source(source), DestinationStage(self.config, subscription))
 
     def test_connection(

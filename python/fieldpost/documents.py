@@ -185,7 +185,7 @@ def target_url(config: DestinationConfig, one: Subscription) -> str:
 def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     """16 hex digits that change with anything that makes a subscription's requests."""
     parts: dict[str, Any] = one.model_dump(
-        mode="json", include={"action", "table", "url", "method", "headers", "body"}
+        mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
     if config.functions_path is not None:
         parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()

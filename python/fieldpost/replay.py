@@ -16,10 +16,10 @@ from ._core import Plan
 from .config import DestinationConfig
 from .delivery import Delivery
 from .functions import Functions
+from .intake import Target
 from .ledger import FINAL, OPEN, Kept, Ledger, Takes
 from .prefetch import Work
 from .report import Report
-from .run import Target
 
 _PAGE = 500  # events mapped at once
 _NOT_KEPT = "its event was not kept; the next `deliver` of its source sends it"
@@ -157,6 +157,7 @@ def _recorded_document(config: DestinationConfig) -> dict[str, Any]:
     document = documents.plan_document(config)
     for entry in document["subscriptions"]:
         entry["filter"], entry["dialect"] = "all", "fieldpost"
+        entry.pop("transforms", None)
         if entry.get("body", True) is not None:
             entry["body"] = {"@path": "$.body"}
         if "url" in entry:

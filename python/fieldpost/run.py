@@ -8,10 +8,11 @@ loses only what the next one finds in the ledger.
 
 from __future__ import annotations
 
+import heapq
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import NamedTuple
 
 from ._core import Dispatcher, Outcome
 from .action_needed import action_needed
@@ -20,17 +21,13 @@ from .brake import Brake
 from .dead_letters import Content, DeadLetters
 from .errors import AuthError, FieldpostError, LedgerError, SourceError
 from .governor import Alone, Governor
-from .later import Later
+from .intake import Intake, Item, Target
 from .ledger import (
-    FINAL,
     Advanced,
     Claim,
-    Ended,
-    Key,
     Ledger,
     Letter,
     Settled,
-    Standing,
     Takes,
     Writer,
 )
@@ -42,27 +39,11 @@ _TOLD = (AuthError, SourceError)
 _NAP_S = 0.25  # the longest the loop stays away from Ctrl-C and from the token's age
 _GLANCE_S = 0.002  # the same while the ledger is being written
 _FAILURES_SHOWN = 1000
+_MOST_LATER = 10_000  # records that wait to be tried again before more of the source is read
 # Whose record id tells something: a row that is there, or may be.
 _HAS_RECORD = ("delivered", "unconfirmed")
 
 Progress = Callable[[Report], None]
-
-
-class Target(NamedTuple):
-    """A subscription in the ledger: its number, and the version of its mapping."""
-
-    number: int
-    mapping: str
-
-
-class Item(NamedTuple):
-    """A record on its way."""
-
-    subscription: int
-    key: Key
-    work: Work
-    place: int  # in the batch
-    in_doubt: bool = False  # an earlier run may have had it delivered without hearing of it
 
 
 class Run:
@@ -87,40 +68,48 @@ class Run:
         self._dispatcher = dispatcher
         self._credentials = credentials
         self._report = report
-        self._targets = targets
         self._counts: list[Counts] = list(report.subscriptions.values())
-        self._resend = resend  # of what a dead run may or may not have sent
         self._takes = takes or Takes()
         self._letters = letters or DeadLetters()
         self._brake = brake or Brake()
         self._governor = governor or Alone()
+        self._intake = Intake(
+            ledger,
+            targets,
+            report,
+            takes=self._takes,
+            letters=self._letters,
+            brake=self._brake,
+            resend=resend,
+        )
         self._progress = progress
         self._writer: Writer | None = None
         self._window = dispatcher.room
         self._open = 0  # claims asked for, whose outcome is not on the disk
         self._pending: deque[Item] = deque()  # to be claimed
-        self._pending_ids: set[tuple[int, str]] = set()
         self._sent: dict[int, Item] = {}  # claim -> record, until its outcome is on the disk
-        self._retry_in_s: dict[int, float] = {}  # claim -> wait, of what is offered again
-        self._later: Later[Item] = Later()
         self._decided: list[Settled] = []  # outcomes to be written
         self._to_keep: list[Letter] = []
-        self._twins: list[tuple[int, str]] = []  # the same event again, while the first is open
-        self._dead: set[int] = set()  # runs that ended with claims undecided
+        self._postponed: dict[int, tuple[float, Item]] = {}  # claim -> when to offer it again
+        self._later: list[tuple[float, int, Item]] = []  # a heap of what is due again, and when
         self._read_all = False
         self._quiet = True  # nothing came back from the network in the last turn
         self._header = ""
         self._failure: FieldpostError | None = None
         self._stopped: Stopped | None = None
-        self.failed: list[int] = []  # claims of earlier runs that stand and were met again
         self.interrupted = False  # set from a signal handler
+
+    @property
+    def failed(self) -> list[int]:
+        """Claims of earlier runs that stand, and somebody has to look at: those met again."""
+        return self._intake.failed
 
     # -- the loop
 
     def deliver(self, works: Iterable[Work]) -> None:
         """Take every batch to its outcomes; returns early when interrupted or paused."""
         self._authorize(self._credentials.header())
-        self._settle_the_dead()
+        self._intake.settle_the_dead()
         prefetch = Prefetch(works)
         self._writer = Writer(self._ledger, self._takes)
         try:
@@ -131,9 +120,9 @@ class Run:
         finally:
             prefetch.close()
         self._finish(self._writer)
-        for item in [*self._pending, *self._later.left()]:
+        for item in [*self._pending, *(item for _, _, item in self._later)]:
             self._counts[item.subscription].add("waiting")
-        self._count_twins()
+        self._intake.count_twins()
         self._tell_progress()
         if self._failure is not None and not isinstance(self._failure, _TOLD):
             raise self._failure
@@ -146,27 +135,33 @@ class Run:
 
     def _turn(self, writer: Writer, prefetch: Prefetch) -> bool:
         """One turn; False when everything is decided and written."""
-        for item in self._later.due():
-            self._pending_ids.add((item.subscription, item.key.event_id))
-            self._pending.append(item)
-        if not self._pending and not self._read_all:
-            idle = not (self._dispatcher.outstanding or self._decided or writer.busy)
+        self._take_up_what_is_due()
+        if not self._pending and not self._read_all and len(self._later) < _MOST_LATER:
+            busy = self._dispatcher.outstanding or self._decided or writer.busy
+            idle = not (busy or self._later)
             there, work = prefetch.take(_NAP_S if idle else 0)
             if work is not None:
-                self._take(work)
+                self._pending.extend(self._intake.sort(work))
+                self._tell_progress()
             self._read_all = there and work is None
         self._advance(writer)
         self._move(writer)
-        moves = bool(
+        return bool(
             self._pending
+            or self._later
             or not self._read_all
             or self._dispatcher.outstanding
             or self._decided
             or writer.busy
         )
-        if not moves:
-            self._later.wait(_NAP_S)
-        return moves or bool(self._later)
+
+    def _take_up_what_is_due(self) -> None:
+        """What the destination could not take is claimed and offered anew when its time comes."""
+        now_s = time.monotonic()
+        while self._later and self._later[0][0] <= now_s:
+            _, _, item = heapq.heappop(self._later)
+            self._intake.opened(item)
+            self._pending.append(item)
 
     def _advance(self, writer: Writer) -> None:
         """Hand outcomes to the writer and ask for claims, many at once where there are many."""
@@ -176,7 +171,8 @@ class Run:
             return
         items = [self._pending.popleft() for _ in range(ask)]
         self._open += ask
-        writer.put(self._decided, self._to_keep, [(item.key, item) for item in items], self._dead)
+        wanted = [(item.key, item) for item in items]
+        writer.put(self._decided, self._to_keep, wanted, self._intake.dead)
         self._decided, self._to_keep = [], []
 
     def _move(self, writer: Writer) -> None:
@@ -189,6 +185,8 @@ class Run:
             self._network(_GLANCE_S if hurried else _NAP_S)
         else:
             self._quiet = True
+            if self._later and not (self._pending or self._decided or writer.busy):
+                time.sleep(min(_NAP_S, max(0.0, self._later[0][0] - time.monotonic())))
         self._tell_progress()
         if self._failure is None:
             self._keep_signed_in()
@@ -204,9 +202,9 @@ class Run:
         for settled in done.settled:
             item = self._sent.pop(settled.claim)
             self._open -= 1
-            wait_s = self._retry_in_s.pop(settled.claim, None)
-            if wait_s is not None:
-                self._later.put(item, wait_s)
+            if (postponed := self._postponed.pop(settled.claim, None)) is not None:
+                due_s, again = postponed
+                heapq.heappush(self._later, (due_s, settled.claim, again))
                 continue
             self._counts[item.subscription].add(settled.outcome)
             self._brake.note(settled.outcome)
@@ -216,10 +214,10 @@ class Run:
         """Give claimed records to the dispatcher, a batch at a time."""
         offers: dict[int, tuple[Work, list[tuple[int, int, float, int, bool]]]] = {}
         for item, claim in claimed:
-            self._pending_ids.discard((item.subscription, item.key.event_id))
+            self._intake.claimed(item)
             if claim is None:
                 self._open -= 1
-                self._twins.append((item.subscription, item.key.event_id))
+                self._intake.twin(item)
                 continue
             self._sent[claim.claim] = item
             of_batch = offers.setdefault(id(item.work), (item.work, []))[1]
@@ -229,9 +227,6 @@ class Run:
 
     def _decide(self, outcome: Outcome) -> None:
         item = self._sent[outcome.claim]
-        if outcome.retry_in_s >= 0:
-            self._retry_in_s[outcome.claim] = outcome.retry_in_s
-            self._sent[outcome.claim] = item._replace(in_doubt=outcome.in_doubt)
         name, message, needed = outcome.outcome, outcome.message, outcome.action_needed
         if name in FAILURES:
             message = self._letters.hidden(message, self._event(item))
@@ -239,6 +234,9 @@ class Run:
             self._to_keep.append(self._letters.letter(item.key, self._content(item)))
         if name == "invalid" and not needed:
             needed = action_needed(name, outcome.code)
+        if name == "waiting" and outcome.retry_in_s >= 0:
+            again = item._replace(in_doubt=item.in_doubt or outcome.in_doubt)
+            self._postponed[outcome.claim] = (time.monotonic() + outcome.retry_in_s, again)
         self._decided.append(
             Settled(
                 name,
@@ -251,6 +249,7 @@ class Run:
                 outcome.record_id if name in _HAS_RECORD else "",
                 outcome.request_id,
                 outcome.latency_ms,
+                int(outcome.in_doubt and name == "waiting"),
                 outcome.claim,
             )
         )
@@ -311,128 +310,6 @@ class Run:
             with suppress(LedgerError):
                 self._ledger.advance(settled, [*letters, *self._to_keep], (), (), self._takes)
 
-    # -- which records to send
-
-    def _take(self, work: Work) -> None:
-        batch = work.batch
-        self._report.received += batch.received
-        for index, counts in enumerate(self._counts):
-            counts.add("filtered", len(batch.filtered_hashes(index)) // 8)
-        self._note_ended(work)
-        self._choose(work)
-        self._tell_progress()
-
-    def _note_ended(self, work: Work) -> None:
-        batch = work.batch
-        rows = batch.ended()
-        keys = [(row[0], self._key(work, *row[:5])) for row in rows]
-        standing = self._standing(keys)
-        ended, letters = [], []
-        for (sub, key), (*_, outcome, code, message) in zip(keys, rows, strict=True):
-            known = standing.get((sub, key.event_id))
-            if known is not None and self._stands_ended(sub, key, known):
-                continue
-            self._counts[sub].add(outcome)
-            self._brake.note(outcome)
-            ended.append(Ended(key, outcome, code, message, action_needed(outcome, code)))
-            if self._letters.keeps(outcome):
-                event = work.event(key.event_id, key.offset)
-                letters.append(self._letters.letter(key, Content(event)))
-        packed = [
-            (target.number, batch.filtered_hashes(i)) for i, target in enumerate(self._targets)
-        ]
-        packed = [row for row in packed if row[1]]
-        if ended or packed:
-            self._ledger.note_ended(ended, letters, packed, self._takes)
-
-    def _key(self, work: Work, sub: int, event_id: str, hash_: int, line: int, offset: int) -> Key:
-        number, mapping = self._targets[sub]
-        return Key(number, event_id, hash_, work.batch.source, line, offset, mapping)
-
-    def _stands_ended(self, sub: int, key: Key, known: Standing) -> bool:
-        """Whether what is known outlives that today's document ends the record."""
-        if known.outcome is None and known.run != self._ledger.run:
-            if not self._ledger.is_live(known.run):
-                self._hold([known.run])
-            self._twins.append((sub, key.event_id))
-            return True
-        sent = known.outcome in ("delivered", "unconfirmed")
-        if sent or known.outcome not in self._takes.outcomes:
-            self._count_standing(sub, known)
-            return True
-        return False
-
-    def _choose(self, work: Work) -> None:
-        """Records to claim go to the pending ones; the rest is counted."""
-        rows = work.batch.keys()
-        keys = [(row[0], self._key(work, *row)) for row in rows]
-        standing = self._standing(keys)
-        for i, (sub, key) in enumerate(keys):
-            known = standing.get((sub, key.event_id))
-            identity = (sub, key.event_id)
-            if identity in self._pending_ids:
-                self._twins.append(identity)
-            elif known is None or self._takes_up(sub, key, known):
-                self._pending_ids.add(identity)
-                in_doubt = known is not None and known.outcome in (None, "unconfirmed")
-                self._pending.append(Item(sub, key, work, i, in_doubt))
-
-    def _standing(self, keys: list[tuple[int, Key]]) -> dict[tuple[int, str], Standing]:
-        found = {}
-        for sub, target in enumerate(self._targets):
-            wanted = [key.event_id for s, key in keys if s == sub]
-            if wanted:
-                known = self._ledger.look_up(target.number, wanted)
-                found.update({(sub, event_id): one for event_id, one in known.items()})
-        return found
-
-    def _takes_up(self, sub: int, key: Key, known: Standing) -> bool:
-        """True where a record is to be sent again; else what stands is counted."""
-        own = known.run == self._ledger.run
-        if known.outcome is None:
-            if not own and self._is_dead(known.run) and self._resend:
-                return True
-            self._twins.append((sub, key.event_id))  # another run's, or the same event again
-            return False
-        if known.outcome in self._takes.outcomes and not (own and known.outcome == "delivered"):
-            return True
-        self._count_standing(sub, known)
-        return False
-
-    def _count_standing(self, sub: int, known: Standing) -> None:
-        outcome = known.outcome or "waiting"
-        again = outcome == "delivered"
-        self._counts[sub].add("already_delivered" if again else outcome)
-        new = known.run != self._ledger.run and outcome in FINAL
-        if new and len(self.failed) < _FAILURES_SHOWN:
-            self.failed.append(known.claim)
-
-    # -- what dead runs left behind
-
-    def _settle_the_dead(self) -> None:
-        """What was on its way when a run died: sent again where that is safe, else told."""
-        dead = self._ledger.dead_runs([target.number for target in self._targets])
-        if self._resend:
-            self._dead |= dead
-        elif dead:
-            self._hold(dead)
-
-    def _is_dead(self, run: int) -> bool:
-        if run in self._dead:
-            return True
-        if self._ledger.is_live(run):
-            return False
-        if self._resend:
-            self._dead.add(run)
-        else:
-            self._hold([run])
-        return True
-
-    def _hold(self, runs: Iterable[int]) -> None:
-        told = "an earlier run was killed while this record was on its way"
-        numbers = [target.number for target in self._targets]
-        self._ledger.hold_unconfirmed(numbers, runs, "E503", told)
-
     # -- signing in
 
     def _keep_signed_in(self) -> None:
@@ -450,17 +327,6 @@ class Run:
     def _authorize(self, header: str) -> None:
         self._header = header
         self._dispatcher.authorize(header, self._credentials.header_name)
-
-    # -- the same event twice in one run, or claimed by another
-
-    def _count_twins(self) -> None:
-        for sub, target in enumerate(self._targets):
-            ids = [event_id for s, event_id in self._twins if s == sub]
-            for begin in range(0, len(ids), _FAILURES_SHOWN):
-                page = ids[begin : begin + _FAILURES_SHOWN]
-                known = self._ledger.look_up(target.number, page)
-                for event_id in page:
-                    self._count_standing(sub, known.get(event_id, Standing(0, None, 0)))
 
     def _tell_progress(self) -> None:
         if self._progress is not None:

@@ -159,7 +159,7 @@ ROW = [
     "brake",
     "dead_letters",
     "prefetch",
-    "later",
+    "intake",
     "run",
     "delivery",
     "dry_run",

@@ -46,7 +46,7 @@ class Book:
         return self.ledger.advance((), (), keys, dead, takes or Takes())
 
     def settle(self, claims, outcome: str = "delivered", letters=(), **told: object) -> None:
-        row = Settled(outcome, "", 1, 201, "", "", "", "", "", 1.5, 0)._replace(**told)
+        row = Settled(outcome, "", 1, 201, "", "", "", "", "", 1.5, 0, 0)._replace(**told)
         rows = [row._replace(claim=one.claim) for one in claims]
         self.ledger.advance(rows, letters, (), (), Takes())
 
@@ -467,7 +467,7 @@ def test_a_writer_hands_back_claims_and_outcomes(book):
         for done in writer.take(1):
             claimed += done.claimed
     assert [item for item, claim in claimed if claim] == ["a", "b", "c"]
-    row = Settled("delivered", "", 1, 200, "", "", "", "", "", 1.0, claimed[0][1].claim)
+    row = Settled("delivered", "", 1, 200, "", "", "", "", "", 1.0, 0, claimed[0][1].claim)
     writer.put([row], (), (), ())
     writer.close()
     assert [done.settled for done in writer.take()] == [[row]]
@@ -477,7 +477,7 @@ def test_a_writer_hands_back_claims_and_outcomes(book):
 def test_a_writer_gives_back_what_could_not_be_written(book):
     writer = Writer(book.ledger, Takes())
     book.ledger._write = lambda work: (_ for _ in ()).throw(fp.LedgerError("E723", "full"))
-    row = Settled("delivered", "", 1, 200, "", "", "", "", "", 1.0, 1)
+    row = Settled("delivered", "", 1, 200, "", "", "", "", "", 1.0, 0, 1)
     writer.put([row], (), (), ())
     writer.close()
     with pytest.raises(fp.LedgerError, match="E723"):

@@ -360,3 +360,35 @@ def test_an_address_from_the_environment_is_needed_even_to_read(service, tmp_pat
     told(run("deliver", file, source, "-o", "json", **where))
     assert told(run("status", file, "-o", "json", **where))["delivered"] == 2
     assert "HOOK_URL" in run("status", file).stderr
+
+
+def test_what_a_busy_service_refuses_at_first_is_delivered_in_the_same_run(service, tmp_path):
+    """More records wait for their next try than a dispatcher holds: the run holds them."""
+    seen = Counter()
+
+    def busy_at_first(body):
+        seen[body["n"]] += 1
+        return 503 if seen[body["n"]] == 1 else 200
+
+    service.answer = busy_at_first
+    delivery = "max_in_flight: 2, retry: {wait_initial_s: 0.5, wait_max_s: 1}"
+    file, source = service.destination(tmp_path, delivery=delivery), events(tmp_path, 60)
+    report = fp.Destination.from_file(file).deliver(source)
+    assert (report["delivered"], report["waiting"]) == (60, 0)
+    assert set(seen.values()) == {2}
+    rows = fp.Destination.from_file(file).outcomes()
+    assert {row["attempts"] for row in rows} == {2}
+
+
+def test_a_replayed_event_goes_through_transforms_and_functions(service, tmp_path):
+    service.answer = lambda _body: 400
+    file, source = service.destination(tmp_path), events(tmp_path, 2)
+    fp.Destination.from_file(file).deliver(source)
+    text = file.read_text().replace("{name: all,", "{name: all, transforms: [{drop: [n]}],")
+    (tmp_path / "f.py").write_text(
+        "def on_track(event, settings):\n"
+        "    event['messageId'] += str('n' in event['properties'])\n    return event\n"
+    )
+    source.write_text(source.read_text().replace('"n":', '"properties": {"n": 1}, "n":'))
+    file.write_text(text + "functions: f.py\n")
+    assert fp.Destination.from_file(file).check()

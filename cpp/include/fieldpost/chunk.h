@@ -33,7 +33,7 @@ class Chunk {
   bool ready() const noexcept;     // holds at least one whole line and half its capacity
   std::string_view lines() const;  // the whole lines; after finish() everything
   std::size_t size() const noexcept { return size_; }  // bytes held
-  Chunk rest() const;              // a new chunk: the partial tail, and where it stands
+  Chunk rest() const;  // a new chunk: the partial tail, and where it stands
   // The line that begins at an offset of the source, without its line end; "" where none does.
   std::string_view line(std::uint64_t offset) const;
   // Keeps the first so many events and forgets what follows; returns how many it holds then.

@@ -47,7 +47,7 @@ struct Outcome {
   double latency_ms = 0;  // first start of this run to the last answer
   // Of `waiting`: offer it again after so long. Negative: not in this run.
   double retry_in_s = -1;
-  bool in_doubt = false;  // of such a one: it may have taken effect unheard
+  bool in_doubt = false;  // as in Offer, for the next one
 };
 
 class Dispatcher {

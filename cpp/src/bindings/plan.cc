@@ -183,6 +183,10 @@ void register_plan(py::module_& module) {
       .def("finish", &Chunk::finish)
       .def("ready", &Chunk::ready)
       .def("rest", &Chunk::rest)
+      .def(
+          "line", [](const Chunk& chunk, std::uint64_t at) { return bytes_of(chunk.line(at)); },
+          py::arg("offset"))
+      .def("cut", &Chunk::cut, py::arg("events"))
       .def("__len__", &Chunk::size)
       .def("lines", &lines, py::keep_alive<0, 1>())
       .def("note", &Chunk::note, py::arg("line"), py::arg("why"))
@@ -190,9 +194,6 @@ void register_plan(py::module_& module) {
       .def_property_readonly("start_line", [](const Chunk& chunk) { return chunk.start().line; })
       .def_property_readonly("start_offset",
                              [](const Chunk& chunk) { return chunk.start().offset; })
-      .def("line", [](const Chunk& chunk, std::uint64_t at) { return bytes_of(chunk.line(at)); },
-           py::arg("offset"))
-      .def("cut", &Chunk::cut, py::arg("events"))
       .def_property_readonly("source", &Chunk::source)
       .def_property_readonly("has_place", &Chunk::has_place);
 

@@ -108,9 +108,9 @@ struct Dispatcher::State {
   pid_t process = 0;  // of the first offer
   Id last_id = 0;
   std::unordered_map<Id, Delivery> deliveries;  // offered and not yet told
-  Lanes lanes;                        // of those with an order key
-  std::deque<Id> fresh;               // never started
-  std::deque<Id> ready;               // questions, and what comes back from a sign-in
+  Lanes lanes;                                  // of those with an order key
+  std::deque<Id> fresh;                         // never started
+  std::deque<Id> ready;                         // questions, and what comes back from a sign-in
   Retries retries;
   std::vector<Id> parked;  // until authorize()
   std::vector<Outcome> told;

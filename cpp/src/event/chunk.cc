@@ -10,8 +10,6 @@ namespace {
 // Less room than this is not worth a read.
 constexpr std::size_t kLeastSpare = 4096;
 
-constexpr const char* kBlanks = " \t\r\n";  // a line of nothing else is no event
-
 }  // namespace
 
 Chunk::Chunk(std::string source, bool has_place, std::size_t capacity)
@@ -57,15 +55,16 @@ std::string_view Chunk::line(std::uint64_t offset) const {
 }
 
 std::size_t Chunk::cut(std::size_t events) {
-  const std::string_view held_lines = lines();
+  const std::string_view text = lines();
   std::size_t held = 0;
   std::size_t end = 0;
-  while (held < events && end < held_lines.size()) {
-    const std::size_t begin = end;
-    const std::size_t found = held_lines.find('\n', begin);
-    end = found == std::string_view::npos ? held_lines.size() : found + 1;
-    const std::string_view line = held_lines.substr(begin, end - begin);
-    if (line.find_first_not_of(kBlanks) != std::string_view::npos) ++held;
+  for (std::size_t at = 0; at < text.size() && held < events;) {
+    const std::size_t next = std::min(text.find('\n', at), text.size());
+    if (text.substr(at, next - at).find_first_not_of(" \t\r") != std::string_view::npos) {
+      ++held;
+      end = next;
+    }
+    at = next + 1;
   }
   if (held == events) {
     size_ = whole_ = searched_ = end;

@@ -92,7 +92,7 @@ class Transfer {
   std::size_t max_response_bytes_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::uint64_t id_ = 0;
-  Request set_;  // what libcurl was told last; setting it again costs as much as sending it
+  Request set_;       // what libcurl was told last; setting it again costs as much as sending it
   std::string body_;  // libcurl reads it in place
   Response response_;
   int starts_ = 0;

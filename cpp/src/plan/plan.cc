@@ -9,10 +9,10 @@
 #include "base/uuid.h"
 #include "event/selection.h"
 #include "event/walker.h"
-#include "filter/datum.h"
 #include "fieldpost/error.h"
 #include "fieldpost/filter.h"
 #include "fieldpost/mapping.h"
+#include "filter/datum.h"
 #include "plan/integrations.h"
 #include "transform/transforms.h"
 
@@ -199,6 +199,12 @@ class Pass {
                             invalid, std::move(code), std::move(message)});
   }
 
+  // The next event has an identity from before.
+  void recall(std::string_view event_id) {
+    ++batch_.received;
+    event_id_span_ = batch_.keep(event_id);
+  }
+
   Span event_id() const { return event_id_span_; }
 
  private:
@@ -313,6 +319,26 @@ class Pass {
   Span event_id_span_;
 };
 
+// Adds an event as its subscriptions' transforms leave it: once where they leave it the same.
+void choose(Pass& pass, Chosen& chosen, std::string_view event, Position position,
+            const std::vector<std::uint32_t>& wanted) {
+  const std::size_t first = chosen.events.size();
+  for (const std::uint32_t subscription : wanted) {
+    const std::string_view text =
+        pass.changes(subscription) ? pass.changed(subscription, event, position) : event;
+    if (text.empty()) continue;
+    const auto same = std::find_if(
+        chosen.events.begin() + static_cast<std::ptrdiff_t>(first), chosen.events.end(),
+        [&](const Selected& one) { return chosen.batch.text(one.text) == text; });
+    if (same != chosen.events.end()) {
+      same->subscriptions.push_back(subscription);
+    } else {
+      const Span kept = chosen.batch.keep(text);
+      chosen.events.push_back({position, kept, pass.event_id(), {subscription}});
+    }
+  }
+}
+
 }  // namespace
 
 Plan::Plan(const Json& document) : state_(std::make_unique<State>(document)) {}
@@ -348,23 +374,13 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   const auto& subscriptions = state_->subscriptions;
   Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, chosen->batch,
             chunk.source(), chunk.has_place());
+  std::vector<std::uint32_t> wanted;
   pass.each(chunk, [&](const Line& line) {
-    const std::size_t first = chosen->events.size();
-    const auto choose = [&](std::string_view text, std::uint32_t subscription) {
-      for (std::size_t i = first; i < chosen->events.size(); ++i) {
-        if (chosen->batch.text(chosen->events[i].text) != text) continue;
-        chosen->events[i].subscriptions.push_back(subscription);
-        return;
-      }
-      const Span kept = chosen->batch.keep(text);
-      chosen->events.push_back({line.position, kept, pass.event_id(), {subscription}});
-    };
+    wanted.clear();
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
-      if (!pass.wants(i, line.position)) continue;
-      const std::string_view text =
-          pass.changes(i) ? pass.changed(i, line.text, line.position) : line.text;
-      if (!text.empty()) choose(text, i);
+      if (pass.wants(i, line.position)) wanted.push_back(i);
     }
+    choose(pass, *chosen, line.text, line.position, wanted);
   });
   return chosen;
 }
@@ -372,22 +388,17 @@ std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
 std::shared_ptr<Chosen> Plan::recall(std::string source,
                                      const std::vector<Recalled>& events) const {
   auto chosen = std::make_shared<Chosen>();
-  Batch& batch = chosen->batch;
-  batch.source = std::move(source);
-  batch.received = events.size();
-  batch.filtered.resize(state_->subscriptions.size());
+  const auto& subscriptions = state_->subscriptions;
+  Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, chosen->batch,
+            std::move(source), true);
   for (const Recalled& event : events) {
     for (const std::uint32_t subscription : event.subscriptions) {
-      if (subscription >= state_->subscriptions.size()) {
+      if (subscription >= subscriptions.size()) {
         throw std::out_of_range("the plan has no subscription " + std::to_string(subscription));
       }
     }
-    Selected selected;
-    selected.position = event.position;
-    selected.event_id = batch.keep(event.event_id);
-    selected.text = batch.keep(event.text);
-    selected.subscriptions = event.subscriptions;
-    chosen->events.push_back(std::move(selected));
+    pass.recall(event.event_id);
+    choose(pass, *chosen, event.text, event.position, event.subscriptions);
   }
   return chosen;
 }

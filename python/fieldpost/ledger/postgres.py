@@ -58,7 +58,7 @@ _SESSION = (
 )
 _SETTLED_TYPES = (
     *("text[]", "text[]", "bigint[]", "bigint[]", "text[]", "text[]", "text[]", "text[]"),
-    *("text[]", "float8[]", "bigint[]"),
+    *("text[]", "float8[]", "bigint[]", "bigint[]"),
 )
 _KEY_TYPES = ("bigint[]", "text[]", "bigint[]", "text[]", "bigint[]", "bigint[]", "text[]")
 
@@ -254,7 +254,8 @@ class PostgresLedger(Ledger):
 
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
         return self._rows(
-            "SELECT o.event_id, o.claim, o.outcome, o.run FROM unnest(?::text[]) AS w(event_id)"
+            "SELECT o.event_id, o.claim, o.outcome, o.run, o.in_doubt"
+            " FROM unnest(?::text[]) AS w(event_id)"
             " JOIN outcomes AS o ON o.target = ? AND o.event_id = w.event_id",
             (event_ids, target),
         )
@@ -264,8 +265,9 @@ class PostgresLedger(Ledger):
         transaction.run(
             "UPDATE outcomes AS o SET outcome = s.a, effect = s.b, attempts = s.c,"
             " http_status = s.d, code = s.e, message = s.f, action_needed = s.g,"
-            f" record_id = s.h, request_id = s.i, latency_ms = s.j, decided = {self._clock()!r}"
-            f" FROM unnest({arrays}) AS s(a, b, c, d, e, f, g, h, i, j, claim)"
+            " record_id = s.h, request_id = s.i, latency_ms = s.j, in_doubt = s.k,"
+            f" decided = {self._clock()!r}"
+            f" FROM unnest({arrays}) AS s(a, b, c, d, e, f, g, h, i, j, k, claim)"
             f" WHERE o.claim = s.claim AND o.run = {self.run}",
             _columns(settled),
         )

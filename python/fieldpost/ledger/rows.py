@@ -31,6 +31,7 @@ class Standing(NamedTuple):
     claim: int
     outcome: str | None  # None: claimed by `run`, not decided
     run: int
+    in_doubt: int = 0  # 1: it waits, and may have arrived unheard
 
 
 class Claim(NamedTuple):
@@ -64,6 +65,7 @@ class Settled(NamedTuple):
     record_id: str
     request_id: str
     latency_ms: float
+    in_doubt: int  # 1: of `waiting`, it may have arrived unheard
     claim: int
 
 

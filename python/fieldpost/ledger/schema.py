@@ -64,6 +64,7 @@ ALTER TABLE runs ADD COLUMN verb TEXT NOT NULL DEFAULT 'deliver';
 ALTER TABLE runs ADD COLUMN airflow TEXT NOT NULL DEFAULT '';
 ALTER TABLE outcomes ADD COLUMN mapping TEXT NOT NULL DEFAULT '';
 ALTER TABLE outcomes ADD COLUMN decided {real};
+ALTER TABLE outcomes ADD COLUMN in_doubt {whole} NOT NULL DEFAULT 0;
 UPDATE outcomes SET record_id = '' WHERE outcome NOT IN ('delivered', 'unconfirmed');
 CREATE INDEX outcomes_not_delivered ON outcomes (target, outcome)
   WHERE outcome IS NULL OR outcome <> 'delivered';

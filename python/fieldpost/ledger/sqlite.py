@@ -37,7 +37,8 @@ _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
 _NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _SETTLE = (
     "UPDATE outcomes SET outcome = ?, effect = ?, attempts = ?, http_status = ?, code = ?,"
-    " message = ?, action_needed = ?, record_id = ?, request_id = ?, latency_ms = ?, decided = ?"
+    " message = ?, action_needed = ?, record_id = ?, request_id = ?, latency_ms = ?, in_doubt = ?,"
+    " decided = ?"
     " WHERE claim = ? AND run = ?"
 )
 
@@ -231,7 +232,7 @@ class SqliteLedger(Ledger):
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
         # CROSS: the wanted ones first, whatever the planner believes of a large table.
         return self._rows(
-            "SELECT o.event_id, o.claim, o.outcome, o.run FROM json_each(?) AS wanted"
+            "SELECT o.event_id, o.claim, o.outcome, o.run, o.in_doubt FROM json_each(?) AS wanted"
             " CROSS JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
             (json.dumps(event_ids), target),
         )

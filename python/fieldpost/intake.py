@@ -1,0 +1,208 @@
+"""What of a source is to be sent; what ended before delivery, or stands already, is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .action_needed import action_needed
+from .brake import Brake
+from .dead_letters import Content, DeadLetters
+from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes
+from .prefetch import Work
+from .report import Counts, Report
+
+_FAILURES_SHOWN = 1000
+
+
+class Target(NamedTuple):
+    """A subscription in the ledger: its number, and the version of its mapping."""
+
+    number: int
+    mapping: str
+
+
+class Item(NamedTuple):
+    """A record on its way."""
+
+    subscription: int
+    key: Key
+    work: Work
+    place: int  # in the batch
+    in_doubt: bool = False  # an earlier run may have had it delivered without hearing of it
+
+
+class Intake:
+    """Sorts batches for one run. resend: what a dead run may or may not have sent is sent again."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        targets: list[Target],
+        report: Report,
+        *,
+        takes: Takes,
+        letters: DeadLetters,
+        brake: Brake,
+        resend: bool,
+    ) -> None:
+        self._ledger = ledger
+        self._targets = targets
+        self._report = report
+        self._counts: list[Counts] = list(report.subscriptions.values())
+        self._takes = takes
+        self._letters = letters
+        self._brake = brake
+        self._resend = resend
+        self._twins: list[tuple[int, str]] = []
+        self._open: set[tuple[int, str]] = set()  # chosen, and not claimed yet
+        self.dead: set[int] = set()  # runs that ended with claims undecided
+        self.failed: list[int] = []  # claims of earlier runs that stand and were met again
+
+    def opened(self, item: Item) -> None:
+        """A record is to be claimed: the same event again is its twin."""
+        self._open.add((item.subscription, item.key.event_id))
+
+    def claimed(self, item: Item) -> None:
+        """A record's claim is in the ledger."""
+        self._open.discard((item.subscription, item.key.event_id))
+
+    def twin(self, item: Item) -> None:
+        """Somebody else has the claim of this record: it counts as what that one comes to."""
+        self._twins.append((item.subscription, item.key.event_id))
+
+    def sort(self, work: Work) -> list[Item]:
+        """Count what ends here or stands already; the records that are to be claimed."""
+        batch = work.batch
+        self._report.received += batch.received
+        for index, counts in enumerate(self._counts):
+            counts.add("filtered", len(batch.filtered_hashes(index)) // 8)
+        self._note_ended(work)
+        return self._choose(work)
+
+    def _note_ended(self, work: Work) -> None:
+        batch = work.batch
+        rows = batch.ended()
+        keys = [(row[0], self._key(work, *row[:5])) for row in rows]
+        standing = self._standing(keys)
+        ended, letters = [], []
+        for (sub, key), (*_, outcome, code, message) in zip(keys, rows, strict=True):
+            known = standing.get((sub, key.event_id))
+            if known is not None and self._stands_ended(sub, key, known):
+                continue
+            self._counts[sub].add(outcome)
+            self._brake.note(outcome)
+            ended.append(Ended(key, outcome, code, message, action_needed(outcome, code)))
+            if self._letters.keeps(outcome):
+                event = work.event(key.event_id, key.offset)
+                letters.append(self._letters.letter(key, Content(event)))
+        packed = [
+            (target.number, batch.filtered_hashes(i)) for i, target in enumerate(self._targets)
+        ]
+        packed = [row for row in packed if row[1]]
+        if ended or packed:
+            self._ledger.note_ended(ended, letters, packed, self._takes)
+
+    def _key(self, work: Work, sub: int, event_id: str, hash_: int, line: int, offset: int) -> Key:
+        number, mapping = self._targets[sub]
+        return Key(number, event_id, hash_, work.batch.source, line, offset, mapping)
+
+    def _stands_ended(self, sub: int, key: Key, known: Standing) -> bool:
+        """Whether what is known outlives that today's document ends the record."""
+        if known.outcome is None and known.run != self._ledger.run:
+            if not self._ledger.is_live(known.run):
+                self._hold([known.run])
+            self._twins.append((sub, key.event_id))
+            return True
+        sent = known.outcome in ("delivered", "unconfirmed")
+        if sent or known.outcome not in self._takes.outcomes:
+            self._count_standing(sub, known)
+            return True
+        return False
+
+    def _choose(self, work: Work) -> list[Item]:
+        """The records to claim; the rest is counted."""
+        chosen = []
+        rows = work.batch.keys()
+        keys = [(row[0], self._key(work, *row)) for row in rows]
+        standing = self._standing(keys)
+        for i, (sub, key) in enumerate(keys):
+            known = standing.get((sub, key.event_id))
+            identity = (sub, key.event_id)
+            if identity in self._open:
+                self._twins.append(identity)
+            elif known is None or self._takes_up(sub, key, known):
+                self._open.add(identity)
+                in_doubt = known is not None and (
+                    known.outcome in (None, "unconfirmed") or bool(known.in_doubt)
+                )
+                chosen.append(Item(sub, key, work, i, in_doubt))
+        return chosen
+
+    def _standing(self, keys: list[tuple[int, Key]]) -> dict[tuple[int, str], Standing]:
+        found = {}
+        for sub, target in enumerate(self._targets):
+            wanted = [key.event_id for s, key in keys if s == sub]
+            if wanted:
+                known = self._ledger.look_up(target.number, wanted)
+                found.update({(sub, event_id): one for event_id, one in known.items()})
+        return found
+
+    def _takes_up(self, sub: int, key: Key, known: Standing) -> bool:
+        """True where a record is to be sent again; else what stands is counted."""
+        own = known.run == self._ledger.run
+        if known.outcome is None:
+            if not own and self._is_dead(known.run) and self._resend:
+                return True
+            self._twins.append((sub, key.event_id))  # another run's, or the same event again
+            return False
+        if known.outcome in self._takes.outcomes and not (own and known.outcome == "delivered"):
+            return True
+        self._count_standing(sub, known)
+        return False
+
+    def _count_standing(self, sub: int, known: Standing) -> None:
+        outcome = known.outcome or "waiting"
+        again = outcome == "delivered"
+        self._counts[sub].add("already_delivered" if again else outcome)
+        new = known.run != self._ledger.run and outcome in FINAL
+        if new and len(self.failed) < _FAILURES_SHOWN:
+            self.failed.append(known.claim)
+
+    # -- what dead runs left behind
+
+    def settle_the_dead(self) -> None:
+        """What was on its way when a run died: sent again where that is safe, else told."""
+        dead = self._ledger.dead_runs([target.number for target in self._targets])
+        if self._resend:
+            self.dead |= dead
+        elif dead:
+            self._hold(dead)
+
+    def _is_dead(self, run: int) -> bool:
+        if run in self.dead:
+            return True
+        if self._ledger.is_live(run):
+            return False
+        if self._resend:
+            self.dead.add(run)
+        else:
+            self._hold([run])
+        return True
+
+    def _hold(self, runs: Iterable[int]) -> None:
+        told = "an earlier run was killed while this record was on its way"
+        numbers = [target.number for target in self._targets]
+        self._ledger.hold_unconfirmed(numbers, runs, "E503", told)
+
+    # -- the same event twice in one run, or claimed by another
+
+    def count_twins(self) -> None:
+        """Count each twin as what the ledger says of the event by now."""
+        for sub, target in enumerate(self._targets):
+            ids = [event_id for s, event_id in self._twins if s == sub]
+            for begin in range(0, len(ids), _FAILURES_SHOWN):
+                page = ids[begin : begin + _FAILURES_SHOWN]
+                known = self._ledger.look_up(target.number, page)
+                for event_id in page:
+                    self._count_standing(sub, known.get(event_id, Standing(0, None, 0)))
