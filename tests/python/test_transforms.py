@@ -134,7 +134,8 @@ subscriptions:
 """
     with pytest.raises(fp.ConfigError) as told:
         fp.Destination.from_text(text)
-    assert [(one.code, one.line) for one in told.value.errors] == [("E140", 4)]
+    listed = [("E140", 4), ("E240", 9), ("E241", 11)]
+    assert [(one.code, one.line) for one in told.value.errors] == listed
     found = fp.Destination.from_text(text.replace(": All", ": Webhooks")).check()
     assert [(one.code, one.line, one.column) for one in found.errors] == [
         ("E240", 9, 9),
