@@ -134,29 +134,13 @@ subscriptions:
 """
     with pytest.raises(fp.ConfigError) as told:
         fp.Destination.from_text(text)
-    assert [(one.code, one.line) for one in told.value.errors] == [
-        ("E140", 4),
-        ("E240", 9),
-        ("E241", 11),
-    ]
+    listed = [("E140", 4), ("E240", 9), ("E241", 11)]
+    assert [(one.code, one.line) for one in told.value.errors] == listed
     found = fp.Destination.from_text(text.replace(": All", ": Webhooks")).check()
     assert [(one.code, one.line, one.column) for one in found.errors] == [
         ("E240", 9, 9),
         ("E241", 11, 20),
     ]
-
-
-def test_what_surprises_in_segments_own_objects_is_a_warning():
-    own = """
-      - drop_properties: {properties: [email]}
-      - {type: hash_properties, config: {hash: {properties: [email]}}}
-      - type: sample_event
-        config: {sample: {percent: 0.1, path: userId}}
-"""
-    head = "name: x\ntype: webhook\nurl: https://h.example/\nsubscriptions:\n  - name: s\n"
-    found = fp.Destination.from_text(head + "    transforms:" + own).check()
-    assert found
-    assert [(one.code, one.line) for one in found.warnings] == [("E249", 8), ("E248", 10)]
 
 
 def test_the_examples_of_the_docs_are_right():
