@@ -380,15 +380,19 @@ def test_what_a_busy_service_refuses_at_first_is_delivered_in_the_same_run(servi
     assert {row["attempts"] for row in rows} == {2}
 
 
-def test_a_replayed_event_goes_through_transforms_and_functions(service, tmp_path):
+def test_a_replayed_event_goes_through_todays_transforms_and_functions(service, tmp_path):
     service.answer = lambda _body: 400
-    file, source = service.destination(tmp_path), events(tmp_path, 2)
+    body = '{seen: {"@path": "$.seen"}}'
+    file, source = service.destination(tmp_path, body=body), events(tmp_path, 2)
     fp.Destination.from_file(file).deliver(source)
-    text = file.read_text().replace("{name: all,", "{name: all, transforms: [{drop: [n]}],")
     (tmp_path / "f.py").write_text(
-        "def on_track(event, settings):\n"
-        "    event['messageId'] += str('n' in event['properties'])\n    return event\n"
+        "def on_track(event, settings):\n    event['seen'] = sorted(event)\n    return event\n"
     )
-    source.write_text(source.read_text().replace('"n":', '"properties": {"n": 1}, "n":'))
-    file.write_text(text + "functions: f.py\n")
-    assert fp.Destination.from_file(file).check()
+    edited = file.read_text().replace(
+        "{name: all,", '{name: all, transforms: [{drop_properties: {"": [n]}}],'
+    )
+    file.write_text(edited + "functions: f.py\n")
+    service.answer = lambda _body: 200
+    service.bodies.clear()
+    assert fp.Destination.from_file(file).replay("1 = 1")["delivered"] == 2
+    assert service.bodies == [{"seen": ["messageId", "traits", "type"]}] * 2

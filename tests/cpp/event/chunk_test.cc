@@ -76,6 +76,34 @@ TEST(Chunk, PiecesOfAnySizeGiveTheSameLines) {
   }
 }
 
+TEST(Chunk, FindsTheLineThatBeginsAtAnOffsetOfTheSource) {
+  Chunk chunk("s", true);
+  pour(chunk, "one\ntwo\nthr");
+  Chunk next = chunk.rest();
+  pour(next, "ee\nfour");
+  next.finish();
+  EXPECT_EQ(chunk.line(4), "two");
+  EXPECT_EQ(next.line(8), "three");
+  EXPECT_EQ(next.line(14), "four");
+  EXPECT_EQ(next.line(4), "");  // of the chunk before
+  EXPECT_EQ(next.line(1'000), "");
+  EXPECT_EQ(Chunk("s", true).line(0), "");
+}
+
+TEST(Chunk, CutKeepsTheFirstEventsAndNothingBehindThem) {
+  const auto cut = [](std::string_view text, std::size_t events) {
+    Chunk chunk("s", true);
+    pour(chunk, text);
+    const std::size_t held = chunk.cut(events);
+    return std::to_string(held) + ":" + std::string(chunk.lines());
+  };
+  EXPECT_EQ(cut("\n a\n\nb\nc\n", 2), "2:\n a\n\nb");
+  EXPECT_EQ(cut("a\nb\n", 9), "2:a\nb\n");
+  EXPECT_EQ(cut("a\nb\n", 0), "0:");
+  EXPECT_EQ(cut("\n\n", 1), "0:\n\n");
+  EXPECT_EQ(cut("a\nhalf", 1), "1:a");
+}
+
 TEST(Chunk, RefusesMoreThanItGave) {
   Chunk chunk("s", true);
   EXPECT_THROW(chunk.filled(chunk.spare().size() + 1), std::out_of_range);

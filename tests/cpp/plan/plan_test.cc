@@ -116,6 +116,27 @@ TEST(Plan, FunctionsStandBetweenSelectAndRender) {
   EXPECT_EQ(batch->ended[1].code, "E412");
 }
 
+TEST(Plan, ARecalledEventKeepsItsIdentityAndIsNotFilteredAgain) {
+  const Plan plan(kTwo);
+  const std::vector<Recalled> events = {
+      {{7, 70}, "line:a:7:x", R"({"type":"page","id":1})", {0}},
+      {{8, 80}, "b", R"({"id":2,"body":[2]})", {0, 1}},
+  };
+  const auto chosen = plan.recall("a", events);
+  std::vector<Changed> changed(2);
+  changed[0].text = events[0].text;
+  changed[1].text = events[1].text;
+  const auto batch = plan.render(*chosen, changed);
+  EXPECT_EQ(batch->source, "a");
+  ASSERT_EQ(batch->records.size(), 3U);
+  EXPECT_EQ(batch->text(batch->records[0].event_id), "line:a:7:x");
+  EXPECT_EQ(batch->text(batch->records[0].body), R"({"id":1})");
+  EXPECT_EQ(batch->records[0].position.line, 7U);
+  EXPECT_EQ(batch->text(batch->records[2].body), "[2]");
+  EXPECT_TRUE(batch->filtered[0].hashes.empty());
+  EXPECT_THROW(plan.recall("a", {{{1, 0}, "x", "{}", {2}}}), std::out_of_range);
+}
+
 TEST(Plan, TransformsStandBetweenFilterAndMapping) {
   Json document = kTwo;
   document["subscriptions"][0]["transforms"] =
