@@ -98,6 +98,7 @@ class Run:
         self._sent: dict[int, int] = {}  # claim -> subscription, until its outcome is there
         self._twins: list[tuple[int, str]] = []  # the same event again, while the first is open
         self._dead: set[int] = set()  # runs that ended with claims undecided
+        self._doubtful: set[tuple[int, str]] = set()  # of those, sent or not: nobody knows
         self._header = ""
         self._failure: FieldpostError | None = None
         self.interrupted = False  # set from a signal handler
@@ -197,6 +198,7 @@ class Run:
             counts.add("waiting")
         elif self._resend:
             self._dead.add(known.run)
+            self._doubtful.add((sub, key.event_id))
             return True
         else:
             told = "an earlier run was killed while this record was on its way"
@@ -220,7 +222,8 @@ class Run:
                     self._twins.append((sub, key.event_id))
                     continue
                 self._sent[claim.claim] = sub
-                offers.append((index, claim.claim, claim.elapsed_s, claim.attempts))
+                in_doubt = (sub, key.event_id) in self._doubtful
+                offers.append((index, claim.claim, claim.elapsed_s, claim.attempts, in_doubt))
             self._dispatcher.offer(batch, offers)
             if self._dispatcher.room == 0:
                 self._settle()

@@ -3,6 +3,9 @@
 // The caller (Python) drives: offer() takes records whose claims are already in the ledger,
 // settle() makes the network move and returns what was decided. Nothing happens between calls and
 // no thread is started. One thread at a time; refuses to work in a forked child.
+//
+// Records with the same order key are delivered one after the other, as they were offered; one that
+// is rejected, expired or unconfirmed does not stop those behind it.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,7 @@ struct Offer {
   std::int64_t claim = 0;     // the ledger's key; comes back in the outcome
   double elapsed_s = 0;       // since its first try in an earlier run
   std::int32_t attempts = 0;  // in earlier runs
+  bool in_doubt = false;      // an earlier run may have had it delivered without hearing of it
 };
 
 struct Outcome {
@@ -41,6 +45,8 @@ struct Outcome {
   std::string record_id;
   std::string request_id;
   double latency_ms = 0;  // first start of this run to the last answer
+  // Of `waiting`: offer it again after so long. Negative: not in this run.
+  double retry_in_s = -1;
 };
 
 class Dispatcher {
@@ -51,8 +57,9 @@ class Dispatcher {
   ~Dispatcher();
 
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
-  // Lets requests flow; returns as soon as an outcome is there, a token is wanted, the destination
-  // is paused or room() has grown, and after timeout_s at the latest.
+  // Lets requests flow; returns when there are outcomes and nothing new is left to start (or a few
+  // milliseconds have passed), when a token is wanted or the destination is paused, and after
+  // timeout_s at the latest.
   std::vector<Outcome> settle(double timeout_s);
 
   // Signs what starts from now on; `header` is the value, "" for none. A request that brings a
@@ -62,6 +69,16 @@ class Dispatcher {
   std::size_t outstanding() const noexcept;  // offered and not yet told
   std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight at most held
   std::size_t in_flight() const noexcept;
+
+  // This process's part of the limits, where several processes share the target. Numbers above what
+  // the dispatcher was made with mean that; what is in flight beyond a smaller part ends as it
+  // does.
+  void allow(int max_in_flight, int requests_per_window);
+  // Nothing starts for so long: another process that shares the target was told to wait.
+  void hold(double seconds);
+  std::uint64_t started() const noexcept;  // requests so far, questions among them
+  double held_s() const;  // how long nothing may start, because the destination asked for a wait
+
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;
 

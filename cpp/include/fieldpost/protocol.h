@@ -57,7 +57,9 @@ class Protocol {
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
   // `now_s` (Unix time) is given because Retry-After may be a date.
   virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
-  // The answer to Verdict::question. A rejection without a code keeps the code, message and
+  // A request that finds out whether the call took effect, where the system can tell.
+  virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
+  // The answer to a question. A rejection without a code keeps the code, message and
   // action_needed of the verdict that asked. `again` sends the call again, not the question.
   virtual Verdict decode_answer(const Call& call, const Response& response, double now_s) const = 0;
 };

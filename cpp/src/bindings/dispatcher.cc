@@ -42,14 +42,14 @@ py::list header_pairs(const std::vector<Header>& headers) {
   return pairs;
 }
 
-using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t>;
+using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t, bool>;
 
 void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
            const std::vector<OfferTuple>& tuples) {
   std::vector<Offer> offers;
   offers.reserve(tuples.size());
-  for (const auto& [index, claim, elapsed_s, attempts] : tuples) {
-    offers.push_back({index, claim, elapsed_s, attempts});
+  for (const auto& [index, claim, elapsed_s, attempts, in_doubt] : tuples) {
+    offers.push_back({index, claim, elapsed_s, attempts, in_doubt});
   }
   py::gil_scoped_release unlocked;
   dispatcher.offer(std::move(batch), offers);
@@ -135,7 +135,8 @@ void register_outcome(py::module_& module) {
       .def_property_readonly("action_needed", &outcome_text<&Outcome::action_needed>)
       .def_property_readonly("record_id", &outcome_text<&Outcome::record_id>)
       .def_property_readonly("request_id", &outcome_text<&Outcome::request_id>)
-      .def_readonly("latency_ms", &Outcome::latency_ms);
+      .def_readonly("latency_ms", &Outcome::latency_ms)
+      .def_readonly("retry_in_s", &Outcome::retry_in_s);
 }
 
 }  // namespace
@@ -156,6 +157,10 @@ void register_dispatcher(py::module_& module) {
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
       .def("stop", &Dispatcher::stop)
+      .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"))
+      .def("hold", &Dispatcher::hold, py::arg("seconds"))
+      .def_property_readonly("started", &Dispatcher::started)
+      .def_property_readonly("held_s", &Dispatcher::held_s)
       .def("preview", &preview, py::arg("batch"), py::arg("index"))
       .def_property_readonly("token_wanted", &Dispatcher::token_wanted)
       .def_property_readonly("outstanding", &Dispatcher::outstanding)

@@ -6,12 +6,16 @@
 namespace fieldpost {
 
 Delivery::Delivery(std::shared_ptr<const Batch> batch, const Offer& offer)
-    : batch_(std::move(batch)), offer_(offer) {}
+    : batch_(std::move(batch)), offer_(offer), in_doubt_(offer.in_doubt) {}
 
 Request& Delivery::request(const Protocol& protocol) {
   if (question_) return *question_;
   if (!call_) call_ = protocol.encode(*batch_, batch_->records.at(offer_.index));
   return call_->request;
+}
+
+std::string_view Delivery::order_key() const {
+  return batch_->text(batch_->records.at(offer_.index).order_key);
 }
 
 const Call& Delivery::call() const {
@@ -21,6 +25,7 @@ const Call& Delivery::call() const {
 
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
   token_ = token;
+  last_start_s_ = now_s;
   if (question_) return;
   if (attempts_++ == 0) first_start_s_ = now_s;
 }
@@ -33,13 +38,22 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
+  if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
+}
+
+bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
+  const bool tried_before = offer_.attempts + attempts_ > 1 || in_doubt_;
+  if (!tried_before || asked_last() || !call_) return false;
+  question_ = protocol.question(*call_);
+  if (question_) ends_as_ = std::move(outcome);
+  return question_.has_value();
 }
 
 const Verdict& Delivery::answered_question(const Protocol& protocol, const Response& response,
                                            double now_unix_s) {
-  question_.reset();
   Verdict answer = protocol.decode_answer(call(), response, now_unix_s);
+  if (!asked_last() || answer.kind != Verdict::Kind::sign_in) question_.reset();
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
     verdict_.kind = answer.kind;  // the refusal stands, in its own words
   } else {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "fieldpost/dispatcher.h"
 #include "http/retry.h"
@@ -24,6 +25,13 @@ class Delivery {
   // Decodes what came back. A verdict of kind verify makes its question the next request.
   const Verdict& answered(const Protocol& protocol, const Response& response, double now_s,
                           double now_unix_s);
+  // It is about to end as `outcome`, which an earlier try that took effect unheard would belie:
+  // makes the question of that the next request. False where there is nothing to ask.
+  bool ask_before(const Protocol& protocol, std::string outcome);
+  bool asked_last() const noexcept { return !ends_as_.empty(); }
+  const std::string& ends_as() const noexcept { return ends_as_; }  // where it did not take effect
+  bool in_doubt() const noexcept { return in_doubt_; }  // it may have taken effect unheard
+
   void refused(CallFault fault);  // the encoding failed: its words become the verdict's
 
   // Why it goes back undecided. Its own verdict, if it has one, says more.
@@ -33,7 +41,9 @@ class Delivery {
   // Notes a 401. True where one came just before for an earlier token: a new token did not help.
   bool refuses_tokens() noexcept;
 
-  std::uint64_t token() const noexcept { return token_; }  // of the last start
+  std::uint64_t token() const noexcept { return token_; }         // of the last start
+  double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
+  std::string_view order_key() const;
   Tries tries(double now_s) const noexcept;
   Outcome outcome(std::string name) const;
 
@@ -47,9 +57,12 @@ class Delivery {
   std::optional<Call> call_;
   std::optional<Request> question_;
   Verdict verdict_;
+  std::string ends_as_;  // "" until the last question is asked
+  bool in_doubt_;
   int http_status_ = 0;
   int attempts_ = 0;  // in this run; questions do not count
   double first_start_s_ = 0;
+  double last_start_s_ = 0;
   double latency_ms_ = 0;
   std::uint64_t token_ = 0;
   std::optional<std::uint64_t> refused_token_;  // where the last answer was a 401

@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <queue>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "dispatch/delivery.h"
+#include "dispatch/lanes.h"
 #include "dispatch/secrets.h"
 #include "fieldpost/error.h"
 #include "http/governor.h"
@@ -29,6 +30,10 @@ struct Due {
   bool operator>(const Due& other) const noexcept { return at_s > other.at_s; }
 };
 
+// While there is work for the wire, outcomes are gathered for so long, so that they cross the
+// boundary and reach the ledger in groups.
+constexpr double kGathering_s = 0.005;
+
 using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
 Verdict tokens_refused(const Verdict& verdict) {
@@ -38,6 +43,10 @@ Verdict tokens_refused(const Verdict& verdict) {
   pause.message = "the destination refused a new token: " + verdict.message;
   pause.action_needed = "administrator: check the credentials of this destination and their rights";
   return pause;
+}
+
+bool is_busy(const Response& response, const Verdict& verdict) {
+  return response.status == 429 || response.status == 503 || verdict.wait_s.has_value();
 }
 
 Verdict unreachable(std::string message) {
@@ -51,7 +60,8 @@ Verdict unreachable(std::string message) {
 
 }  // namespace
 
-// Each delivery is in exactly one place: fresh, ready, retries, parked or on the wire.
+// Each delivery is in exactly one place: fresh, ready, retries, parked, on the wire, or in a lane
+// behind another.
 struct Dispatcher::State {
   State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
         RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
@@ -62,7 +72,7 @@ struct Dispatcher::State {
         limits(its_limits),
         clock(std::move(its_clock)),
         random(std::move(its_random)),
-        governor(limits.max_in_flight) {}
+        governor(limits) {}
 
   void check_process() const;
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
@@ -78,6 +88,9 @@ struct Dispatcher::State {
   void complete(const Completion& completion);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
+  bool retries_take(Id id) const;
+  void give_up(Id id, std::string outcome);
+  bool concluded(Id id, const Verdict& verdict);
   void sign_in(Id id, const Verdict& verdict);
   void watch_connection(const Response& response, const Verdict& verdict);
   void pause_with(Verdict why);
@@ -94,7 +107,8 @@ struct Dispatcher::State {
 
   pid_t process = 0;  // of the first offer
   Id last_id = 0;
-  std::map<Id, Delivery> deliveries;  // offered and not yet told
+  std::unordered_map<Id, Delivery> deliveries;  // offered and not yet told
+  Lanes lanes;                        // of those with an order key
   std::deque<Id> fresh;               // never started
   std::deque<Id> ready;               // questions, and what comes back from a sign-in
   Retries retries;
@@ -103,7 +117,8 @@ struct Dispatcher::State {
 
   Secrets secrets;
   Header signature;
-  std::uint64_t token = 0;  // counts authorize()
+  std::uint64_t started = 0;  // requests
+  std::uint64_t token = 0;    // counts authorize()
   bool token_wanted = false;
   bool stopped = false;
   Verdict pause;  // code "" while not paused
@@ -127,23 +142,27 @@ void Dispatcher::State::offer(std::shared_ptr<const Batch> batch,
   }
   for (const Offer& offer : offers) {
     const Id id = ++last_id;
-    deliveries.try_emplace(id, batch, offer);
-    fresh.push_back(id);
+    const auto [delivery, _] = deliveries.try_emplace(id, batch, offer);
+    const std::string_view key = delivery->second.order_key();
+    if (key.empty() || lanes.enter(key, id)) fresh.push_back(id);
   }
 }
 
 std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
   check_process();
-  const double end_s = clock->monotonic_s() + timeout_s;
+  const double begin_s = clock->monotonic_s();
+  const double end_s = begin_s + timeout_s;
   for (bool first = true;; first = false) {
     start_what_may();
     if (closed()) return_what_waits();
-    const double left_s = end_s - clock->monotonic_s();
+    const double now_s = clock->monotonic_s();
     const bool nothing_moves =
         governor.in_flight() == 0 && (deliveries.empty() || token_wanted || closed());
-    if (!told.empty() || nothing_moves || (left_s <= 0 && !first)) break;
+    if (nothing_moves || (now_s >= end_s && !first)) break;
+    if (!told.empty() && (fresh.empty() || now_s >= begin_s + kGathering_s)) break;
     const bool wanted = token_wanted;
-    const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(left_s, 0.0));
+    const double until_s = told.empty() ? end_s : std::min(end_s, begin_s + kGathering_s);
+    const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(until_s - now_s, 0.0));
     for (const Completion& completion : transport->wait(wait_s)) complete(completion);
     if (token_wanted && !wanted) break;
   }
@@ -190,38 +209,44 @@ void Dispatcher::State::start(Id id) {
   transport->start(id, *request);
   if (signs) request->headers.pop_back();
   delivery.started(clock->monotonic_s(), token);
-  governor.started();
+  governor.started(clock->monotonic_s());
+  ++started;
 }
 
 // How long the transport may wait before something else could start.
 double Dispatcher::State::seconds_to_next_start() const {
   constexpr double kNever_s = 1e9;
-  if (!may_start() || governor.in_flight() == governor.max_in_flight()) return kNever_s;
+  if (!may_start() || governor.in_flight() >= governor.in_flight_limit()) return kNever_s;
   double at_s = kNever_s;
   if (!ready.empty() || !fresh.empty()) {
-    at_s = governor.free_at_s();
+    at_s = governor.next_start_s();
   } else if (!retries.empty()) {
-    at_s = std::max(retries.top().at_s, governor.free_at_s());
+    at_s = std::max(retries.top().at_s, governor.next_start_s());
   }
-  return at_s - clock->monotonic_s();
+  return std::min(at_s - clock->monotonic_s(), kNever_s);
 }
 
 void Dispatcher::State::complete(const Completion& completion) {
-  governor.ended();
+  const double now_s = clock->monotonic_s();
   Delivery& delivery = deliveries.at(completion.id);
-  const Verdict verdict =
-      delivery.answered(*protocol, completion.response, clock->monotonic_s(), clock->unix_s());
-  decide(completion.id, verdict);
+  const Verdict& verdict =
+      delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
+  const auto end = completion.response.fault != Fault::none ? Governor::End::silent
+                   : is_busy(completion.response, verdict)  ? Governor::End::busy
+                                                            : Governor::End::answered;
+  governor.ended(end, delivery.last_start_s(), now_s);
   watch_connection(completion.response, verdict);
+  decide(completion.id, verdict);  // which may end the delivery, and its verdict with it
 }
 
 void Dispatcher::State::decide(Id id, const Verdict& verdict) {
+  if (deliveries.at(id).asked_last() && concluded(id, verdict)) return;
   switch (verdict.kind) {
     case Verdict::Kind::delivered:
       tell(id, "delivered");
       break;
     case Verdict::Kind::rejected:
-      tell(id, "rejected");
+      give_up(id, "rejected");
       break;
     case Verdict::Kind::unconfirmed:
       tell(id, "unconfirmed");
@@ -248,15 +273,48 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
     governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
   }
   if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
-    tell(id, "rejected");
+    give_up(id, "rejected");
     return;
   }
   const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
-  if (wait_s) {
+  if (!wait_s) {
+    give_up(id, "expired");
+  } else if (retries_take(id)) {
     retries.push({now_s + *wait_s, id});
   } else {
-    tell(id, "expired");
+    tell(id, "waiting");
+    told.back().retry_in_s = *wait_s;
   }
+}
+
+// An answer that was lost on the way may have said that it took effect: ask, or say so.
+void Dispatcher::State::give_up(Id id, std::string outcome) {
+  Delivery& delivery = deliveries.at(id);
+  if (delivery.ask_before(*protocol, outcome)) {
+    ready.push_front(id);
+  } else {
+    tell(id, delivery.in_doubt() ? "unconfirmed" : std::move(outcome));
+  }
+}
+
+// The answer to the last question, which is not asked twice.
+bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
+  using Kind = Verdict::Kind;
+  const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause;
+  if (goes_on) return false;
+  const Delivery& delivery = deliveries.at(id);
+  const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();
+  tell(id, verdict.kind == Kind::delivered ? "delivered"
+           : unsure                        ? "unconfirmed"
+                                           : delivery.ends_as());
+  return true;
+}
+
+// What waits for its next try keeps its place here only as long as it leaves room for others; what
+// is in a lane keeps it, or those behind would overtake it.
+bool Dispatcher::State::retries_take(Id id) const {
+  const auto most = static_cast<std::size_t>(limits.max_in_flight);
+  return retries.size() < most || !deliveries.at(id).order_key().empty();
 }
 
 // All that were refused with one token wait for the next; one that had a new token already and was
@@ -300,23 +358,27 @@ void Dispatcher::State::return_what_waits() {
     retries.pop();
   }
   const auto send_back = [this](auto& ids) {
-    for (const Id id : ids) {
+    while (!ids.empty()) {
+      const Id id = ids.back();
+      ids.pop_back();
       deliveries.at(id).explain(pause);
-      tell(id, "waiting");
+      tell(id, "waiting");  // which may make another fresh
     }
-    ids.clear();
   };
   send_back(ready);
-  send_back(fresh);
   send_back(parked);
+  send_back(fresh);
   token_wanted = false;
 }
 
 void Dispatcher::State::tell(Id id, std::string outcome) {
   const auto delivery = deliveries.find(id);
   Outcome said = delivery->second.outcome(std::move(outcome));
-  said.message = secrets.hide(std::move(said.message));
+  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
   told.push_back(std::move(said));
+  if (const std::string_view key = delivery->second.order_key(); !key.empty()) {
+    if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);
+  }
   deliveries.erase(delivery);
 }
 
@@ -359,6 +421,20 @@ std::size_t Dispatcher::room() const noexcept {
 
 std::size_t Dispatcher::in_flight() const noexcept {
   return static_cast<std::size_t>(state_->governor.in_flight());
+}
+
+void Dispatcher::allow(int max_in_flight, int requests_per_window) {
+  state_->governor.allow(max_in_flight, requests_per_window);
+}
+
+void Dispatcher::hold(double seconds) {
+  state_->governor.hold_until(state_->clock->monotonic_s() + seconds);
+}
+
+std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
+
+double Dispatcher::held_s() const {
+  return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());
 }
 
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }

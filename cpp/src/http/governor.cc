@@ -1,21 +1,68 @@
 #include "http/governor.h"
 
+#include <limits>
 #include <stdexcept>
 
 namespace fieldpost {
 
-Governor::Governor(int max_in_flight) : max_in_flight_(max_in_flight) {
-  if (max_in_flight < 1) throw std::invalid_argument("max_in_flight must be at least 1");
+namespace {
+
+// The service counts requests as they arrive: two that left a window apart may arrive closer.
+constexpr double kWindowMargin = 0.015;
+constexpr double kLeastMargin_s = 0.01;
+
+double spaced_s(double window_s) {
+  return window_s + std::max(kLeastMargin_s, kWindowMargin * window_s);
 }
 
-void Governor::started() {
-  if (in_flight_ >= max_in_flight_) throw std::logic_error("more calls than max_in_flight");
+}  // namespace
+
+Governor::Governor(const Limits& limits)
+    : limits_(limits),
+      adaptive_(limits.start_in_flight > 0 ? std::min(limits.start_in_flight, limits.max_in_flight)
+                                           : limits.max_in_flight,
+                limits.max_in_flight),
+      allowed_in_flight_(limits.max_in_flight),
+      allowed_requests_(limits.requests_per_window) {
+  if (limits.max_in_flight < 1) throw std::invalid_argument("max_in_flight must be at least 1");
+  if (limits.requests_per_window < 0 || limits.window_s <= 0) {
+    throw std::invalid_argument("a budget is a number of requests in so many seconds");
+  }
+}
+
+int Governor::in_flight_limit() const noexcept {
+  return limits_.adaptive ? std::min(allowed_in_flight_, adaptive_.limit()) : allowed_in_flight_;
+}
+
+double Governor::next_start_s() const noexcept {
+  if (limits_.requests_per_window == 0) return free_at_s_;
+  if (allowed_requests_ == 0) return std::numeric_limits<double>::infinity();
+  const auto budget = static_cast<std::size_t>(allowed_requests_);
+  if (starts_s_.size() < budget) return free_at_s_;
+  const double counted_s = starts_s_[starts_s_.size() - budget];
+  return std::max(free_at_s_, counted_s + spaced_s(limits_.window_s));
+}
+
+void Governor::started(double now_s) {
+  if (!may_start(now_s)) throw std::logic_error("a call started that may not");
   ++in_flight_;
+  if (limits_.requests_per_window == 0) return;
+  starts_s_.push_back(now_s);
+  if (starts_s_.size() > static_cast<std::size_t>(limits_.requests_per_window)) {
+    starts_s_.pop_front();
+  }
 }
 
-void Governor::ended() {
+void Governor::ended(End end, double started_s, double now_s) {
   if (in_flight_ == 0) throw std::logic_error("a call ended that was not started");
+  if (end == End::busy) adaptive_.busy(started_s, now_s);
+  if (end == End::answered) adaptive_.answered(now_s - started_s, in_flight_);
   --in_flight_;
+}
+
+void Governor::allow(int max_in_flight, int requests_per_window) noexcept {
+  allowed_in_flight_ = std::clamp(max_in_flight, 0, limits_.max_in_flight);
+  allowed_requests_ = std::clamp(requests_per_window, 0, limits_.requests_per_window);
 }
 
 }  // namespace fieldpost

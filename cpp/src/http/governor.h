@@ -1,33 +1,51 @@
-// How fast: never more than max_in_flight calls on the wire, and none at all while the destination
-// asked everybody to wait. It sends nothing and knows no clock: times are given to it.
-// One thread at a time.
+// How fast: never more than max_in_flight calls on the wire, no more starts in any window than the
+// budget, and none at all while the destination asked everybody to wait. It sends nothing and knows
+// no clock: times are given to it. One thread at a time.
 #pragma once
 
 #include <algorithm>
+#include <deque>
+
+#include "fieldpost/policy.h"
+#include "http/adaptive_limit.h"
 
 namespace fieldpost {
 
 class Governor {
  public:
-  explicit Governor(int max_in_flight);
+  // Throws std::invalid_argument where a limit cannot be kept.
+  explicit Governor(const Limits& limits);
 
   bool may_start(double now_s) const noexcept {
-    return in_flight_ < max_in_flight_ && now_s >= free_at_s_;
+    return in_flight_ < in_flight_limit() && now_s >= next_start_s();
   }
-  void started();  // REQUIRES: may_start(); throws std::logic_error otherwise
-  void ended();    // REQUIRES: in_flight() > 0; throws std::logic_error otherwise
+  // When waits and the budget allow the next start; not before, however few are in flight.
+  double next_start_s() const noexcept;
+  void started(double now_s);  // REQUIRES: may_start(now_s); throws std::logic_error otherwise
+
+  // A call ended: with an answer, with one that says "too much", or without any.
+  enum class End { answered, busy, silent };
+  void ended(End end, double started_s, double now_s);  // REQUIRES: in_flight() > 0
 
   // Nobody starts before then. Only ever moves the time further away.
   void hold_until(double time_s) noexcept { free_at_s_ = std::max(free_at_s_, time_s); }
 
+  // This process's part where several share the target: both are at most what Limits said.
+  // What is in flight beyond a smaller part is let end.
+  void allow(int max_in_flight, int requests_per_window) noexcept;
+
   double free_at_s() const noexcept { return free_at_s_; }
   int in_flight() const noexcept { return in_flight_; }
-  int max_in_flight() const noexcept { return max_in_flight_; }
+  int in_flight_limit() const noexcept;
 
  private:
-  int max_in_flight_;
+  Limits limits_;
+  AdaptiveLimit adaptive_;
+  int allowed_in_flight_;
+  int allowed_requests_;
   int in_flight_ = 0;
   double free_at_s_ = 0;
+  std::deque<double> starts_s_;  // the latest, as many as the budget has
 };
 
 }  // namespace fieldpost

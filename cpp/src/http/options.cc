@@ -42,6 +42,16 @@ class Options {
     }
   }
 
+  void boolean(const char* key, bool& value) {
+    const Json* found = take(key);
+    if (!found) return;
+    if (found->is_boolean()) {
+      value = found->get<bool>();
+    } else {
+      mistake(key, "must be true or false");
+    }
+  }
+
   void text(const char* key, std::string& value) {
     const Json* found = take(key);
     if (!found) return;
@@ -119,6 +129,10 @@ Limits make_limits(const Json& document) {
   Limits limits;
   Options options(document, "$.limits");
   options.integer("max_in_flight", 1, limits.max_in_flight);
+  options.integer("start_in_flight", 0, limits.start_in_flight);
+  options.boolean("adaptive", limits.adaptive);
+  options.integer("requests_per_window", 0, limits.requests_per_window);
+  options.number("window_s", 0.001, limits.window_s);
   options.number("pause_after_unreachable_s", 0, limits.pause_after_unreachable_s);
   options.finish();
   return limits;

@@ -125,6 +125,7 @@ Lines Expression::apply_lines(std::string_view text) const {
     Writer bodies(lines.text);
     work->walker.open(text, {1, 0});
     for (Line line; work->walker.next(state_->selection, work->slots, line);) {
+      ++lines.received;
       if (line.fault) {
         lines.invalid.push_back({line.position, line.fault.code, told(line.fault)});
       } else {

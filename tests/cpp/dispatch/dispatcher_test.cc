@@ -63,16 +63,18 @@ class DispatcherTest : public testing::Test {
   }
 
   // Claims are counted from 1 in the order of the bodies.
-  void offer(const std::vector<std::string>& bodies, double elapsed_s = 0, int attempts = 0) {
+  void offer(const std::vector<std::string>& bodies, double elapsed_s = 0, int attempts = 0,
+             const std::vector<std::string>& order_keys = {}) {
     auto batch = std::make_shared<Batch>();
     std::vector<Offer> offers;
     for (const std::string& body : bodies) {
       Record record;
       record.event_id = batch->keep("e" + std::to_string(claims_));
       record.body = batch->keep(body);
+      if (!order_keys.empty()) record.order_key = batch->keep(order_keys[batch->records.size()]);
       batch->records.push_back(record);
       const auto index = static_cast<std::uint32_t>(batch->records.size() - 1);
-      offers.push_back({index, ++claims_, elapsed_s, attempts});
+      offers.push_back({index, ++claims_, elapsed_s, attempts, in_doubt_});
     }
     dispatcher_->offer(std::move(batch), offers);
   }
@@ -104,6 +106,7 @@ class DispatcherTest : public testing::Test {
   Limits limits_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::int64_t claims_ = 0;
+  bool in_doubt_ = false;
 };
 
 TEST_F(DispatcherTest, TellsOneOutcomeForEachRecord) {
@@ -182,6 +185,94 @@ TEST_F(DispatcherTest, RetryAfterHoldsTheWholeDestination) {
   EXPECT_EQ(outcomes.size(), 3u);
   ASSERT_EQ(wire_->times_s.size(), 4u);
   EXPECT_NEAR(wire_->times_s[1], 7.1, 1e-6) << "nobody is impatient";
+}
+
+TEST_F(DispatcherTest, KeepsABudgetAndUsesIt) {
+  limits_.requests_per_window = 20;
+  limits_.window_s = 2;
+  open([](int, const Request&) { return answer(204); });
+  offer_many(200);
+  EXPECT_EQ(settle().size(), 200u);
+  const auto& times_s = wire_->times_s;
+  for (std::size_t i = 20; i < times_s.size(); ++i) EXPECT_GT(times_s[i] - times_s[i - 20], 2);
+  EXPECT_LT(times_s.back(), 18 / 0.95);
+}
+
+TEST_F(DispatcherTest, NothingStartsBetweenTheAnswerThatAsksForAWaitAndItsEnd) {
+  retry_.wait_initial_s = 0.01;
+  double until_s = 0;
+  open([&](int n, const Request&) {
+    // Answers take 0.1 s, so what starts up to then has not heard of it.
+    EXPECT_FALSE(clock_->monotonic_s() > until_s - 3 + 0.1 && clock_->monotonic_s() < until_s);
+    if (n % 7 != 3) return answer(204);
+    until_s = clock_->monotonic_s() + 0.1 + 3;
+    return busy_for("3");
+  });
+  offer_many(100);
+  settle();
+  EXPECT_GT(wire_->requests.size(), 100u);
+}
+
+TEST_F(DispatcherTest, SharesItsTargetWithOthers) {
+  open([](int, const Request&) { return answer(204); });
+  dispatcher_->allow(2, 0);
+  dispatcher_->hold(5);
+  EXPECT_NEAR(dispatcher_->held_s(), 5, 1e-9);
+  offer_many(10);
+  EXPECT_EQ(settle().size(), 10u);
+  EXPECT_EQ(wire_->most_in_flight, 2u);
+  EXPECT_EQ(dispatcher_->started(), 10u);
+  EXPECT_GE(wire_->times_s[0], 5);
+  EXPECT_EQ(dispatcher_->held_s(), 0);
+}
+
+TEST_F(DispatcherTest, RecordsOfOneKeyGoOneBehindTheOther) {
+  retry_.max_elapsed_s = 5;
+  open([](int, const Request& request) {
+    return answer(request.body == "a1" || request.body == "b2" ? 503 : 204);
+  });
+  offer({"a1", "a2", "b1", "b2", "b3", "c"}, 0, 0, {"a", "a", "b", "b", "b", ""});
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "expired");
+  EXPECT_EQ(outcomes.at(2).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(5).outcome, "delivered");
+  std::vector<std::string> a;
+  std::vector<std::string> b;
+  for (const Request& request : wire_->requests) {
+    auto& sent = request.body[0] == 'a' ? a : b;
+    if (request.body != "c" && (sent.empty() || sent.back() != request.body)) {
+      sent.push_back(request.body);
+    }
+  }
+  EXPECT_EQ(a, (std::vector<std::string>{"a1", "a2"}));
+  EXPECT_EQ(b, (std::vector<std::string>{"b1", "b2", "b3"}));
+}
+
+TEST_F(DispatcherTest, AStopSendsBackWhatStandsInLanes) {
+  limits_.max_in_flight = 1;
+  open([](int, const Request&) { return answer(204); });
+  offer({"1", "2", "3"}, 0, 0, {"a", "a", "a"});
+  EXPECT_TRUE(dispatcher_->settle(0).empty());
+  dispatcher_->stop();
+  const auto outcomes = settle();
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(outcomes.at(1).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(3).outcome, "waiting");
+}
+
+TEST_F(DispatcherTest, LongWaitsGoBackSoThatOthersHaveRoom) {
+  limits_.max_in_flight = 2;
+  retry_.wait_initial_s = 100;
+  open([](int n, const Request&) { return answer(n < 3 ? 503 : 204); });
+  offer_many(3);
+  std::vector<Outcome> told;
+  while (told.empty()) told = dispatcher_->settle(1);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].outcome, "waiting");
+  EXPECT_EQ(told[0].attempts, 1);
+  EXPECT_GE(told[0].retry_in_s, 0);
+  EXPECT_LE(told[0].retry_in_s, 100);
+  EXPECT_EQ(dispatcher_->room(), 2u);
 }
 
 TEST_F(DispatcherTest, A401ParksUntilThereIsANewToken) {
@@ -408,6 +499,79 @@ TEST_F(DispatcherTest, GivesUpWhereTheCatalogueSaysAFewTries) {
   const Outcome outcome = settle_one();
   EXPECT_EQ(outcome.outcome, "rejected");
   EXPECT_EQ(outcome.attempts, 5);
+}
+
+// The first try takes effect unheard, all others are refused; reading the row says `row`.
+constexpr const char* kUnexpected = R"({"error":{"code":"0x80040216","message":"unexpected"}})";
+constexpr const char* kAbsent = R"({"error":{"code":"0x80040217","message":"absent"}})";
+
+TEST_F(DispatcherTest, ARefusalAfterALostAnswerIsHeldAgainstTheRow) {
+  for (const bool there : {true, false}) {
+    open(
+        [&](int n, const Request& request) {
+          if (n == 0) return fault(Fault::lost);
+          if (request.method != "GET") return answer(500, kUnexpected);
+          return there ? found() : answer(404, kAbsent);
+        },
+        kDynamics);
+    wire_->requests.clear();
+    const Outcome outcome = settle_one();
+    EXPECT_EQ(outcome.outcome, there ? "delivered" : "rejected");
+    EXPECT_EQ(outcome.code, there ? "" : "0x80040216");
+    EXPECT_EQ(outcome.attempts, 5);
+    EXPECT_EQ(wire_->requests.back().method, "GET");
+  }
+}
+
+TEST_F(DispatcherTest, ExpiryAfterALostAnswerIsHeldAgainstTheRow) {
+  retry_.max_elapsed_s = 3;
+  open(
+      [&](int n, const Request& request) {
+        if (n == 0) return fault(Fault::lost);
+        return request.method == "GET" ? answer(404, kAbsent) : answer(503);
+      },
+      kDynamics);
+  EXPECT_EQ(settle_one().outcome, "expired");
+}
+
+TEST_F(DispatcherTest, WhereNobodyAnswersTheLastQuestionItIsUnconfirmed) {
+  open(
+      [](int n, const Request& request) {
+        return n == 0 || request.method == "GET" ? fault(Fault::lost) : answer(400);
+      },
+      kDynamics);
+  EXPECT_EQ(settle_one().outcome, "unconfirmed");
+  EXPECT_EQ(wire_->requests.size(), 3u);
+}
+
+TEST_F(DispatcherTest, ADeadRunsRecordIsHeldAgainstTheRowToo) {
+  in_doubt_ = true;
+  open([](int, const Request& request) { return request.method == "GET" ? found() : answer(400); },
+       kDynamics);
+  EXPECT_EQ(settle_one().outcome, "delivered");
+}
+
+TEST_F(DispatcherTest, WhereThereIsNothingToAskALostAnswerStaysUnconfirmed) {
+  constexpr const char* kResend = R"({"type": "webhook", "on_unconfirmed": "resend",
+      "subscriptions": [{"id": "s", "method": "POST", "url": "https://host/in"}]})";
+  open([](int n, const Request&) { return n == 0 ? fault(Fault::lost) : answer(400); }, kResend);
+  EXPECT_EQ(settle_one().outcome, "unconfirmed");
+}
+
+TEST_F(DispatcherTest, ATokenThatRunsOutAtTheLastQuestionIsRenewed) {
+  open(
+      [](int n, const Request& request) {
+        if (n == 0) return fault(Fault::lost);
+        if (request.method != "GET") return answer(400);
+        return n == 2 ? answer(401) : found();
+      },
+      kDynamics);
+  offer_many(1);
+  settle();
+  ASSERT_TRUE(dispatcher_->token_wanted());
+  dispatcher_->authorize("Bearer new");
+  EXPECT_EQ(settle().at(1).outcome, "delivered");
+  EXPECT_EQ(wire_->requests.size(), 4u);
 }
 
 TEST_F(DispatcherTest, PreviewSendsNothing) {

@@ -42,6 +42,8 @@ TEST(Options, TellEveryMistake) {
                  "E610 unknown option \"max_elapsed\" at $.retry.max_elapsed; did you mean "
                  "\"max_elapsed_s\"?");
   }
+  EXPECT_THROW(make_limits(Json::parse(R"({"adaptive": 1})")), DocumentError);
+  EXPECT_THROW(make_limits(Json::parse(R"({"window_s": 0})")), DocumentError);
   EXPECT_THROW(make_limits(Json::parse("[]")), DocumentError);
   EXPECT_THROW(make_limits(Json::parse(R"({"max_in_flight": 0})")), DocumentError);
   EXPECT_THROW(make_limits(Json::parse(R"({"max_in_flight": 1.5})")), DocumentError);

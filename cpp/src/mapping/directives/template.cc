@@ -9,6 +9,7 @@
 #include "event/path.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/path_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -47,6 +48,12 @@ std::string replace_placeholders(std::string_view text, int braces, Append appen
   out += text.substr(at);
   return out;
 }
+
+// Where what `$.` means is undefined (of @transform, or an item), {{.}} takes it for an empty
+// object.
+constexpr const char* kEmptyObject = "[object Object]";
+
+bool is_absent_whole(Value found, const Path& path) { return found.is_undefined() && path.empty(); }
 
 // A text known when the mapping is compiled, without {{{ }}}. What stands between the placeholders
 // is kept as JSON, and texts are put in with the escapes they have: nothing is opened to be closed
@@ -88,7 +95,12 @@ class TemplateNode final : public PuttingNode {
     }
     writer.in_string([&](std::string& out) {
       std::string scratch;
-      scope.find(reach, scratch).append_text_escaped(out);
+      const Value found = scope.find(reach, scratch);
+      if (is_absent_whole(found, reach.path)) {
+        out += kEmptyObject;
+      } else {
+        found.append_text_escaped(out);
+      }
       return true;
     });
   }
@@ -115,7 +127,13 @@ class ScannedTemplateNode final : public Node {
     const auto append_value = [&](std::string_view path, std::string& to) {
       std::string whole;
       std::string scratch;
-      scope.find(root_, whole).follow(parse_path(path), 0, scratch).append_text(to);
+      const Path keys = parse_path(path);
+      const Value found = scope.find(root_, whole).follow(keys, 0, scratch);
+      if (is_absent_whole(found, keys)) {
+        to += kEmptyObject;
+      } else {
+        found.append_text(to);
+      }
     };
     const std::string once = replace_placeholders(text.string(), 3, append_value);
     append_json_string(replace_placeholders(once, 2, append_value), out);
@@ -136,10 +154,7 @@ void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string
   std::size_t at = 0;
   while (const auto found = next_placeholder(text, at, 2)) {
     at = found->end;
-    if (!found->path.starts_with("$.")) continue;
-    const std::string key(found->path);
-    compiler.warn("E237", "a placeholder takes no \"$.\": {{" + key + "}} looks for a key \"$\"",
-                  path, "write {{" + key.substr(2) + "}}");
+    warn_of_placeholder(compiler, found->path, path);
   }
 }
 

@@ -137,7 +137,7 @@ Verdict Dynamics::decode(const Call& call, const Response& response, double now_
   return verdict;
 }
 
-Request Dynamics::question(const Call& call) const {
+std::optional<Request> Dynamics::question(const Call& call) const {
   const Table& table = *subscriptions_.at(call.subscription).table;
   Request request;
   request.method = "GET";

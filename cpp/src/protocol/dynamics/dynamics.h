@@ -29,6 +29,7 @@ class Dynamics final : public Protocol {
 
   Call encode(const Batch& batch, const Record& record) const override;
   Verdict decode(const Call& call, const Response& response, double now_s) const override;
+  std::optional<Request> question(const Call& call) const override;
   Verdict decode_answer(const Call& call, const Response& response, double now_s) const override;
 
  private:
@@ -39,7 +40,6 @@ class Dynamics final : public Protocol {
 
   void read_tables(const Json& document, Reading& reading);
   void read_subscription(const Json& given, Reading& reading);
-  Request question(const Call& call) const;
 
   std::string destination_;
   std::string api_;  // "https://org.crm.dynamics.com/api/data/v9.2/"

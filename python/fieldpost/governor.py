@@ -1,0 +1,203 @@
+"""The parts that the processes of one machine have of what a target allows.
+
+Deliveries to one target as one identity share its limits, whatever destinations they belong to:
+they divide the calls in flight and the requests of a window evenly, and wait together when one of
+them was told to wait. What they share is a file of locks, which the kernel frees when a process
+dies; nothing is ever decided by a timer. The core keeps to the numbers it is given.
+
+    offset     what
+    0          when the next start is allowed, seconds of the machine's monotonic clock
+    64         (time slot, starts) of the latest time slots: who used how much of a window
+    4096 + i   lock: the right to have an i-th call in flight
+    8192 + i   lock: the i-th process is there
+    16384      lock: held while the file is written
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import struct
+import tempfile
+import time
+from pathlib import Path
+from typing import Protocol
+
+from ._core import Dispatcher
+from .config import DestinationConfig
+
+_HOLD = struct.Struct("=d")
+_SLOTS_AT = 64
+_SLOT = struct.Struct("=qq")
+_SLOTS = 24  # of which a window has 20
+_SLOTS_OF_WINDOW = 20
+_CALLS_AT = 4096
+_MEMBERS_AT = 8192
+_MEMBERS = 4096
+_WRITING_AT = 16384
+_POLL_EVERY_S = 0.02
+# struct flock of Linux on 64 bits: type, whence, start, length, process
+_FLOCK = struct.Struct("=hhxxxxqqixxxx")
+
+
+class Governor(Protocol):
+    """Tells a dispatcher how fast it may go."""
+
+    def steer(self, dispatcher: Dispatcher) -> None:
+        """Exchange numbers with the dispatcher; cheap, so call it as often as the loop turns."""
+
+    def close(self) -> None:
+        """Leave: the others divide among themselves."""
+
+
+def open_governor(config: DestinationConfig, target: str) -> Governor:
+    """The governor of a run. target: the address whose limits are shared, without its path."""
+    delivery = config.delivery
+    requests, window_s = delivery.budget
+    name = hashlib.sha256(f"{target}\n{_identity(config)}".encode()).hexdigest()[:32]
+    return HostGovernor(_folder() / f"{name}.share", delivery.max_in_flight, requests, window_s)
+
+
+def _identity(config: DestinationConfig) -> str:
+    auth = config.auth
+    return f"{auth.type} {getattr(auth, 'client_id', '') or getattr(auth, 'username', '')}"
+
+
+def _folder() -> Path:
+    """A folder of this user that does not outlive the machine's clock."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        folder = Path(runtime) / "fieldpost"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"fieldpost-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+class HostGovernor:
+    """Shares between the processes of this machine. One thread at a time, not across a fork."""
+
+    def __init__(self, path: Path, max_in_flight: int, requests: int, window_s: float) -> None:
+        self._max_in_flight = max_in_flight
+        self._requests = requests
+        self._slot_s = window_s / _SLOTS_OF_WINDOW
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._calls: set[int] = set()  # the locks held
+        self._told = 0  # starts that the file knows
+        self._own: dict[int, int] = {}  # time slot -> starts of this process
+        self._next_s = 0.0
+        self._member = self._join()
+
+    def close(self) -> None:
+        """Give everything back; the kernel does the same for a process that dies."""
+        os.close(self._file)
+
+    def steer(self, dispatcher: Dispatcher) -> None:
+        """Tell what was started and for how long to wait; take this process's part."""
+        now_s = time.monotonic()
+        if now_s < self._next_s and self._calls:
+            return
+        self._next_s = now_s + _POLL_EVERY_S
+        rank, members = self._place()
+        fair = max(1, self._max_in_flight // members + (rank < self._max_in_flight % members))
+        allowed = self._share_calls(fair, dispatcher.in_flight)
+        requests = self._share_requests(dispatcher.started, members, now_s)
+        self._share_hold(dispatcher, now_s)
+        dispatcher.allow(allowed, requests)
+
+    # -- who is there
+
+    def _join(self) -> int:
+        return next(i for i in range(_MEMBERS) if self._lock(_MEMBERS_AT + i))
+
+    def _place(self) -> tuple[int, int]:
+        """(how many come before this process, how many there are)."""
+        before = self._others(_MEMBERS_AT, self._member)
+        behind = self._others(_MEMBERS_AT + self._member + 1, _MEMBERS - self._member - 1)
+        return before, before + 1 + behind
+
+    def _others(self, at: int, length: int) -> int:
+        count, end = 0, at + length
+        while at < end and (found := self._holder(at, end - at)):
+            begin, width = found
+            count += width
+            at = begin + width
+        return count
+
+    # -- calls in flight
+
+    def _share_calls(self, fair: int, in_flight: int) -> int:
+        """Take or give back locks; returns how many calls may be in flight from now on."""
+        if len(self._calls) < fair:
+            for i in range(self._max_in_flight):
+                if len(self._calls) == fair:
+                    break
+                if i not in self._calls and self._lock(_CALLS_AT + i):
+                    self._calls.add(i)
+        while len(self._calls) > max(fair, in_flight):
+            self._unlock(_CALLS_AT + self._calls.pop())
+        return min(fair, len(self._calls))
+
+    # -- requests of a window
+
+    def _share_requests(self, started: int, members: int, now_s: float) -> int:
+        """Publish this process's starts; returns how many it may have in a window."""
+        if not self._requests:
+            return 0
+        slot = int(now_s / self._slot_s)
+        self._lock(_WRITING_AT, wait=True)
+        try:
+            shared = self._read_slots(slot)
+            new = started - self._told
+            if new:
+                self._told = started
+                shared[slot] = shared.get(slot, 0) + new
+                self._own[slot] = self._own.get(slot, 0) + new
+                at = _SLOTS_AT + slot % _SLOTS * _SLOT.size
+                os.pwrite(self._file, _SLOT.pack(slot, shared[slot]), at)
+        finally:
+            self._unlock(_WRITING_AT)
+        self._own = {one: n for one, n in self._own.items() if one in shared}
+        others = sum(shared.values()) - sum(self._own.values())
+        return max(0, min(max(1, self._requests // members), self._requests - others))
+
+    def _read_slots(self, now: int) -> dict[int, int]:
+        raw = os.pread(self._file, _SLOTS * _SLOT.size, _SLOTS_AT)
+        raw = raw.ljust(_SLOTS * _SLOT.size, b"\0")
+        rows = _SLOT.iter_unpack(raw)
+        return {slot: n for slot, n in rows if n and now - _SLOTS_OF_WINDOW - 1 <= slot <= now}
+
+    # -- waits that the target asked for
+
+    def _share_hold(self, dispatcher: Dispatcher, now_s: float) -> None:
+        (shared_s,) = _HOLD.unpack(os.pread(self._file, _HOLD.size, 0).ljust(_HOLD.size, b"\0"))
+        held_s = dispatcher.held_s
+        own_s = now_s + held_s if held_s else 0.0
+        if own_s > shared_s + _POLL_EVERY_S:
+            os.pwrite(self._file, _HOLD.pack(own_s), 0)
+        elif shared_s > max(own_s, now_s):
+            dispatcher.hold(shared_s - now_s)
+
+    # -- locks of open file descriptions: freed by the kernel, blind to threads and other handles
+
+    def _lock(self, at: int, *, wait: bool = False) -> bool:
+        command = fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK
+        try:
+            fcntl.fcntl(self._file, command, _flock(fcntl.F_WRLCK, at, 1))
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def _unlock(self, at: int) -> None:
+        fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, _flock(fcntl.F_UNLCK, at, 1))
+
+    def _holder(self, at: int, length: int) -> tuple[int, int] | None:
+        """The first range that somebody else has locked: (begin, length)."""
+        told = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, at, length))
+        kind, _whence, begin, found, _process = _FLOCK.unpack(told)
+        return None if kind == fcntl.F_UNLCK else (begin, found)
+
+
+def _flock(kind: int, at: int, length: int) -> bytes:
+    return _FLOCK.pack(kind, os.SEEK_SET, at, length, 0)

@@ -1,0 +1,120 @@
+"""A delivery in a process of its own, which dies at a named point or whenever it is killed.
+
+It is forked from the parent, which has everything imported and nothing opened. The named points lie
+around everything that a run writes or sends.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import fieldpost
+from fieldpost import destination
+from fieldpost._core import Dispatcher
+from fieldpost.ledger import SqliteLedger
+
+_LEDGER = ("begin_run", "note_ended", "claim", "hold_unconfirmed", "settle", "end_run")
+_DISPATCHER = ("offer", "settle", "authorize")
+
+# Where a child can die: before or after each of these.
+CRASH_POINTS = tuple(
+    f"{when} {owner}.{name}"
+    for owner, names in (("ledger", _LEDGER), ("dispatcher", _DISPATCHER))
+    for name in names
+    for when in ("before", "after")
+)
+
+# Exit codes of a child: everything is decided; something waits; an error that names itself; a bug.
+DONE, WAITING, TOLD, BUG = 0, 10, 11, 12
+
+
+def start(file: Path, events: Path, ledger: Path, log: Path, **doom: Any) -> int:
+    """Fork a child that delivers; returns its process id. doom: see _doomed."""
+    child = os.fork()
+    if child == 0:
+        _live(file, events, ledger, log, **doom)
+    return child
+
+
+def _live(file: Path, events: Path, ledger: Path, log: Path, **doom: Any) -> NoReturn:
+    code = BUG
+    try:
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        _doomed(ledger, **doom)
+        code = _deliver(file, events, ledger)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _deliver(file: Path, events: Path, ledger: Path) -> int:
+    try:
+        report = fieldpost.Destination.from_file(file, ledger=ledger).deliver(
+            events, progress=False
+        )
+    except fieldpost.FieldpostError as error:
+        print(error, flush=True)
+        return TOLD
+    return WAITING if report.stopped or report["waiting"] else DONE
+
+
+def _doomed(ledger: Path, at: str = "", hit: int = 1, room: int = 0) -> None:
+    """Die at the hit-th time that point `at` is passed; or have so many bytes of disk left."""
+    if at:
+        when, _, where = at.partition(" ")
+        owner, _, name = where.partition(".")
+        kinds: dict[str, type] = {"ledger": SqliteLedger, "dispatcher": _MortalDispatcher}
+        destination.Dispatcher = _MortalDispatcher  # type: ignore[misc]
+        _mine(kinds[owner], name, when, hit)
+    if room:
+        used = max((f.stat().st_size for f in ledger.parent.glob(ledger.name + "*")), default=0)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (used + room, resource.RLIM_INFINITY))
+
+
+class _MortalDispatcher(Dispatcher):
+    """The core's dispatcher, whose methods can be mined."""
+
+
+def _mine(kind: type, name: str, when: str, hit: int) -> None:
+    works: Callable[..., Any] = getattr(kind, name)
+    passed = 0
+
+    def mined(self: Any, *arguments: Any, **options: Any) -> Any:
+        nonlocal passed
+        passed += 1
+        if when == "before" and passed == hit:
+            _die()
+        result = works(self, *arguments, **options)
+        if when == "after" and passed == hit:
+            _die()
+        return result
+
+    setattr(kind, name, mined)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wait(child: int) -> int:
+    """The child's exit code; negative: the signal that ended it."""
+    while True:
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        except OSError as error:
+            if error.errno != errno.EINTR:
+                raise
