@@ -17,6 +17,7 @@ namespace fieldpost {
 class Selection;
 class Slots;
 class Node;
+class Writer;
 
 class Mapping {
  public:
@@ -32,6 +33,7 @@ class Mapping {
   // Appends the body to `out`; false (and nothing appended) where the whole is undefined.
   // Throws EventFault where this event cannot be mapped.
   bool render(const Slots& slots, std::string& out) const;
+  bool render(const Slots& slots, Writer& writer) const;
 
   // What works as in Segment's engine but surprises, each with the clean way to write it.
   const std::vector<Mistake>& warnings() const { return warnings_; }

@@ -2,6 +2,7 @@
 
 #include "event/selection.h"
 #include "mapping/compiler.h"
+#include "mapping/writer.h"
 
 namespace fieldpost {
 namespace {
@@ -48,13 +49,18 @@ Findings check_mapping(const Json& document, std::string_view path) {
 }
 
 bool Mapping::render(const Slots& slots, std::string& out) const {
-  const std::size_t before = out.size();
+  Writer writer(out);
+  return render(slots, writer);
+}
+
+bool Mapping::render(const Slots& slots, Writer& writer) const {
+  const std::size_t before = writer.size();
   try {
-    if (root_->write(Scope(slots.event()), out)) return true;
-    out.resize(before);
+    if (root_->put(Scope(slots.event()), writer)) return true;
+    writer.cut(before);
     return false;
   } catch (...) {
-    out.resize(before);
+    writer.cut(before);
     throw;
   }
 }

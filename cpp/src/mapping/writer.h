@@ -33,7 +33,7 @@ class Writer {
   }
   void put(std::string_view part) {
     if (out_.size() - at_ < part.size()) make_room(part.size());
-    std::memcpy(out_.data() + at_, part.data(), part.size());
+    part.copy(out_.data() + at_, part.size());  // may be a null of size 0
     at_ += part.size();
   }
   // The same where the bytes up to `readable` may be looked at.

@@ -9,6 +9,7 @@
 #include "fieldpost/filter.h"
 #include "fieldpost/mapping.h"
 #include "filter/datum.h"
+#include "mapping/writer.h"
 
 namespace fieldpost {
 namespace {
@@ -83,15 +84,15 @@ struct Expression::State {
         shelf(selection) {}
 
   // Of the event in the slots, if it has one.
-  void append_body(Workspace& work, Position position, Lines& lines) const {
+  void put_body(Workspace& work, Position position, Lines& lines, Writer& text) const {
     if (filter && !filter->matches(work.slots, work.texts)) return;
     try {
-      if (!mapping.render(work.slots, lines.text)) return;
+      if (!mapping.render(work.slots, text)) return;
     } catch (EventFault& broken) {
       lines.invalid.push_back({position, std::move(broken.code), std::move(broken.message)});
       return;
     }
-    lines.text.push_back('\n');
+    text.put('\n');
     lines.line_numbers.push_back(position.line);
   }
 };
@@ -120,13 +121,16 @@ Lines Expression::apply_lines(std::string_view text) const {
   const Borrowed work(state_->shelf);
   Lines lines;
   lines.text.reserve(text.size());  // only what is written to takes memory
-  work->walker.open(text, {1, 0});
-  for (Line line; work->walker.next(state_->selection, work->slots, line);) {
-    ++lines.received;
-    if (line.fault) {
-      lines.invalid.push_back({line.position, line.fault.code, told(line.fault)});
-    } else {
-      state_->append_body(*work, line.position, lines);
+  {
+    Writer bodies(lines.text);
+    work->walker.open(text, {1, 0});
+    for (Line line; work->walker.next(state_->selection, work->slots, line);) {
+      ++lines.received;
+      if (line.fault) {
+        lines.invalid.push_back({line.position, line.fault.code, told(line.fault)});
+      } else {
+        state_->put_body(*work, line.position, lines, bodies);
+      }
     }
   }
   if (lines.text.size() < lines.text.capacity() / 4) lines.text.shrink_to_fit();

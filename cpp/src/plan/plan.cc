@@ -182,6 +182,7 @@ class Pass {
   bool reread(std::string_view line, Position position, Span event_id,
               const std::vector<std::uint32_t>& wanted) {
     event_id_span_ = event_id;
+    identity_hash_ = hash64(batch_.text(event_id));
     const LineFault fault = walker_.walk(line, selection_, slots_);
     if (!fault) return true;
     for (const std::uint32_t subscription : wanted) {
@@ -219,14 +220,14 @@ class Pass {
       end_all(line.position, id, fault.code, message);
       return false;
     }
-    const std::string identity = identify(line.text, line.position);
-    if (identity.empty()) {
+    identify(line.text, line.position);
+    if (identity_.empty()) {
       const Span id = batch_.keep("content:" + uuid5(kFieldpostNamespace, line.text));
       end_all(line.position, id, "E404", "event_id gives nothing for this event");
       return false;
     }
-    identity_hash_ = hash64(identity);
-    event_id_span_ = batch_.keep(identity);
+    identity_hash_ = hash64(identity_);
+    event_id_span_ = batch_.keep(identity_);
     return true;
   }
 
@@ -236,7 +237,7 @@ class Pass {
     record.position = position;
     record.subscription = index;
     record.event_id = event_id_span_;
-    record.hash = hash64(batch_.text(event_id_span_));
+    record.hash = identity_hash_;
     const std::size_t before = batch_.arena.size();
     try {
       if (subscription.body) record.body = render(*subscription.body, slots);
@@ -277,24 +278,26 @@ class Pass {
   }
 
   // What event_id gives: a text, or a number's digits as they stand. "" where it gives nothing.
-  std::string given_identity() {
-    std::string json;
-    if (!event_id_->render(slots_, json)) return "";
-    const Value value(json);
-    if (value.kind() == Value::Kind::string) return value.string();
-    return value.kind() == Value::Kind::number ? json : "";
+  void take_given_identity() {
+    identity_.clear();
+    given_.clear();
+    try {
+      if (!event_id_->render(slots_, given_)) return;
+    } catch (const EventFault&) {
+      return;
+    }
+    const Value value(given_);
+    if (value.is_string()) append_unescaped(value.inside(), identity_);
+    if (value.kind() == Value::Kind::number) identity_ = given_;
   }
 
-  std::string identify(std::string_view line, Position position) {
-    if (!event_id_) return "content:" + uuid5(kFieldpostNamespace, line);
-    std::string given;
-    try {
-      given = given_identity();
-    } catch (const EventFault&) {
-      given.clear();
+  void identify(std::string_view line, Position position) {
+    if (!event_id_) {
+      identity_ = "content:" + uuid5(kFieldpostNamespace, line);
+      return;
     }
-    if (!given.empty() || !has_place_) return given;
-    return place_or_content(line, position);
+    take_given_identity();
+    if (identity_.empty() && has_place_) identity_ = place_or_content(line, position);
   }
 
   std::string place_or_content(std::string_view line, Position position) const {
@@ -315,6 +318,8 @@ class Pass {
   Walker changed_walker_;
   std::optional<Slots> changed_slots_;
   Texts texts_;
+  std::string given_;
+  std::string identity_;
   std::uint64_t identity_hash_ = 0;
   Span event_id_span_;
 };

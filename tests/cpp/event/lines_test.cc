@@ -108,6 +108,21 @@ TEST_F(LinesTest, LinesOfAnyLengthMeetNoEdge) {
   EXPECT_EQ(seen, one_by_one(text));
 }
 
+TEST_F(LinesTest, DeepAndGiganticLinesCostThemselvesOnly) {
+  const std::string good = "{\"a\":{\"k\\n\":1}}\n";
+  const std::string deep = "{\"a\":" + std::string(10'000, '[') + std::string(10'000, ']') + "}\n";
+  const std::string gigantic =
+      "{\"p\":\"" + std::string(100'000'000, 'p') + "\",\"a\":{\"k\\n\":2}}\n";
+  const std::string endless = "{\"p\":\"" + std::string(100'000'000, 'p') + "\n";
+  const std::vector<Seen> seen = together(good + deep + good + gigantic + good + endless + good);
+  const std::vector<std::string> expected = {"1", "E405", "1", "2", "1", "E401", "1"};
+  ASSERT_EQ(seen.size(), expected.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    EXPECT_EQ(seen[i].found.substr(0, 4), expected[i]);
+    EXPECT_EQ(seen[i].line, i + 1);
+  }
+}
+
 TEST_F(LinesTest, RunningOnIntoManyLinesEnds) {
   std::string text;
   for (int i = 0; i < 20'000; ++i) text += "{\"a\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,[\n";

@@ -34,6 +34,25 @@ TEST(EventFilter, AnswersWithYesNoOrWhyItIsNoEvent) {
   EXPECT_STREQ(filter.matches("").code, "E401");
 }
 
+TEST(EventFilter, ComparesTextsHoweverTheirJsonIsWritten) {
+  const auto says = [](const char* query, const char* event) {
+    return EventFilter(query).matches(event).verdict == Verdict::yes;
+  };
+  for (const char* event : {R"({"a":"é b"})", R"({"a":"\u00e9 b"})", R"({"a":"\u00E9\u0020b"})"}) {
+    EXPECT_TRUE(says("a = \"é b\"", event)) << event;
+    EXPECT_FALSE(says("a != \"é b\"", event)) << event;
+    EXPECT_FALSE(says("a = \"é c\"", event)) << event;
+  }
+  EXPECT_TRUE(says(R"(a = "x\\y")", R"({"a":"x\\y"})"));
+  EXPECT_FALSE(says(R"(a = "x\\ny")", R"({"a":"x\ny"})"));  // its bytes, but a line break
+  EXPECT_TRUE(says("a = \"\"", R"({"a":""})"));
+  for (const char* event :
+       {R"({})", R"({"a":null})", R"({"a":1})", R"({"a":["x"]})", R"({"a":{}})"}) {
+    EXPECT_FALSE(says("a = \"x\"", event)) << event;
+    EXPECT_TRUE(says("a != \"x\"", event)) << event;
+  }
+}
+
 TEST(EventFilter, GivesOneByteForEachLine) {
   const EventFilter filter("a = 1");
   const auto verdicts = [&](std::string_view lines) {
