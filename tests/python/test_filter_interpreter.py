@@ -121,4 +121,3 @@ def test_a_filter_says_what_the_interpreter_says(node, event):
     assert wanted.matches_lines(f"{line}\nx\n{line}".encode()) == bytes([verdict, 2, verdict])
     lines = fp.Mapping({"a": 1}).apply_lines(line.encode(), filter=wanted)
     assert len(lines) == verdict, (text, line)
-

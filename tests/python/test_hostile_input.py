@@ -18,12 +18,15 @@ PLAN = json.dumps(
 
 # What is JSON, with what stands at "v" as it is passed on.
 ACCEPTED = {
-    "blanks of JSON everywhere": (b' \t{ "v" :\t[ 1 , {  } ] }\t \r', b'[1,{}]'),
+    "blanks of JSON everywhere": (b' \t{ "v" :\t[ 1 , {  } ] }\t \r', b"[1,{}]"),
     "a key given twice: the last counts": (b'{"v":1,"a":2,"v":3}', b"3"),
     "a key given twice, once with escapes": (b'{"v":1,"\\u0076":4}', b"4"),
     "an inner key given twice is passed on": (b'{"v":{"k":1,"k":2}}', b'{"k":1,"k":2}'),
     "an empty key": (b'{"":0,"v":true}', b"true"),
-    "every escape": (b'{"v":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9"}', b'"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9"'),
+    "every escape": (
+        b'{"v":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9"}',
+        b'"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9"',
+    ),
     "an escaped NUL": (b'{"v":"\\u0000"}', b'"\\u0000"'),
     "DEL and line separators": ('{"v":"\x7f\u2028\ufeff"}'.encode(), '"\x7f\u2028\ufeff"'.encode()),
     "a pair of surrogates": (b'{"v":"\\ud83d\\ude00"}', b'"\\ud83d\\ude00"'),
