@@ -74,8 +74,11 @@ NodePtr compile_date(Compiler& compiler, const Json& argument, const std::string
   if (options.has("zone")) name = options["zone"].get<std::string>();
   std::optional<TimeZone> zone = TimeZone::find(name);
   if (!zone) {
+    const std::string near = did_you_mean(name, TimeZone::names());
     compiler.mistake("E203", "@date knows no time zone " + options["zone"].dump(),
-                     options.at("zone"), "for example \"UTC\" or \"Europe/Berlin\"");
+                     options.at("zone"),
+                     near.empty() ? "for example \"UTC\" or \"Europe/Berlin\""
+                                  : "did you mean \"" + near + "\"?");
     return nullptr;
   }
   Wish wish;

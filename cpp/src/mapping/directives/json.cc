@@ -63,10 +63,10 @@ class DecodeNode final : public Node {
   NodePtr value_;
 };
 
-// A mode in other letters gives nothing; what is wrong with the value is told all the same.
-class NeitherNode final : public Node {
+// Another mode gives nothing; the value is still resolved, which may fail for an event.
+class OtherModeNode final : public Node {
  public:
-  explicit NeitherNode(NodePtr value) : value_(std::move(value)) {}
+  explicit OtherModeNode(NodePtr value) : value_(std::move(value)) {}
   bool write(const Scope& scope, std::string&) const override {
     std::string scratch;
     value_->value(scope, scratch);
@@ -101,7 +101,7 @@ NodePtr compile_json(Compiler& compiler, const Json& argument, const std::string
   if (options.is("mode", "decode")) return std::make_unique<DecodeNode>(std::move(value));
   compiler.warn("E234", "\"mode\" is compared letter by letter, so this one gives nothing",
                 options.at("mode"), "write \"encode\" or \"decode\"");
-  return std::make_unique<NeitherNode>(std::move(value));
+  return std::make_unique<OtherModeNode>(std::move(value));
 }
 
 }  // namespace fieldpost

@@ -61,7 +61,7 @@ NodePtr compile_lookup(Compiler& compiler, const Json& argument, const std::stri
   if (!right) return nullptr;
   Table table;
   for (const auto& [key, entry] : options["table"].items()) {
-    table.emplace(key, compiler.compile(entry, options.at("table") + "." + key));
+    table.emplace(key, compiler.compile(entry, member_path(options.at("table"), key)));
   }
   return std::make_unique<LookupNode>(std::move(value), std::move(table), std::move(otherwise),
                                       failure_of(options, "on_miss"));
