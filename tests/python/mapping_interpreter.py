@@ -411,9 +411,7 @@ def do_flatten(argument, data):
         else:
             flat[prefix] = value
 
-    value = resolve(option(options, "value"), data)
-    if value is not UNDEFINED:
-        enter("", value)
+    enter("", resolve(option(options, "value"), data))
     return flat
 
 

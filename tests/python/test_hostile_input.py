@@ -255,7 +255,6 @@ def test_a_path_longer_than_any_event_is_deep_is_told():
         "contains(" * 50_000,
         "a in " + "[" * 100_000,
         '"' + "x" * 1_000_000,
-        "a" * 1_000_000,
         "\\" * 99_999,
         "a and " * 100_000,
         "a or b and " * 50_000,
@@ -298,13 +297,13 @@ def encoded(times):
 @pytest.mark.parametrize("document", [replaced(6), encoded(60)], ids=["replace", "encode"])
 def test_texts_do_not_grow_without_bounds(document):
     mapping = fp.Mapping(document)
-    with pytest.raises(fp.EventError, match="256 MB"):
+    with pytest.raises(fp.EventError, match="32 MB"):
         mapping.apply({"a": 'a"' * 100})
 
 
 def test_flattened_keys_do_not_grow_without_bounds():
     event = json.dumps({"a": {"k" * 300_000: list(range(2_000))}})
-    with pytest.raises(fp.EventError, match="256 MB"):
+    with pytest.raises(fp.EventError, match="32 MB"):
         fp.Mapping({"@flatten": {"value": {"@path": "$."}, "separator": "."}}).apply_json(event)
 
 

@@ -22,8 +22,9 @@ class EncodeNode final : public Node {
     if (value.is_undefined()) return false;
     std::string text;
     append_stringified(value, text);
-    check_growth(text.size(), value.token().size());
+    const std::size_t before = out.size();
     append_json_string(text, out);
+    check_growth(out.size() - before, value.token().size());
     return true;
   }
 
