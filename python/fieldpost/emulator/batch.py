@@ -26,7 +26,7 @@ from .multipart import (
     written,
 )
 from .records import content
-from .refusal import Refusal, bad_payload
+from .refusal import Refusal, bad_payload, bad_query
 from .request import Request
 from .store import Database
 from .switches import Switches
@@ -198,6 +198,8 @@ class Batch:
         except Refusal as refusal:
             return refusal_answer(refusal)
         path, query = _split(target)
+        if path == "$batch":
+            return refusal_answer(bad_query("A batch is not allowed in a batch."))
         fault = self._faults.take_part(inner.method, PATH + path)
         if fault is not None:
             return fault.answer(path)

@@ -273,6 +273,30 @@ def _move(call: Call, table: Table, member: Collection, old: str, new: str) -> N
         call.service.writer.add(member, table, new, row_id, call.commit)
 
 
+def _bulk_delete(call: Call, body: Arguments) -> Answer:
+    """BulkDelete: rows that a list of ids names. The job is done when the answer leaves."""
+    job = call.service.new_id()
+    for query in body.get("QuerySet") or []:
+        table = call.service.schema.tables.get(str(query.get("EntityName")))
+        if table is None:
+            raise Refusal(400, "0x80041102", "The entity of a QueryExpression was not found.")
+        for row_id in _listed_ids(query, table):
+            key = RowKey(table, row_id)
+            if key.find(call.service.rows) is not None:
+                call.service.writer.delete(table, key, NONE, call.commit)
+    context = call.context("BulkDeleteResponse")
+    return document(200, {"@odata.context": context, "JobId": job})
+
+
+def _listed_ids(query: Arguments, table: Table) -> list[str]:
+    """The ids of a query whose one condition is that the id equals or is in a list."""
+    conditions = (query.get("Criteria") or {}).get("Conditions") or []
+    if len(conditions) != 1 or conditions[0].get("AttributeName") != table.key:
+        raise Refusal(400, "0x80040203", "Only a condition on the id is supported here.")
+    values = conditions[0].get("Values") or []
+    return [str(v.get("Value") if isinstance(v, dict) else v).lower() for v in values]
+
+
 FUNCTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "WhoAmI": _who_am_i,
     "RetrieveVersion": _version,
@@ -283,6 +307,7 @@ FUNCTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
 ACTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "WinOpportunity": _closed(1),
     "LoseOpportunity": _closed(2),
+    "BulkDelete": _bulk_delete,
     "Merge": _merged,
     "PublishXml": _nothing,
     "PublishAllXml": _nothing,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from ..model import Association, Collection, Column, Schema, Single, Table
-from ..refusal import bad_query, unknown_property
+from ..refusal import Refusal, bad_query, unknown_property
 from .filter import Asker, Scope, Sql, Translation, filtered
 from .page import position
 from .syntax import Parser, Path
@@ -62,6 +62,8 @@ class Query:
 def parsed_query(text: str, table: Table, schema: Schema, asker: Asker) -> Query:
     """The query of a query string; raises `Refusal`."""
     pairs = parse_qsl(text, keep_blank_values=True)
+    if any(name == "sql" for name, _ in pairs):
+        raise Refusal(501, "", "fieldpost emulator: queries in SQL are not emulated.")
     aliases = {name: value for name, value in pairs if name.startswith("@")}
     options = {name: value for name, value in pairs if name.startswith("$")}
     query = Options(schema, asker, aliases).query(table, options)
