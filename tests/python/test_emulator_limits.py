@@ -72,7 +72,7 @@ def test_costs_are_waited_for_and_counted(api: Api) -> None:
     limits(api, execution_s=10, request_ms=40, row_ms=10, bulk_request_ms=20, bulk_row_ms=5)
     start = time.monotonic()
     api.post("accounts", {"Account_Tasks": [{}, {}]})
-    assert 0.06 <= time.monotonic() - start
+    assert time.monotonic() - start >= 0.06
     targets = [{"@odata.type": "Microsoft.Dynamics.CRM.contact"}] * 10
     api.post("contacts/Microsoft.Dynamics.CRM.CreateMultiple", {"Targets": targets})
     left = api.get("WhoAmI").headers["x-ms-ratelimit-time-remaining-xrm-requests"]

@@ -23,6 +23,7 @@ from .schema import Table
 
 INT32_MAX = 2**31 - 1
 FOLLOWED = "account contact lead opportunity campaign"
+OWN = {"overriddencreatedon", "importsequencenumber"}  # columns of each activity, not of all
 KINDS = "task email phonecall appointment"
 
 
@@ -128,6 +129,10 @@ def _appointment() -> Table:
     return _activity("appointment", "Appointments", currency, members, 4201, 1048576)
 
 
+def _name(member: object) -> str:
+    return str(getattr(member, "name", ""))
+
+
 def _pointer() -> Table:
     """All activities together, by what they share; it has no rows of its own."""
     regarding = {
@@ -139,7 +144,7 @@ def _pointer() -> Table:
         "activitypointers",
         "activityid",
         [
-            _shared(2000, "owner_activitypointers"),
+            [m for m in _shared(2000, "owner_activitypointers") if _name(m) not in OWN],
             states("Open Completed Canceled Scheduled", {1: 0, 2: 1, 3: 2, 4: 3}),
             texts(64, "activitytypecode", read_only=True),
             lookup("regardingobjectid", **regarding),
@@ -184,7 +189,7 @@ def _party() -> Table:
             booleans("donotemail donotfax donotphone donotpostalmail ispartydeleted"),
             moments("scheduledstart scheduledend"),
             # Parties have versions like every row; this is also what their ETag is made of.
-            [member for member in base_columns() if getattr(member, "name", "") == "versionnumber"],
+            [member for member in base_columns() if _name(member) == "versionnumber"],
         ],
         type_code=135,
         bulk=False,

@@ -158,7 +158,7 @@ def split_outside(text: str, mark: str) -> list[str]:
     for character in text:
         quoted ^= character == "'"
         if not quoted:
-            depth += {"(": 1, ")": -1}.get(character, 0)
+            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
         if character == mark and depth == 0 and not quoted:
             parts.append("")
         else:
