@@ -16,7 +16,7 @@ from typing import Any
 
 from .config_values import EnvText, Reading
 from .errors import Mistake
-from .yaml_text import Path, YamlText
+from .yaml_text import Path, YamlText, parse_path
 
 _EXPECTED = {
     "string_type": "a text",
@@ -51,6 +51,12 @@ def placed(mistake: Mistake, places: YamlText) -> Mistake:
     if mistake.line is not None:
         return mistake
     line, column = places.locate(mistake.path)
+    if mistake.code == "E204":  # it is about the option's name
+        line, column = places.locate_key(mistake.path)
+    if mistake.span is not None:
+        path = parse_path(mistake.path)
+        text = path if isinstance(places.value(path), str) else (*path, "text")
+        line, column = places.locate_within(text, mistake.span[0])
     return dataclasses.replace(mistake, line=line, column=column)
 
 

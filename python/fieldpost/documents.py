@@ -10,6 +10,15 @@ from ._core import DocumentError, Plan
 from .config import DestinationConfig, Subscription
 from .dynamics.tables import TABLES
 from .errors import Mistake
+from .lookup_tables import filled_and_mistakes
+
+NAMELESS = Mistake(
+    "E131",
+    "events without a file have no place of their own, so the destination must say what tells "
+    "them apart",
+    "$.event_id",
+    hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
+)
 
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
@@ -23,10 +32,11 @@ def active(config: DestinationConfig) -> list[Subscription]:
 def compile_plan(config: DestinationConfig) -> Plan:
     """The plan of a destination; raises ConfigError with each mistake's line and column."""
     indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
-    mistakes = _later(config)
+    document, mistakes = _with_tables(config, plan_document(config), indices)
+    mistakes += _later(config)
     plan = None
     try:
-        plan = Plan(json.dumps(plan_document(config)))
+        plan = Plan(json.dumps(document))
     except DocumentError as error:
         mistakes += [_mistake(row, indices) for row in error.args[1]]
     if plan is None or mistakes:
@@ -34,11 +44,35 @@ def compile_plan(config: DestinationConfig) -> Plan:
     return plan
 
 
+def _with_tables(
+    config: DestinationConfig, document: dict[str, Any], indices: list[int]
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """The document with the tables of @lookup that lie in files."""
+    mistakes: list[Mistake] = []
+
+    def filled(part: Any, *place: str | int) -> Any:
+        whole, found = filled_and_mistakes(part, config.directory, place)
+        mistakes.extend(found)
+        return whole
+
+    document["event_id"] = filled(document["event_id"], "event_id")
+    for index, entry in zip(indices, document["subscriptions"], strict=True):
+        for key in ("body", "url", "headers"):
+            if key in entry:
+                entry[key] = filled(entry[key], "subscriptions", index, key)
+    return document, mistakes
+
+
 def _mistake(row: tuple[str, str, str, str, int, int], indices: list[int]) -> Mistake:
     code, message, path, hint, begin, end = row
     for position, index in reversed(list(enumerate(indices))):
         path = path.replace(f"$.subscriptions[{position}]", f"$.subscriptions[{index}]", 1)
     return Mistake(code, message, path, hint=hint, span=(begin, end) if end > begin else None)
+
+
+def nameless(config: DestinationConfig) -> list[Mistake]:
+    """What is missing where standard input is a source, whose events have no place of their own."""
+    return [NAMELESS] if "-" in config.sources and not config.event_id_given else []
 
 
 def _later(config: DestinationConfig) -> list[Mistake]:
@@ -56,14 +90,19 @@ def _later(config: DestinationConfig) -> list[Mistake]:
 
 def plan_document(config: DestinationConfig) -> dict[str, Any]:
     """What `Plan` compiles."""
-    return {
+    document: dict[str, Any] = {
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.integrations is not None:
+        document["integrations"] = config.integrations
+    return document
 
 
 def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
+    if one.transforms:
+        entry["transforms"] = one.transforms
     bodyless = one.method in _BODYLESS
     if one.body is not None or bodyless:
         entry["body"] = one.body

@@ -219,7 +219,7 @@ def test_each_mistake_has_its_code_and_path(text: str, code: str, path: str) -> 
     [
         ("name: a\n\ttype: b\n", "E101", 2),
         ("name: a\n  type: b\n", "E101", 2),
-        ("name: [a\n", "E101", 2),
+        ("name: [a\n", "E101", 1),
         ("name: a\n---\nname: b\n", "E101", 2),
         ("name: a\x07\n", "E101", 1),
         ("", "E104", 1),
