@@ -159,7 +159,8 @@ def test_E103_keys_are_listed(api: Api) -> None:
 def test_E103_definitions_are_filtered_and_expanded(api: Api) -> None:
     found = api.row("EntityDefinitions?$select=LogicalName&$filter=IsActivity eq true")["value"]
     assert {row["LogicalName"] for row in found} == {"task", "email", "phonecall", "appointment"}
-    inside = "$select=LogicalName;$filter=AttributeType eq Microsoft.Dynamics.CRM.AttributeTypeCode'Money'"
+    money = f"AttributeType eq {CRM}.AttributeTypeCode'Money'"
+    inside = f"$select=LogicalName;$filter={money}"
     row = api.row(f"{ACCOUNT}?$select=LogicalName&$expand=Attributes({inside}),Keys")
     assert {a["LogicalName"] for a in row["Attributes"]} >= {"revenue", "revenue_base"}
     assert row["Keys"] == []
@@ -168,7 +169,8 @@ def test_E103_definitions_are_filtered_and_expanded(api: Api) -> None:
 def test_E103_functions_answer(api: Api) -> None:
     assert api.row("WhoAmI()").keys() >= {"BusinessUnitId", "UserId", "OrganizationId"}
     assert api.row("RetrieveVersion()")["Version"].startswith("9.2.")
-    path = "RetrieveCurrentOrganization(AccessType=@p)?@p=Microsoft.Dynamics.CRM.EndpointAccessType'Default'"
+    kind = f"{CRM}.EndpointAccessType'Default'"
+    path = f"RetrieveCurrentOrganization(AccessType=@p)?@p={kind}"
     assert api.row(path)["Detail"]["OrganizationId"] == api.row("WhoAmI")["OrganizationId"]
     api.created("accounts", {})
     counts = api.row("RetrieveTotalRecordCount(EntityNames=['account','contact'])")

@@ -235,7 +235,8 @@ def test_fetchxml_selects_filters_and_orders(filled: Api) -> None:
         '<attribute name="name"/><attribute name="primarycontactid"/>'
         '<order attribute="name" descending="true"/><filter type="or">'
         '<condition attribute="name" operator="like" value="%1"/>'
-        '<condition attribute="numberofemployees" operator="in"><value>2</value></condition></filter>'
+        '<condition attribute="numberofemployees" operator="in"><value>2</value></condition>'
+        "</filter>"
     )
     rows = fetch(filled, entity(inside))
     assert [row["name"] for row in rows] == firms(2, 1)
