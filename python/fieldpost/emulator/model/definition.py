@@ -1,4 +1,4 @@
-"""The schema as rows of metadata: EntityDefinitions, their attributes, keys and relationships.
+"""The schema as rows of metadata: EntityDefinitions, their attributes and keys.
 
 "Query table definitions using the Web API". Each definition is a plain object, as JSON has it.
 """
@@ -23,7 +23,7 @@ from .column import (
     Text,
 )
 from .moment import Day, Moment
-from .schema import AlternateKey, Many, Schema, Single, Table
+from .schema import AlternateKey, Schema, Table
 
 Definition = dict[str, Any]
 NAMES = uuid.UUID("5d1e0000-0000-4000-8000-0000000de000")
@@ -50,7 +50,8 @@ def label(text: str | None) -> Definition:
     return {"LocalizedLabels": [worded], "UserLocalizedLabel": worded}
 
 
-def _managed(value: bool) -> Definition:
+def managed(value: bool) -> Definition:
+    """A property that a solution may protect."""
     return {"Value": value, "CanBeChanged": True, "ManagedPropertyLogicalName": "canmodify"}
 
 
@@ -94,11 +95,11 @@ def table_definition(schema: Schema, table: Table) -> Definition:
         "ChangeTrackingEnabled": table.custom,
         "HasActivities": any(n.endswith("_Tasks") for n in table.collections),
         "HasNotes": any(n.endswith("_Annotation") for n in table.collections),
-        "IsCustomizable": _managed(True),
-        "IsAuditEnabled": _managed(False),
-        "IsDuplicateDetectionEnabled": _managed(True),
-        "IsValidForQueue": _managed(False),
-        "CanCreateAttributes": _managed(True),
+        "IsCustomizable": managed(True),
+        "IsAuditEnabled": managed(False),
+        "IsDuplicateDetectionEnabled": managed(True),
+        "IsValidForQueue": managed(False),
+        "CanCreateAttributes": managed(True),
         "DisplayName": label(title),
         "DisplayCollectionName": label(_title(table.entity_set)),
         "Description": label(f"The table {table.name}."),
@@ -185,8 +186,8 @@ def _general(table: Table, name: str, kind: str, cast: str, column: Column) -> D
         "IsFilterable": True,
         "IsSearchable": True,
         "IsRetrievable": True,
-        "IsCustomizable": _managed(True),
-        "IsAuditEnabled": _managed(False),
+        "IsCustomizable": managed(True),
+        "IsAuditEnabled": managed(False),
         "SourceType": 0,
         "InheritsFrom": None,
         "IsRequiredForForm": False,
@@ -275,7 +276,7 @@ def _own(table: Table, column: Column, cast: str) -> Definition:
         return {
             "Format": "DateOnly" if isinstance(column, Day) else "DateAndTime",
             "DateTimeBehavior": {"Value": behavior},
-            "CanChangeDateTimeBehavior": _managed(False),
+            "CanChangeDateTimeBehavior": managed(False),
         }
     if isinstance(column, Lookup):
         targets = ("systemuser", "team") if column.targets == ("principal",) else column.targets
@@ -341,71 +342,12 @@ def key_definition(table: Table, key: AlternateKey) -> Definition:
         "KeyAttributes": list(key.columns),
         "EntityKeyIndexStatus": key.status,
         "DisplayName": label(_title(key.name)),
-        "IsCustomizable": _managed(True),
+        "IsCustomizable": managed(True),
         "IsManaged": False,
         "IntroducedVersion": "1.0",
         "IsSynchronous": False,
         "IsExportKey": False,
         "IsSecondaryKey": False,
         "AsyncJob": None,
-        "HasChanged": None,
-    }
-
-
-def one_to_many(schema: Schema, table: Table, single: Single) -> Definition:
-    """A row of ManyToOneRelationships of `table`, and of OneToManyRelationships of its target."""
-    target = schema.tables[single.target]
-    referenced = "owner" if target.name == "principal" else target.name
-    return {
-        "@odata.type": f"{CRM}OneToManyRelationshipMetadata",
-        "MetadataId": metadata_id("relationship", table.name, single.name),
-        "SchemaName": single.partner or f"{single.target}_{table.name}_{single.name}",
-        "RelationshipType": "OneToManyRelationship",
-        "ReferencedEntity": referenced,
-        "ReferencedAttribute": target.key,
-        "ReferencingEntity": table.name,
-        "ReferencingAttribute": single.lookup.attribute,
-        "ReferencingEntityNavigationPropertyName": single.name,
-        "ReferencedEntityNavigationPropertyName": single.partner,
-        "IsCustomRelationship": single.name.startswith("new_"),
-        "IsValidForAdvancedFind": True,
-        "IsManaged": True,
-        "IsHierarchical": False,
-        "SecurityTypes": "Append",
-        "IsCustomizable": _managed(True),
-        "AssociatedMenuConfiguration": None,
-        "CascadeConfiguration": {
-            "Assign": "NoCascade",
-            "Delete": "RemoveLink",
-            "Merge": "NoCascade",
-            "Reparent": "NoCascade",
-            "Share": "NoCascade",
-            "Unshare": "NoCascade",
-        },
-        "EntityKey": None,
-        "HasChanged": None,
-    }
-
-
-def many_to_many(schema: Schema, table: Table, many: Many) -> Definition:
-    """A row of ManyToManyRelationships of both tables."""
-    other = schema.tables[many.other]
-    return {
-        "@odata.type": f"{CRM}ManyToManyRelationshipMetadata",
-        "MetadataId": metadata_id("relationship", many.name),
-        "SchemaName": many.name,
-        "RelationshipType": "ManyToManyRelationship",
-        "Entity1LogicalName": table.name,
-        "Entity2LogicalName": other.name,
-        "Entity1IntersectAttribute": table.key,
-        "Entity2IntersectAttribute": other.key,
-        "Entity1NavigationPropertyName": many.name,
-        "Entity2NavigationPropertyName": many.partner,
-        "IntersectEntityName": many.name,
-        "IsCustomRelationship": many.name.startswith("new_"),
-        "IsValidForAdvancedFind": True,
-        "IsManaged": True,
-        "SecurityTypes": "None",
-        "IsCustomizable": _managed(True),
         "HasChanged": None,
     }

@@ -16,11 +16,10 @@ from ..model.definition import (
     Definition,
     attribute_definitions,
     key_definition,
-    many_to_many,
-    one_to_many,
     option_set,
     table_definition,
 )
+from ..model.relationship import many_to_many, one_to_many
 from ..refusal import Refusal, bad_query, unknown_segment, wrong_method
 from .options import split_outside
 from .syntax import (

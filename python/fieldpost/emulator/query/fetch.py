@@ -104,7 +104,7 @@ class Fetch:
         more = len(found) > limit and not top
         if "Microsoft.Dynamics.CRM.morerecords" in annotations:
             content["@Microsoft.Dynamics.CRM.morerecords"] = more
-        if more and "Microsoft.Dynamics.CRM.fetchxmlpagingcookie" in annotations:
+        if more:  # clients that page by it do not all ask for it
             cookie = quote(quote(f'<cookie page="{page}"></cookie>'))
             content["@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"] = (
                 f'<cookie pagenumber="{page + 1}" pagingcookie="{cookie}" istracking="False" />'

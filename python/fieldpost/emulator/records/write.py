@@ -19,17 +19,14 @@ from ..refusal import (
     missing_required,
     no_optimistic_locking,
     wrong_method,
-    wrong_status,
 )
 from ..store import Change, DuplicateRow, Ledger, Rows
 from ..switches import Switches
 from .commit import Commit
 from .condition import Condition
+from .derived import fill_changed, fill_derived, fill_status, known_columns
 from .key import RowKey
 from .payload import Node
-from .seed import CURRENCY
-
-ONE = 10**10  # the exchange rate 1 at the ten places of its column
 
 
 class Writer:
@@ -163,7 +160,7 @@ class Writer:
         _writable(table)
         _lockable(table, condition)
         row_id = None if absent else key.find(self._rows)
-        current = row_id and self._rows.get(table, row_id, tuple(_known_columns(table)))
+        current = row_id and self._rows.get(table, row_id, tuple(known_columns(table)))
         if commit.in_change_set and not self._switches.V12:
             condition = Condition(condition.match, None)
         condition.check(current["versionnumber"] if current else None, key)
@@ -191,13 +188,13 @@ class Writer:
         commit.allow("Write", table.name, table.type_code)
         values.pop("overriddencreatedon", None)  # the service takes it on create only
         values |= self._linked(node, commit)
-        _fill_changed(table, values, current, row_id)
+        fill_changed(table, values, current, row_id)
         self._before(table, "Update", {**current, **values}, row_id, commit)
         self.change(table, row_id, values, commit)
 
     def current(self, table: Table, row_id: str) -> dict[str, Any] | None:
         """What an update must know of the row as it is."""
-        return self._rows.get(table, row_id, tuple(_known_columns(table)))
+        return self._rows.get(table, row_id, tuple(known_columns(table)))
 
     def change(self, table: Table, row_id: str, values: dict[str, Any], commit: Commit) -> None:
         """Write these columns, and that they were written."""
@@ -216,7 +213,7 @@ class Writer:
         _lockable(table, condition)
         commit.allow("Delete", table.name, table.type_code)
         row_id = key.need(self._rows)
-        current = self._rows.get(table, row_id, tuple(_known_columns(table)))
+        current = self._rows.get(table, row_id, tuple(known_columns(table)))
         condition.check(current.get("versionnumber") if current else None, key)
         self._before(table, "Delete", current or {}, row_id, commit, checked=False)
         if table.activity:
@@ -323,11 +320,11 @@ class Writer:
         for name in ("ownerid",) if table.base == "principal" else ():
             values[name] = row_id
         if table.states:
-            _fill_status(table, values, 0, None, row_id)
+            fill_status(table, values, 0, None, row_id)
         for column in table.columns.values():
             if column.required and values.get(column.name) is None:
                 raise missing_required(column.name)
-        _fill_derived(table, values, values)
+        fill_derived(table, values, values)
 
 
 def _owned(table: Table, commit: Commit) -> dict[str, Any]:
@@ -364,44 +361,3 @@ def _duplicate(table: Table, duplicate: DuplicateRow, values: Mapping[str, Any])
         return duplicate_key()
     kept = {c: c if c in table.columns else f"_{c}_value" for c in key.columns}
     return key_violated(key.name, {name: values.get(kept[name], "") for name in key.columns})
-
-
-def _fill_changed(
-    table: Table, values: dict[str, Any], current: Mapping[str, Any], row_id: str
-) -> None:
-    if table.states and ("statecode" in values or "statuscode" in values):
-        _fill_status(table, values, current["statecode"], current["statuscode"], row_id)
-    _fill_derived(table, values, {**current, **values})
-
-
-def _fill_status(
-    table: Table, values: dict[str, Any], old_state: int, old_status: int | None, row_id: str
-) -> None:
-    """A state without a status reason gets its first one; a reason must belong to its state."""
-    assert table.states
-    given = values.get("statecode")
-    state: int = old_state if given is None else given
-    status = values.get("statuscode")
-    if status is None:
-        status = old_status if state == old_state and old_status else table.states.first(state)
-    if table.states.statuses[status] != state:
-        raise wrong_status(status, table.states.labels[state], table.name, row_id)
-    values["statecode"], values["statuscode"] = state, status
-
-
-def _fill_derived(table: Table, values: dict[str, Any], whole: Mapping[str, Any]) -> None:
-    """Full name, base amounts and currency: columns that follow from others."""
-    if table.full_name and ("firstname" in values or "lastname" in values):
-        parts = (whole.get("firstname"), whole.get("lastname"))
-        values["fullname"] = " ".join(part for part in parts if part) or None
-    for name in table.money.keys() & values.keys():
-        values[table.money[name].base] = values[name]
-        if values[name] is not None and whole.get("_transactioncurrencyid_value") is None:
-            values |= {"_transactioncurrencyid_value": CURRENCY, "exchangerate": ONE}
-
-
-def _known_columns(table: Table) -> Iterable[str]:
-    """What an update must know of the row as it is."""
-    names = ("versionnumber", "statecode", "statuscode", "firstname", "lastname")
-    wanted = (*names, "_transactioncurrencyid_value", table.primary_name, table.key)
-    return dict.fromkeys(name for name in wanted if name and name in table.columns)

@@ -106,18 +106,6 @@ class Database:
             raise DuplicateRow(match["key"] if match else None) from None
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """A part of a transaction that can fail on its own."""
-        self._connection.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK TO part")
-            self._connection.execute("RELEASE part")
-            raise
-        self._connection.execute("RELEASE part")
-
-    @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that happens inside is committed together, or nothing is."""
         with self._lock:
