@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -224,7 +225,8 @@ def test_E55_a_key_that_is_not_defined_is_400(api: Api) -> None:
 def test_E90_every_answer_carries_the_services_headers(api: Api) -> None:
     for answer in (api.get("WhoAmI"), api.get("accounts(1)"), api.get("WhoAmI", Authorization="")):
         headers = answer.headers
-        assert headers["x-ms-ratelimit-time-remaining-xrm-requests"] == "1,199.84"
+        left = headers["x-ms-ratelimit-time-remaining-xrm-requests"]
+        assert re.fullmatch(r"1,(199|200)\.\d\d", left), left
         assert int(headers["x-ms-ratelimit-burst-remaining-xrm-requests"]) > 0
         assert int(headers["x-ms-dop-hint"]) > 0
         assert headers["x-ms-service-request-id"] == headers["REQ_ID"]
@@ -239,10 +241,3 @@ def test_E103_who_am_i_and_the_version(api: Api) -> None:
     assert api.row("RetrieveVersion()")["Version"].startswith("9.2.")
     assert api.post("WhoAmI", {}).status_code == 404
     assert {"name": "accounts", "kind": "EntitySet", "url": "accounts"} in api.row("")["value"]
-
-
-@pytest.mark.parametrize("path", ["$metadata", "$batch", f"accounts({row_id(1)})/name"])
-def test_what_is_not_there_yet_says_so(api: Api, path: str) -> None:
-    answer = api.get(path)
-    assert answer.status_code == 501
-    assert "not emulated yet" in answer.json()["error"]["message"]

@@ -37,9 +37,9 @@ def document(status: int, content: Any, *headers: Header) -> Answer:
     return Answer(status, [(b"content-type", JSON), *headers], orjson.dumps(content))
 
 
-def refusal_answer(refusal: Refusal) -> Answer:
+def refusal_answer(refusal: Refusal, *, annotated: bool = False) -> Answer:
     """A refusal in the shape of the service."""
-    return document(refusal.status, refusal_body(refusal))
+    return document(refusal.status, refusal_body(refusal, annotated=annotated))
 
 
 def header(name: bytes, value: str) -> Header:

@@ -6,19 +6,27 @@ import uuid
 from collections.abc import Callable
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .applications import Applications
 from .control import Control
+from .delivery import Delivery
+from .drift import Drift
 from .fault import Faults
 from .gate import Gate
-from .model import SCHEMA
+from .model import Schema
+from .plugin import PlugIns
 from .query import Reader
-from .records import Writer
-from .sign_in import Application, SignIn, Tokens
+from .race import Races
+from .records import Seeder, Writer
+from .service import Service
+from .sign_in import SignIn, Tenant
 from .store import Database, Ledger, Rows
+from .switches import Switches
+from .throttle import Throttle
+from .tokens import Tokens
 from .traffic import Traffic
-from .web_api import PATH, WebApi
+from .web_api import PATH, VERSIONS, WebApi
 
 
 def random_id() -> str:
@@ -27,24 +35,44 @@ def random_id() -> str:
 
 
 def application(
-    known: Application,
+    tenant: Tenant,
+    applications: Applications,
+    schema: Schema,
     database: Database,
     clock: Callable[[], float],
     new_id: Callable[[], str] = random_id,
 ) -> ASGIApp:
     """The whole emulator, empty or with what the database holds."""
-    rows, ledger = Rows(database, SCHEMA), Ledger(database)
-    tokens, faults, traffic = Tokens(known, clock), Faults(), Traffic()
-    writer = Writer(SCHEMA, rows, ledger, new_id)
+    switches, plug_ins, faults, races = Switches(), PlugIns(), Faults(), Races()
+    rows, ledger = Rows(database, schema), Ledger(database)
+    tokens, traffic = Tokens(tenant.id, tenant.url, clock), Traffic()
+    base = tenant.url + PATH
+    writer = Writer(schema, rows, ledger, plug_ins, switches, new_id)
+    reader = Reader(rows, schema, base)
+    service = Service(
+        schema, database, rows, ledger, reader, writer, plug_ins, switches, base, clock, new_id
+    )
+    throttle, delivery = Throttle(clock), Delivery()
+    drift, seeder = Drift(schema, database), Seeder(schema, rows)
     with database.transaction():
-        writer.seed()
-    reader = Reader(rows, known.url + PATH)
-    web_api = WebApi(SCHEMA, database, reader, writer, tokens, known.url, clock)
-    control = Control(database, rows, ledger, writer, tokens, faults, traffic)
-    sign_in = SignIn(known, tokens, clock)
-    routes = [
-        Mount(PATH, app=web_api),
-        Route("/{tenant}/oauth2/v2.0/token", sign_in.token, methods=["POST"]),
-        *control.routes(),
-    ]
-    return Gate(Starlette(routes=routes), faults, traffic)
+        seeder.seed(applications.first_id)
+    web_api = WebApi(service, applications, tokens, throttle, faults, races, delivery)
+    sign_in = SignIn(tenant, applications, tokens, clock)
+    control = Control(
+        service, seeder, drift, applications, tokens, faults, races, throttle, delivery, traffic
+    )
+    others = Starlette(routes=[*sign_in.routes(), *control.routes()])
+    return Gate(Doors(web_api, others), faults, traffic)
+
+
+class Doors:
+    """The API has a door of its own: a router in front of it would cost each request its time."""
+
+    def __init__(self, web_api: ASGIApp, others: ASGIApp) -> None:
+        self._web_api = web_api
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in where it belongs."""
+        api = scope["type"] == "http" and VERSIONS.match(scope["path"])
+        await (self._web_api if api else self._others)(scope, receive, send)

@@ -18,10 +18,11 @@ from typing import Self, TypedDict
 import uvicorn
 
 from .app import application, random_id
+from .applications import Applications
 from .certificate import Certificate
 from .connection import protocol
-from .model import SCHEMA
-from .sign_in import Application
+from .model import environment
+from .sign_in import Tenant
 from .store import Database
 
 TENANT = "861e4762-0000-4000-8000-00000000e001"
@@ -80,7 +81,8 @@ class Emulator:
         new_id: Callable[[], str] = random_id,
     ) -> None:
         with ExitStack() as held:
-            self._database = Database(SCHEMA, database)
+            schema = environment()
+            self._database = Database(schema, database)
             held.callback(self._database.close)
             self._socket = held.enter_context(listening(port))
             self._certificate = Certificate() if tls else None
@@ -95,8 +97,15 @@ class Emulator:
         self.token_url = f"{self.url}/{tenant}/oauth2/v2.0/token"
         self.control_url = f"{self.url}/_emulator"
         self.ca_file = str(self._certificate.ca_file) if self._certificate else None
-        known = Application(tenant, client_id, client_secret, self.url)
-        self._server = Server(self._config(application(known, self._database, clock, new_id)))
+        app = application(
+            Tenant(tenant, self.url),
+            Applications(client_id, client_secret),
+            schema,
+            self._database,
+            clock,
+            new_id,
+        )
+        self._server = Server(self._config(app))
         self._thread = threading.Thread(target=self._run, name="fieldpost-emulator", daemon=True)
 
     def _config(self, app: object) -> uvicorn.Config:

@@ -39,12 +39,14 @@ class Fault:
     """Hits matching requests `times` times (None: until cleared).
 
     `when` says whether the request is carried out first. Then, after the delay, the connection is
-    cut, or the status is answered; with neither, the true answer leaves, only later.
+    cut, or the status is answered; with neither, the true answer leaves, only later. With `part`,
+    it hits parts of batches instead of requests, and only answers.
     """
 
     method: str | None = None
     path: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
     times: int | None = 1
+    part: bool = False
     when: str = "before"
     status: int | None = None
     code: str | None = None
@@ -80,7 +82,7 @@ class Fault:
     def described(self) -> dict[str, Any]:
         """The fault in the form it was ordered in, and its hits."""
         return {
-            "match": {"method": self.method, "path": self.path.pattern},
+            "match": {"method": self.method, "path": self.path.pattern, "part": self.part},
             "times": self.times,
             "hits": self.hits,
             "when": self.when,
@@ -107,24 +109,26 @@ def fault_of(wish: Any) -> Fault:
     unknown = wish.keys() - FIELDS
     if unknown:
         raise FaultError(f"a fault has no {', '.join(sorted(unknown))}; it has {sorted(FIELDS)}")
-    method, path = _matcher(wish.get("match") or {})
+    match = wish.get("match") or {}
+    method, path = _matcher(match)
     return Fault(
         method=method,
         path=path,
+        part=_one_of(match.get("part", False), (True, False), "match.part"),
         times=_optional(wish, "times", int, 1),
         when=_one_of(wish.get("when", "before"), ("before", "after"), "when"),
         status=_status_of(wish),
         code=_optional(wish, "code", str),
         message=_optional(wish, "message", str),
         retry_after_s=_optional(wish, "retry_after_s", (int, float)),
-        close=_one_of(wish.get("close", False), (True, False, "reset"), "close"),
+        close=_one_of(wish.get("close", False), (True, False, "reset", "middle"), "close"),
         delay_s=_optional(wish, "delay_s", (int, float)) or 0.0,
     )
 
 
 def _matcher(match: Any) -> tuple[str | None, re.Pattern[str]]:
-    if not isinstance(match, dict) or match.keys() - {"method", "path"}:
-        raise FaultError("match has method and path")
+    if not isinstance(match, dict) or match.keys() - {"method", "path", "part"}:
+        raise FaultError("match has method, path and part")
     method = _optional(match, "method", str)
     try:
         return method and method.upper(), re.compile(_optional(match, "path", str) or "")
@@ -167,8 +171,15 @@ class Faults:
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that hits this request; the hit is counted."""
+        return self._take(method, path, part=False)
+
+    def take_part(self, method: str, path: str) -> Fault | None:
+        """The fault that hits this part of a batch; the hit is counted."""
+        return self._take(method, path, part=True)
+
+    def _take(self, method: str, path: str, *, part: bool) -> Fault | None:
         for fault in self._faults:
-            if fault.matches(method, path):
+            if fault.part == part and fault.matches(method, path):
                 fault.hits += 1
                 return fault
         return None

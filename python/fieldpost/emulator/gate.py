@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,7 +45,11 @@ class Gate:
         if fault.when == "after":
             await self._app(scope, replayed(body), answer)
         await asyncio.sleep(fault.delay_s)
-        if fault.close:
+        if fault.close == "middle":
+            if fault.when == "before":
+                await self._app(scope, replayed(body), answer)
+            await cut(scope, receive, reset=False, first=answer.half())
+        elif fault.close:
             await cut(scope, receive, reset=fault.close == "reset")
         elif fault.status is not None:
             await fault.answer(scope["path"]).send(send)
@@ -64,6 +69,15 @@ class Recorded:
         """Keep one message."""
         self._messages.append(message)
 
+    def half(self) -> bytes:
+        """The first half of what would have been written."""
+        start = self._messages[0]
+        lines = [f"HTTP/1.1 {start['status']} {HTTPStatus(start['status']).phrase}".encode()]
+        lines += [name + b": " + value for name, value in start["headers"]]
+        body = b"".join(message.get("body", b"") for message in self._messages[1:])
+        whole = b"\r\n".join([*lines, b"", body])
+        return whole[: len(whole) // 2]
+
     async def play(self, send: Send) -> None:
         """Say it all again to the real one."""
         for message in self._messages:
@@ -79,9 +93,15 @@ def replayed(body: bytes) -> Receive:
     return receive
 
 
-async def cut(scope: Scope, receive: Receive, *, reset: bool) -> None:
-    """Close the socket without a byte: the client sees its end, or a reset."""
+async def cut(scope: Scope, receive: Receive, *, reset: bool, first: bytes = b"") -> None:
+    """Close the socket, after these bytes or none: the client sees its end, or a reset."""
     transport: asyncio.Transport = scope["state"]["transport"]
+    if first:
+        transport.write(first)
+        transport.close()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
     if reset:
         # Lingering for no time makes the kernel send RST instead of FIN.
         linger = struct.pack("ii", 1, 0)

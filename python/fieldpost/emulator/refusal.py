@@ -6,6 +6,10 @@ errors" (Dataverse developer guide); where live answers differ from those pages,
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from html import escape
+
 DUPLICATE_KEY = "0x80040237"
 MISSING_ROW = "0x80040217"
 BAD_REQUEST = "0x80060888"
@@ -15,18 +19,19 @@ HELP_LINK = "https://go.microsoft.com/fwlink/?linkid=2195293"
 
 
 class Refusal(Exception):
-    """An answer other than success; raising it rolls the request's transaction back."""
+    """An answer other than success; raising it rolls the request's transaction back.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    `details` are sister properties of the message, sent where the request asks for annotations.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, details: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-
-
-def not_here_yet(what: str) -> Refusal:
-    """Something the service has and the emulator has not."""
-    return Refusal(501, "", f"fieldpost emulator: {what} is not emulated yet.")
+        self.details = dict(details or {})
 
 
 # The address ------------------------------------------------------------------------------------
@@ -199,8 +204,109 @@ def wrong_status(status: int, state: str, table: str, row_id: str) -> Refusal:
     )
 
 
-def refusal_body(refusal: Refusal) -> dict[str, dict[str, str]]:
-    """The JSON of a refusal."""
+def missing_required(column: str) -> Refusal:
+    """A required column that a create leaves empty."""
+    return Refusal(400, "0x80040200", f"Attribute '{column}' cannot be null.")
+
+
+# Keys -------------------------------------------------------------------------------------------
+
+
+def missing_key(table: str) -> Refusal:
+    """No row has these values of an alternate key."""
+    message = f"A record with the specified key values does not exist in {table} entity"
+    return Refusal(404, "0x80060891", message)
+
+
+def key_violated(key: str, values: Mapping[str, object]) -> Refusal:
+    """Another row has these values of an alternate key."""
+    names = ", ".join(values)
+    message = (
+        f"Entity Key {key} violated. A record with the same value for {names} already exists. A "
+        "duplicate record cannot be created. Select one or more unique values and try again."
+    )
+    quoted = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items())
+    details = {"Microsoft.PowerApps.CDS.ErrorDetails.DuplicateAttributes": quoted}
+    return Refusal(412, "0x80060892", message, details)
+
+
+def no_optimistic_locking(table: str) -> Refusal:
+    """If-Match on a table that keeps no versions for it."""
+    message = f"Optimistic concurrency isn't enabled for entity type {table}."
+    return Refusal(400, "0x8006088d", message)
+
+
+def duplicate_detected() -> Refusal:
+    """A duplicate rule matched, and the request asked for detection."""
+    return Refusal(
+        412,
+        "0x80040333",
+        "A record was not created or updated because a duplicate of the current record already "
+        "exists.",
+    )
+
+
+# Rights -----------------------------------------------------------------------------------------
+
+
+def not_a_member() -> Refusal:
+    """The application has no application user in this environment."""
+    return Refusal(403, "0x80072560", "The user is not a member of the organization.")
+
+
+def user_disabled(user: str) -> Refusal:
+    """The application user is disabled."""
+    return Refusal(403, "0x80040225", f"The specified user(Id = {user}) is disabled.")
+
+
+def no_roles(user: str) -> Refusal:
+    """The application user has no security role."""
+    return Refusal(403, "0x80042f09", f"User with SystemUserId={user} has no security roles.")
+
+
+def no_privilege(user: str, roles: int, privilege: str, table: str, type_code: int) -> Refusal:
+    """A role that does not have the privilege."""
+    privilege_id = uuid.uuid5(uuid.NAMESPACE_OID, privilege)
+    message = (
+        f"Principal user (Id={user}, type=8, roleCount={roles}, privilegeCount=612, "
+        f"accessMode='4 Non-interactive'), is missing {privilege} privilege (Id={privilege_id}) "
+        f"on OTC={type_code} for entity '{table}' (LocalizedName='{table.capitalize()}'). "
+        "context.Caller=" + user
+    )
+    return Refusal(403, "0x80040220", message)
+
+
+def may_not_impersonate(user: str) -> Refusal:
+    """An impersonation that is not allowed or names nobody."""
+    message = f"User '{user}' cannot be acted on behalf of."
+    return Refusal(403, "0x8004a110", message)
+
+
+# Custom logic -----------------------------------------------------------------------------------
+
+
+def plug_in_refused(status: int, code: str, text: str) -> Refusal:
+    """A plug-in's own words."""
+    details = {"Microsoft.PowerApps.CDS.TraceText": f"[emulator: PlugIn] {text}"}
+    return Refusal(status, code, text, details)
+
+
+def plug_in_too_slow() -> Refusal:
+    """A plug-in that ran for more than its two minutes."""
+    message = "The plug-in execution exceeded 2 minutes and 20 seconds."
+    return Refusal(400, "0x80081111", message)
+
+
+def refusal_body(refusal: Refusal, *, annotated: bool = False) -> dict[str, dict[str, str]]:
+    """The JSON of a refusal; with its details where annotations are asked for."""
     # Half a surrogate pair, quoted from a body, cannot be written as UTF-8.
     message = refusal.message.encode(errors="replace").decode()
-    return {"error": {"code": refusal.code, "message": message}}
+    error = {"code": refusal.code, "message": message}
+    if annotated:
+        standing = {
+            "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus": "0",
+            "Microsoft.PowerApps.CDS.HelpLink": HELP_LINK,
+            "Microsoft.PowerApps.CDS.InnerError.Message": message,
+        }
+        error |= {f"@{name}": text for name, text in (standing | refusal.details).items()}
+    return {"error": error}

@@ -3,46 +3,84 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from starlette.types import Receive, Scope
 
+from .query import Wanted
+from .query.options import split_outside
 
-@dataclass(slots=True)
+
+@dataclass
 class Request:
-    """`path` starts after the version of the Web API; header names are lower case."""
+    """`path` starts after the version of the Web API; header names are lower case.
+
+    `contents` are the addresses that the Content-IDs of a change set stand for.
+    """
 
     method: str
     path: str
     query: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     service_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    contents: dict[str, str] | None = None
+    absent: bool = False
+    cost_ms: float = 0.0
 
     @property
     def request_id(self) -> str:
         """The client's own id of the request, else the one that the service gave it."""
         return self.headers.get("x-ms-client-request-id") or self.service_id
 
+    @cached_property
+    def preferences(self) -> Preferences:
+        """What the `Prefer` header asks for."""
+        return Preferences.of(self.headers.get("prefer", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """The `Prefer` header as far as it is honoured here; the rest is ignored, as it must be."""
 
-    representation: bool
-    page_size: int | None
+    representation: bool = False
+    page_size: int | None = None
+    annotations: Wanted = field(default_factory=Wanted)
+    annotations_text: str = ""
+    continue_on_error: bool = False
+    track_changes: bool = False
 
     @staticmethod
-    def of(request: Request) -> Preferences:
-        """The preferences of this request."""
-        wishes = [wish.strip() for wish in request.headers.get("prefer", "").split(",")]
-        sizes = [wish.partition("=")[2].strip('"') for wish in wishes if _is_page_size(wish)]
-        page_size = int(sizes[0]) if sizes and sizes[0].isascii() and sizes[0].isdigit() else None
-        return Preferences("return=representation" in wishes, page_size)
+    def of(text: str) -> Preferences:
+        """The preferences of a header."""
+        if not text:
+            return NONE
+        wishes = dict(_wish(part) for part in _split(text))
+        size = wishes.get("odata.maxpagesize") or wishes.get("maxpagesize") or ""
+        annotations = wishes.get("odata.include-annotations", "")
+        return Preferences(
+            wishes.get("return") == "representation",
+            int(size) if size.isascii() and size.isdigit() and int(size) > 0 else None,
+            Wanted(tuple(part.strip() for part in annotations.split(",") if part.strip())),
+            annotations,
+            wishes.get("odata.continue-on-error", "false") in ("", "true"),
+            "odata.track-changes" in wishes,
+        )
 
 
-def _is_page_size(wish: str) -> bool:
-    return wish.partition("=")[0] in ("odata.maxpagesize", "maxpagesize")
+NONE = Preferences()
+
+
+def _split(text: str) -> list[str]:
+    """Wishes are parted by commas; a value in double quotes may hold some."""
+    return split_outside(text.replace('"', "'").replace(";", ","), ",")
+
+
+def _wish(part: str) -> tuple[str, str]:
+    name, _, value = part.strip().partition("=")
+    return name.strip().lower(), value.strip().strip("'")
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

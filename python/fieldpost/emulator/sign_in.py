@@ -1,81 +1,59 @@
-"""Sign-in: the token endpoint and the tokens it gave out.
+"""Sign-in: the token endpoint, the authorize endpoint, and the documents that lead to them.
 
-Rules: "Microsoft identity platform and the OAuth 2.0 client credentials flow" and "Microsoft Entra
-authentication and authorization error codes". Tokens are opaque; they live in memory only, so a
-restarted emulator knows none of them.
+Rules: "Microsoft identity platform and the OAuth 2.0 client credentials flow", "... authorization
+code flow" and "Microsoft Entra authentication and authorization error codes". There is nobody to
+sign in here: the authorize endpoint sends every browser straight back with a code.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, unquote_plus
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
 
-from .answer import Answer, header
+from .applications import Applications, Registered
+from .assertion import KIND, AssertionRefused, check_assertion
+from .tokens import Tokens
 
-LIFETIME_S = 3599
 FORM = "application/x-www-form-urlencoded"
+CODE_LIFE_S = 600
+OPENID = {"openid", "profile", "offline_access", "email"}
+UNKNOWN_TENANTS = ("common", "organizations", "consumers")
 
 
-@dataclass(frozen=True)
-class Application:
-    """The one application that this environment knows, and where it lives."""
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The tenant, and the addresses of the environment that belongs to it."""
 
-    tenant: str
-    client_id: str
-    client_secret: str
+    id: str
     url: str
 
     @property
-    def scope(self) -> str:
-        """What a token for this environment is asked with."""
-        return f"{self.url}/.default"
+    def other_url(self) -> str:
+        """The environment's other name; the service has two as well."""
+        return self.url.replace("127.0.0.1", "localhost")
 
 
-class Tokens:
-    """What was issued and until when; the Web API asks here."""
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code of the authorize endpoint stands for."""
 
-    def __init__(self, application: Application, clock: Callable[[], float]) -> None:
-        self._application = application
-        self._clock = clock
-        self._expiries: dict[str, float] = {}
-        self.lifetime_s: float = LIFETIME_S
-        self.issued = 0
-
-    def issue(self) -> str:
-        """A new token with the lifetime now in force."""
-        token = secrets.token_urlsafe(48)
-        self._expiries[token] = self._clock() + self.lifetime_s
-        self.issued += 1
-        return token
-
-    def valid(self, authorization: str | None) -> bool:
-        """Whether this Authorization header opens the door."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
-            return False
-        return self._clock() < self._expiries.get(token.strip(), float("-inf"))
-
-    def revoke(self) -> None:
-        """Make every token that was issued an unknown one."""
-        self._expiries.clear()
-
-    def reset(self) -> None:
-        """Count from nothing, with the usual lifetime; tokens that are out stay good."""
-        self.lifetime_s, self.issued = LIFETIME_S, 0
-
-    def challenge(self) -> Answer:
-        """The 401 that tells a client where to sign in; it has no body."""
-        url, tenant = self._application.url, self._application.tenant
-        text = f"Bearer authorization_uri={url}/{tenant}/oauth2/authorize, resource_id={url}/"
-        return Answer(401, [header(b"www-authenticate", text)])
+    client_id: str
+    redirect_uri: str
+    scope: str
+    challenge: str | None
+    expiry: float
 
 
 class SignInError(Exception):
@@ -87,56 +65,100 @@ class SignInError(Exception):
 
 
 class SignIn:
-    """The endpoint `POST /{tenant}/oauth2/v2.0/token`."""
+    """The endpoints under `/{tenant}/oauth2`."""
 
     def __init__(
-        self, application: Application, tokens: Tokens, clock: Callable[[], float]
+        self,
+        tenant: Tenant,
+        applications: Applications,
+        tokens: Tokens,
+        clock: Callable[[], float],
     ) -> None:
-        self._application = application
+        self._tenant = tenant
+        self._applications = applications
         self._tokens = tokens
         self._clock = clock
+        self._codes: dict[str, Code | None] = {}
+
+    def routes(self) -> list[Route]:
+        """The endpoints, for Starlette."""
+        return [
+            Route("/{tenant}/oauth2/v2.0/token", self.token, methods=["POST"]),
+            Route("/{tenant}/oauth2/token", self.token, methods=["POST"]),
+            Route("/{tenant}/oauth2/v2.0/authorize", self.authorize, methods=["GET"]),
+            Route("/{tenant}/oauth2/authorize", self.authorize, methods=["GET"]),
+            Route("/{tenant}/v2.0/.well-known/openid-configuration", self.configuration),
+            Route("/{tenant}/.well-known/openid-configuration", self.configuration),
+            Route("/common/discovery/instance", self.instance),
+        ]
 
     async def token(self, request: Request) -> Response:
         """Answer one request for a token."""
         try:
             form = _fields(await request.body(), request.headers.get("content-type", ""))
             form |= _basic(request.headers.get("authorization", ""))
-            self._check(request.path_params["tenant"], form)
+            if "resource" in form and "scope" not in form:  # the older endpoint's word for it
+                form["scope"] = form["resource"].rstrip("/") + "/.default"
+            answer = self._granted(request.path_params["tenant"], form)
         except SignInError as error:
             return self._refused(error)
-        token = self._tokens.issue()
-        lifetime = int(self._tokens.lifetime_s)
-        answer = {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime}
-        return JSONResponse({**answer, "access_token": token}, headers=NO_STORE)
+        return JSONResponse(answer, headers=NO_STORE)
 
-    def _check(self, tenant: str, form: dict[str, str]) -> None:
-        known = self._application
-        if tenant.lower() != known.tenant.lower():
+    def _granted(self, tenant: str, form: dict[str, str]) -> dict[str, Any]:
+        if tenant.lower() != self._tenant.id.lower():
             raise SignInError(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
         grant = _required(form, "grant_type")
         client_id = _required(form, "client_id")
-        scope = _required(form, "scope")
-        if grant != "client_credentials":
-            text = f"The app requested an unsupported grant type '{grant}'."
-            raise SignInError(400, "unsupported_grant_type", 70003, text)
-        self._check_client(client_id, form.get("client_secret"))
-        self._check_scope(scope)
+        if grant == "client_credentials":
+            scope = _required(form, "scope")
+            self._check_client(client_id, form, obliged=True)
+            return self._token(client_id, self._resource(scope))
+        if grant == "authorization_code":
+            return self._redeemed(client_id, form)
+        if grant == "refresh_token":
+            return self._refreshed(client_id, form)
+        text = f"The app requested an unsupported grant type '{grant}'."
+        raise SignInError(400, "unsupported_grant_type", 70003, text)
 
-    def _check_client(self, client_id: str, secret: str | None) -> None:
-        known = self._application
-        if client_id.lower() != known.client_id.lower():
+    def _token(self, client_id: str, resource: str) -> dict[str, Any]:
+        token = self._tokens.issue(client_id, resource)
+        lifetime = int(self._tokens.lifetime_s)
+        answer = {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime}
+        return {**answer, "access_token": token}
+
+    def _check_client(self, client_id: str, form: dict[str, str], *, obliged: bool) -> Registered:
+        known = self._applications.find(client_id)
+        if known is None:
             text = (
                 f"Application with identifier '{client_id}' was not found in the directory "
-                f"'{known.tenant}'."
+                f"'{self._tenant.id}'."
             )
             raise SignInError(400, "unauthorized_client", 700016, text)
-        if not secret:
+        secret, assertion = form.get("client_secret"), form.get("client_assertion")
+        if assertion:
+            self._check_assertion(known, assertion, form)
+        elif secret:
+            self._check_secret(known, secret)
+        elif obliged:
             text = (
                 "The request body must contain the following parameter: 'client_assertion' or "
                 "'client_secret'."
             )
             raise SignInError(401, "invalid_client", 7000218, text)
-        if not secrets.compare_digest(secret.encode(), known.client_secret.encode()):
+        return known
+
+    def _check_assertion(self, known: Registered, assertion: str, form: dict[str, str]) -> None:
+        if form.get("client_assertion_type") != KIND:
+            raise SignInError(400, "invalid_request", 900144, "client_assertion_type is missing.")
+        audience = f"{self._tenant.url}/{self._tenant.id}/oauth2/v2.0/token"
+        try:
+            check_assertion(assertion, known.certificate, known.client_id, audience, self._clock())
+        except AssertionRefused as refused:
+            raise SignInError(401, "invalid_client", refused.number, refused.text) from None
+
+    def _check_secret(self, known: Registered, secret: str) -> None:
+        expected = (known.client_secret or "").encode()
+        if not expected or not secrets.compare_digest(secret.encode(), expected):
             text = (
                 "Invalid client secret provided. Ensure the secret being sent in the request is "
                 "the client secret value, not the client secret ID, for a secret added to app "
@@ -144,21 +166,138 @@ class SignIn:
             )
             raise SignInError(401, "invalid_client", 7000215, text)
 
-    def _check_scope(self, scope: str) -> None:
-        resource = scope.removesuffix("/.default")
-        if resource == scope or " " in scope:
+    def _resource(self, scope: str) -> str:
+        resource = scope.removesuffix("/.default").rstrip("/")
+        if not scope.endswith("/.default") or " " in scope:
             text = (
                 f"The provided value for scope {scope} is not valid. Client credential flows must "
                 "have a scope value with /.default suffixed to the resource identifier "
                 "(application ID URI)."
             )
             raise SignInError(400, "invalid_scope", 1002012, text)
-        if resource != self._application.url:
+        return self._known_resource(resource)
+
+    def _known_resource(self, resource: str) -> str:
+        if resource not in (self._tenant.url, self._tenant.other_url):
             text = (
                 f"The resource principal named {resource} was not found in the tenant named "
-                f"{self._application.tenant}."
+                f"{self._tenant.id}."
             )
             raise SignInError(400, "invalid_resource", 500011, text)
+        return resource
+
+    # Signing in a person ------------------------------------------------------------------------
+
+    async def authorize(self, request: Request) -> Response:
+        """Send the browser back with a code; errors that must not travel are shown instead."""
+        asked = request.query_params
+        known = self._applications.find(asked.get("client_id", ""))
+        redirect = asked.get("redirect_uri", "")
+        if known is None or request.path_params["tenant"].lower() != self._tenant.id.lower():
+            return Response("AADSTS700016: the application was not found.", 400)
+        if redirect not in known.redirect_uris and not _loopback(redirect, known):
+            return Response("AADSTS50011: the redirect URI is not registered.", 400)
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = Code(
+            known.client_id,
+            redirect,
+            asked.get("scope", ""),
+            asked.get("code_challenge"),
+            self._clock() + CODE_LIFE_S,
+        )
+        answer = {"code": code} | ({"state": asked["state"]} if "state" in asked else {})
+        mark = "&" if "?" in redirect else "?"
+        return RedirectResponse(f"{redirect}{mark}{urlencode(answer)}", 302)
+
+    def _redeemed(self, client_id: str, form: dict[str, str]) -> dict[str, Any]:
+        text = _required(form, "code")
+        code = self._codes.get(text)
+        if text in self._codes and code is None:
+            message = "OAuth2 Authorization code was already redeemed."
+            raise SignInError(400, "invalid_grant", 54005, message)
+        if code is None or code.client_id.lower() != client_id.lower():
+            raise SignInError(400, "invalid_grant", 70000, "The provided code is not valid.")
+        if code.expiry < self._clock():
+            raise SignInError(400, "invalid_grant", 70008, "The provided code has expired.")
+        self._check_client(client_id, form, obliged=False)
+        if form.get("redirect_uri", code.redirect_uri) != code.redirect_uri:
+            message = "The redirect_uri does not match the one of the authorization request."
+            raise SignInError(400, "invalid_grant", 500112, message)
+        if code.challenge is not None and _challenge(form) != code.challenge:
+            message = "The Code_Verifier does not match the code_challenge."
+            raise SignInError(400, "invalid_grant", 50148, message)
+        self._codes[text] = None
+        return self._delegated(client_id, form.get("scope") or code.scope)
+
+    def _refreshed(self, client_id: str, form: dict[str, str]) -> dict[str, Any]:
+        found = self._tokens.refreshing(_required(form, "refresh_token"))
+        if found is None or found[0].lower() != client_id.lower():
+            raise SignInError(400, "invalid_grant", 70000, "The refresh token is not valid.")
+        self._check_client(client_id, form, obliged=False)
+        return self._delegated(client_id, form.get("scope") or found[1])
+
+    def _delegated(self, client_id: str, scope: str) -> dict[str, Any]:
+        """What a person's sign-in gives: the scopes say which tokens."""
+        scopes = scope.split()
+        resources = [s for s in scopes if s not in OPENID]
+        resource = resources[0].rpartition("/")[0].rstrip("/") if resources else self._tenant.url
+        answer = self._token(client_id, self._known_resource(resource)) | {"scope": scope}
+        if "offline_access" in scopes:
+            answer["refresh_token"] = self._tokens.issue_refreshing(client_id, scope)
+        if "openid" in scopes:
+            answer["id_token"] = self._identity(client_id)
+        return answer
+
+    def _identity(self, client_id: str) -> str:
+        now = int(self._clock())
+        claims = {
+            "aud": client_id,
+            "iss": f"{self._tenant.url}/{self._tenant.id}/v2.0",
+            "iat": now,
+            "nbf": now,
+            "exp": now + 3600,
+            "sub": client_id,
+            "oid": client_id,
+            "tid": self._tenant.id,
+            "preferred_username": "somebody@emulator.invalid",
+            "name": "Somebody",
+        }
+        parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims))
+        encoded = (base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+        return ".".join([*encoded, ""])
+
+    # Documents ----------------------------------------------------------------------------------
+
+    async def configuration(self, request: Request) -> Response:
+        """Where the endpoints are: what libraries read before they ask for a token."""
+        tenant = request.path_params["tenant"]
+        if tenant.lower() not in (self._tenant.id.lower(), *UNKNOWN_TENANTS):
+            return self._refused(
+                SignInError(400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found.")
+            )
+        root = f"{self._tenant.url}/{self._tenant.id}"
+        return JSONResponse(
+            {
+                "token_endpoint": f"{root}/oauth2/v2.0/token",
+                "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
+                "issuer": f"{root}/v2.0",
+                "jwks_uri": f"{root}/discovery/v2.0/keys",
+                "tenant_region_scope": None,
+                "response_types_supported": ["code"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_post",
+                    "client_secret_basic",
+                    "private_key_jwt",
+                ],
+            }
+        )
+
+    async def instance(self, request: Request) -> Response:
+        """The names of the sign-in host: only its own."""
+        host = self._tenant.url.partition("://")[2]
+        names = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+        endpoint = f"{self._tenant.url}/{self._tenant.id}/v2.0/.well-known/openid-configuration"
+        return JSONResponse({"tenant_discovery_endpoint": endpoint, "metadata": [names]})
 
     def _refused(self, error: SignInError) -> Response:
         trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
@@ -176,6 +315,17 @@ class SignIn:
             "correlation_id": correlation,
         }
         return JSONResponse(body, status_code=error.status, headers=NO_STORE)
+
+
+def _loopback(redirect: str, known: Registered) -> bool:
+    """Where none is registered, any address of this machine will do."""
+    starts = ("http://localhost", "http://127.0.0.1", "https://localhost", "https://127.0.0.1")
+    return not known.redirect_uris and redirect.startswith(starts)
+
+
+def _challenge(form: dict[str, str]) -> str:
+    digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}

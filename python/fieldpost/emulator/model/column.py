@@ -9,7 +9,8 @@ in the Dataverse developer guide.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -44,6 +45,7 @@ class Column:
     name: str
     read_only: bool = False
     default: Any = None
+    required: bool = False
 
     edm = "Edm.String"
     affinity = "TEXT"
@@ -62,6 +64,7 @@ class Text(Column):
     """Text and memo; length counts UTF-16 units, and the empty string is null."""
 
     limit: int
+    memo: bool = False
 
     def stored(self, value: Any, table: str) -> str | None:
         """See `Column`."""
@@ -120,6 +123,7 @@ class Choice(Column):
     """A number out of a defined set; labels are never taken."""
 
     options: tuple[int, ...]
+    labels: Mapping[int, str] = field(default_factory=dict)
 
     edm = "Edm.Int32"
     affinity = "INTEGER"
@@ -131,6 +135,28 @@ class Choice(Column):
             accepted = ",".join(map(str, sorted(self.options)))
             raise unknown_choice(number, self.name, table, accepted)
         return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiChoice(Column):
+    """Several numbers out of a defined set, as text: "1,3,4"; their order is not kept."""
+
+    options: tuple[int, ...]
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    def stored(self, value: Any, table: str) -> str | None:
+        """See `Column`."""
+        if not isinstance(value, str):
+            raise Mismatch(value, self.edm)
+        try:
+            numbers = sorted({int(part) for part in value.split(",") if part.strip()})
+        except ValueError:
+            raise Mismatch(value, "Edm.Int32") from None
+        for number in numbers:
+            if number not in self.options:
+                accepted = ",".join(map(str, sorted(self.options)))
+                raise unknown_choice(number, self.name, table, accepted)
+        return ",".join(map(str, numbers)) or None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +274,17 @@ class Lookup(Guid):
     """`_x_value`: the id of the row that navigation property x points at."""
 
     read_only: bool = True
-    several: bool = False
+    targets: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether it may point at rows of more than one table."""
+        return len(self.targets) > 1 or self.targets == ("principal",)
+
+    @property
+    def attribute(self) -> str:
+        """The logical name: `_x_value` is how OData shows the column `x`."""
+        return self.name[1:].removesuffix("_value")
 
     @property
     def kind(self) -> str:

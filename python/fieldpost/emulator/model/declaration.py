@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from .column import (
     BigInteger,
@@ -15,21 +17,27 @@ from .column import (
     Integer,
     Lookup,
     Money,
+    MultiChoice,
     Number,
     Text,
 )
+from .labels import labels_of
 from .moment import Day, Moment
-from .schema import Single, States, Table, states_of
+from .schema import AlternateKey, Many, Single, States, Table, states_of
 
 FAR = Decimal("922337203685477")
 
-Declared = Column | Single | States
+Declared = Column | Single | States | Many | AlternateKey
 Group = list[Declared]
 
 
-def texts(limit: int, names: str, *, read_only: bool = False) -> Group:
-    """Text columns of one length."""
-    return [Text(name=name, limit=limit, read_only=read_only) for name in names.split()]
+def texts(limit: int, names: str, *, read_only: bool = False, required: bool = False) -> Group:
+    """Text columns of one length; from 2000 characters on they are memos."""
+    memo = limit >= 2000
+    return [
+        Text(name=name, limit=limit, memo=memo, read_only=read_only, required=required)
+        for name in names.split()
+    ]
 
 
 def constant(name: str, value: str) -> Group:
@@ -89,22 +97,38 @@ def states(labels: str, statuses: dict[int, int]) -> Group:
     return [*states_of(tuple(labels.split()), statuses)]
 
 
-def lookup(attribute: str, *, read_only: bool = False, **targets: tuple[str, str] | str) -> Group:
+def lookup(attribute: str, /, **targets: tuple[str, str] | str) -> Group:
     """One lookup column and its navigation properties.
 
     ``lookup("customerid", customerid_account=("account", "opportunity_customer_accounts"))``: the
     name of each property, the table it leads to, and the collection that leads back, if any.
     """
-    column = Lookup(name=f"_{attribute}_value", several=len(targets) > 1)
-    singles = []
-    for name, target in targets.items():
-        table, partner = (target, None) if isinstance(target, str) else target
-        singles.append(Single(name, table, column, partner, read_only))
+    return _lookup(attribute, targets, read_only=False)
+
+
+def system_lookup(attribute: str, table: str) -> Group:
+    """A lookup that only the service sets, with one navigation property of its own name."""
+    return _lookup(attribute, {attribute: table}, read_only=True)
+
+
+def _lookup(
+    attribute: str, targets: Mapping[str, tuple[str, str] | str], *, read_only: bool
+) -> Group:
+    pairs = {n: (t, None) if isinstance(t, str) else t for n, t in targets.items()}
+    reached = tuple(dict.fromkeys(table for table, _ in pairs.values()))
+    column = Lookup(name=f"_{attribute}_value", targets=reached)
+    singles = [
+        Single(name, table, column, partner, read_only) for name, (table, partner) in pairs.items()
+    ]
     return [column, *singles]
 
 
-def base_columns() -> Group:
-    """What every row of a user-owned table has; the service fills all of it but two."""
+def base_columns(owned: str | None = None) -> Group:
+    """What every row of a user-owned table has; the service fills all of it but two.
+
+    `owned` is the collection of the owner that leads back, where the table has one of its own.
+    """
+    owner = ("principal", owned) if owned else "principal"
     return [
         Moment(name="createdon", read_only=True),
         Moment(name="modifiedon", read_only=True),
@@ -114,11 +138,14 @@ def base_columns() -> Group:
         Number(
             name="exchangerate", low=Decimal(0), high=Decimal(10**11), places=10, read_only=True
         ),
-        Guid(name="_owningbusinessunit_value", read_only=True),
-        *lookup("ownerid", ownerid="systemuser"),
-        *lookup("createdby", read_only=True, createdby="systemuser"),
-        *lookup("modifiedby", read_only=True, modifiedby="systemuser"),
-        *lookup("owninguser", read_only=True, owninguser="systemuser"),
+        *system_lookup("owningbusinessunit", "businessunit"),
+        *lookup("ownerid", ownerid=owner),
+        *system_lookup("createdby", "systemuser"),
+        *system_lookup("modifiedby", "systemuser"),
+        *system_lookup("createdonbehalfby", "systemuser"),
+        *system_lookup("modifiedonbehalfby", "systemuser"),
+        *system_lookup("owninguser", "systemuser"),
+        *system_lookup("owningteam", "team"),
     ]
 
 
@@ -140,27 +167,46 @@ def addresses(count: int, name_limit: int = 200) -> Group:
     return group
 
 
+def many(name: str, other: str, partner: str | None = None) -> Group:
+    """A many-to-many relationship, declared on one of its two tables."""
+    return [Many(name, other, partner or name)]
+
+
+def alternate_key(name: str, columns: str) -> Group:
+    """A unique set of columns by which rows can be addressed."""
+    return [AlternateKey(name, tuple(columns.split()))]
+
+
 def table(
     name: str,
     entity_set: str,
     key: str,
     members: Sequence[Group],
     *,
-    full_name: bool = False,
-    seeded: bool = False,
+    primary_name: str | None = None,
+    **traits: Any,
 ) -> Table:
-    """A table of these members and its key."""
+    """A table of these members and its key; `traits` are fields of `Table`."""
     declared = [member for group in members for member in group]
-    columns = {key: Guid(name=key)} | {c.name: c for c in declared if isinstance(c, Column)}
-    singles = {s.name: s for s in declared if isinstance(s, Single)}
+    columns = {key: Guid(name=key)} | {
+        c.name: _labelled(c, name) for c in declared if isinstance(c, Column)
+    }
     all_states = [s for s in declared if isinstance(s, States)]
     return Table(
         name=name,
         entity_set=entity_set,
         key=key,
         columns=columns,
-        singles=singles,
+        singles={s.name: s for s in declared if isinstance(s, Single)},
+        manys={m.name: m for m in declared if isinstance(m, Many)},
+        keys={k.name: k for k in declared if isinstance(k, AlternateKey)},
         states=all_states[0] if all_states else None,
-        full_name=full_name,
-        seeded=seeded,
+        primary_name=primary_name or ("name" if "name" in columns else None),
+        **traits,
     )
+
+
+def _labelled(column: Column, table_name: str) -> Column:
+    if isinstance(column, Choice | MultiChoice) and not column.labels:
+        return replace(column, labels=labels_of(table_name, column.name, column.options))
+    return column

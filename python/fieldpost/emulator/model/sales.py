@@ -13,11 +13,11 @@ from .declaration import (
     base_columns,
     booleans,
     choices,
-    constant,
     days,
     floats,
     integers,
     lookup,
+    many,
     moments,
     money,
     numbers,
@@ -25,11 +25,10 @@ from .declaration import (
     table,
     texts,
 )
-from .schema import Schema, Table
+from .schema import Table
 
 TRILLION = 10**12
 HUNDRED_TRILLION = 10**14
-INT32_MAX = 2**31 - 1
 
 
 def _account() -> Table:
@@ -38,7 +37,7 @@ def _account() -> Table:
         "accounts",
         "accountid",
         [
-            base_columns(),
+            base_columns("owner_accounts"),
             states("Active Inactive", {1: 0, 2: 1}),
             texts(160, "name"),
             texts(100, "emailaddress1 emailaddress2 emailaddress3"),
@@ -68,8 +67,16 @@ def _account() -> Table:
             lookup("primarycontactid", primarycontactid=("contact", "account_primary_contact")),
             lookup("parentaccountid", parentaccountid=("account", "account_parent_account")),
             lookup("originatingleadid", originatingleadid=("lead", "account_originating_lead")),
-            lookup("transactioncurrencyid", transactioncurrencyid="transactioncurrency"),
+            lookup(
+                "preferredsystemuserid",
+                preferredsystemuserid=("systemuser", "system_user_accounts"),
+            ),
+            lookup(
+                "transactioncurrencyid",
+                transactioncurrencyid=("transactioncurrency", "transactioncurrency_account"),
+            ),
         ],
+        type_code=1,
     )
 
 
@@ -79,7 +86,7 @@ def _contact() -> Table:
         "contacts",
         "contactid",
         [
-            base_columns(),
+            base_columns("owner_contacts"),
             states("Active Inactive", {1: 0, 2: 1}),
             texts(160, "fullname", read_only=True),
             texts(50, "firstname middlename lastname"),
@@ -116,8 +123,17 @@ def _contact() -> Table:
                 parentcustomerid_contact=("contact", "contact_customer_contacts"),
             ),
             lookup("originatingleadid", originatingleadid=("lead", "contact_originating_lead")),
-            lookup("transactioncurrencyid", transactioncurrencyid="transactioncurrency"),
+            lookup(
+                "preferredsystemuserid",
+                preferredsystemuserid=("systemuser", "system_user_contacts"),
+            ),
+            lookup(
+                "transactioncurrencyid",
+                transactioncurrencyid=("transactioncurrency", "transactioncurrency_contact"),
+            ),
         ],
+        primary_name="fullname",
+        type_code=2,
         full_name=True,
     )
 
@@ -128,7 +144,7 @@ def _opportunity() -> Table:
         "opportunities",
         "opportunityid",
         [
-            base_columns(),
+            base_columns("owner_opportunitys"),
             states("Open Won Lost", {1: 0, 2: 0, 3: 1, 4: 2, 5: 2}),
             texts(300, "name"),
             texts(200, "stepname"),
@@ -163,8 +179,13 @@ def _opportunity() -> Table:
             lookup("parentaccountid", parentaccountid=("account", "opportunity_parent_account")),
             lookup("parentcontactid", parentcontactid=("contact", "opportunity_parent_contact")),
             lookup("originatingleadid", originatingleadid=("lead", "opportunity_originating_lead")),
-            lookup("transactioncurrencyid", transactioncurrencyid="transactioncurrency"),
+            lookup("campaignid", campaignid=("campaign", "campaign_opportunities")),
+            lookup(
+                "transactioncurrencyid",
+                transactioncurrencyid=("transactioncurrency", "transactioncurrency_opportunity"),
+            ),
         ],
+        type_code=3,
     )
 
 
@@ -174,7 +195,7 @@ def _lead() -> Table:
         "leads",
         "leadid",
         [
-            base_columns(),
+            base_columns("owner_leads"),
             states("Open Qualified Disqualified", {1: 0, 2: 0, 3: 1, 4: 2, 5: 2, 6: 2, 7: 2}),
             texts(300, "subject"),
             texts(160, "fullname", read_only=True),
@@ -216,68 +237,20 @@ def _lead() -> Table:
                 "qualifyingopportunityid",
                 qualifyingopportunityid=("opportunity", "lead_qualifying_opportunity"),
             ),
-            lookup("transactioncurrencyid", transactioncurrencyid="transactioncurrency"),
+            lookup("campaignid", campaignid=("campaign", "campaign_leads")),
+            many("accountleads_association", "account"),
+            many("contactleads_association", "contact"),
+            lookup(
+                "transactioncurrencyid",
+                transactioncurrencyid=("transactioncurrency", "transactioncurrency_lead"),
+            ),
         ],
+        primary_name="fullname",
+        type_code=4,
         full_name=True,
     )
 
 
-def _task() -> Table:
-    return table(
-        "task",
-        "tasks",
-        "activityid",
-        [
-            base_columns(),
-            states("Open Completed Canceled", {2: 0, 3: 0, 4: 0, 7: 0, 5: 1, 6: 2}),
-            constant("activitytypecode", "task"),
-            texts(200, "subject"),
-            texts(2000, "description"),
-            texts(250, "category subcategory"),
-            moments("scheduledstart scheduledend"),
-            moments("actualstart actualend"),
-            integers(0, INT32_MAX, "scheduleddurationminutes actualdurationminutes"),
-            integers(0, 100, "percentcomplete"),
-            choices(range(3), "prioritycode", default=1),
-            booleans("isbilled isworkflowcreated leftvoicemail"),
-            booleans("isregularactivity", default=True),
-            lookup(
-                "regardingobjectid",
-                regardingobjectid_account_task=("account", "Account_Tasks"),
-                regardingobjectid_contact_task=("contact", "Contact_Tasks"),
-                regardingobjectid_lead_task=("lead", "Lead_Tasks"),
-                regardingobjectid_opportunity_task=("opportunity", "Opportunity_Tasks"),
-            ),
-            lookup("transactioncurrencyid", transactioncurrencyid_task="transactioncurrency"),
-        ],
-    )
-
-
-def _system_user() -> Table:
-    members = [
-        texts(200, "fullname"),
-        texts(1024, "domainname"),
-        booleans("isdisabled"),
-    ]
-    return table("systemuser", "systemusers", "systemuserid", members, seeded=True)
-
-
-def _currency() -> Table:
-    members = [
-        texts(100, "currencyname"),
-        texts(5, "isocurrencycode"),
-        texts(10, "currencysymbol"),
-        integers(0, 4, "currencyprecision"),
-    ]
-    return table(
-        "transactioncurrency",
-        "transactioncurrencies",
-        "transactioncurrencyid",
-        members,
-        seeded=True,
-    )
-
-
-SCHEMA = Schema(
-    [_account(), _contact(), _opportunity(), _lead(), _task(), _system_user(), _currency()]
-)
+def sales_tables() -> list[Table]:
+    """The customers and what is sold to them."""
+    return [_account(), _contact(), _opportunity(), _lead()]

@@ -1,6 +1,17 @@
-"""Reads: query options → SQL over one table → JSON with the service's annotations."""
+"""Reads: query options or FetchXML → SQL → JSON with the service's annotations."""
 
-from .options import Query, parsed_query
+from .aggregate import Aggregation
+from .annotation import Wanted
+from .filter import Asker
+from .options import Query, literal_of, parsed_query
 from .read import Reader
 
-__all__ = ["Query", "Reader", "parsed_query"]
+__all__ = [
+    "Aggregation",
+    "Asker",
+    "Query",
+    "Reader",
+    "Wanted",
+    "literal_of",
+    "parsed_query",
+]

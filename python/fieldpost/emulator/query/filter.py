@@ -1,36 +1,37 @@
-"""`$filter` → a SQL condition. Grammar: "Filter rows using OData" and OData 4.0 URL Conventions.
+"""The tree of a filter → a SQL condition over one table, its alias `t0`.
 
-Has: eq ne gt ge lt le, and or not, brackets, contains startswith endswith, null. Text compares
-without case, as the service does by default. Has not: paths over navigation properties, any and
-all, arithmetic and the service's own query functions.
+Text compares without case, as the service does by default. Paths over single-valued navigation
+become subqueries, `any` and `all` become EXISTS.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
-from ..model import Column, Mismatch, Table
+from ..model import Association, Collection, Column, Mismatch, Schema, Single, Table
 from ..model.column import Boolean, Number
 from ..model.moment import Moment, utc
-from ..refusal import bad_query, not_here_yet, unknown_property
-
-TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<text>'(?:[^']|'')*')
-    |(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})
-    |(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)
-    |(?P<day>\d{4}-\d\d-\d\d)
-    |(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-    |(?P<word>[A-Za-z_][A-Za-z0-9_.]*)
-    |(?P<mark>[(),/])""",
-    re.VERBOSE | re.ASCII,
+from ..refusal import bad_query, unknown_property
+from .function import QUERY_FUNCTIONS, Called
+from .syntax import (
+    Comparison,
+    Condition,
+    Literal,
+    Logic,
+    Negation,
+    Path,
+    Quantified,
+    QueryFunction,
+    TextFunction,
+    condition_of,
 )
 
-OPERATORS = {
+SIGNS = {
     "eq": ("=", "Equal"),
     "ne": ("IS NOT", "NotEqual"),
     "gt": (">", "GreaterThan"),
@@ -38,7 +39,8 @@ OPERATORS = {
     "lt": ("<", "LessThan"),
     "le": ("<=", "LessThanOrEqual"),
 }
-FUNCTIONS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
+MIRRORED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+PATTERNS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
 NUMERIC = {"Edm.Int32", "Edm.Int64", "Edm.Decimal", "Edm.Double"}
 LITERALS = {
     "text": {"Edm.String"},
@@ -47,6 +49,7 @@ LITERALS = {
     "day": {"Edm.Date", "Edm.DateTimeOffset"},
     "number": NUMERIC,
     "bool": {"Edm.Boolean"},
+    "list": set[str](),
 }
 EDM_OF_LITERAL = {
     "text": "Edm.String",
@@ -55,172 +58,228 @@ EDM_OF_LITERAL = {
     "day": "Edm.Date",
     "number": "Edm.Int32",
     "bool": "Edm.Boolean",
+    "list": "Collection(Edm.String)",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """One word of a filter, its kind, and where it begins."""
-
-    kind: str
-    text: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Sql:
-    """A condition, and the values for its question marks."""
+    """A condition or an expression, and the values for its question marks."""
 
     text: str
     values: tuple[Any, ...] = ()
 
 
-def filtered(text: str, table: Table) -> Sql:
-    """The condition, and the values for its question marks."""
-    return FilterParser(text, table).parse()
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, where and when: what functions such as EqualUserId and Today depend on."""
+
+    user: str
+    business_unit: str
+    moment: datetime
 
 
-class FilterParser:
-    """Recursive descent over one filter: or, and, not, brackets, comparison."""
+@dataclass(slots=True)
+class Scope:
+    """A table under the name that SQL has for it, and the variables that mean other tables."""
 
-    def __init__(self, text: str, table: Table) -> None:
-        self._text = text
-        self._table = table
-        self._tokens = self._lexed()
-        self._next = 0
+    table: Table
+    alias: str
+    variables: Mapping[str, Scope] = field(default_factory=dict)
 
-    def _lexed(self) -> list[Token]:
-        tokens, at = [], 0
-        while at < len(self._text):
-            match = TOKEN.match(self._text, at)
-            if match is None:
-                self._fail(at)
-            if match.lastgroup != "space":
-                tokens.append(Token(str(match.lastgroup), match[0], at))
-            at = match.end()
-        return tokens
 
-    def _fail(self, at: int) -> NoReturn:
-        raise bad_query(f"Syntax error at position {at} in '{self._text}'.")
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A column at the end of a path, as SQL."""
 
-    def _peek(self) -> Token:
-        if self._next < len(self._tokens):
-            return self._tokens[self._next]
-        return Token("end", "", len(self._text))
+    column: Column
+    sql: str
 
-    def _take(self, kind: str, text: str | None = None) -> Token | None:
-        token = self._peek()
-        if token.kind != kind or text not in (None, token.text):
-            return None
-        self._next += 1
-        return token
 
-    def _need(self, kind: str, text: str | None = None) -> Token:
-        return self._take(kind, text) or self._fail(self._peek().at)
+def filtered(
+    text: str, table: Table, schema: Schema, asker: Asker, aliases: Mapping[str, str]
+) -> Sql:
+    """The condition of a filter text; raises `Refusal`."""
+    return Translation(schema, asker).condition(condition_of(text, aliases), Scope(table, "t0"))
 
-    def parse(self) -> Sql:
-        """The whole filter as one condition."""
-        condition = self._joined("or", lambda: self._joined("and", self._negation))
-        self._need("end")
-        return condition
 
-    def _joined(self, word: str, part: Callable[[], Sql]) -> Sql:
-        parts = [part()]
-        while self._take("word", word):
-            parts.append(part())
-        if len(parts) == 1:
-            return parts[0]
-        text = f" {word.upper()} ".join(part.text for part in parts)
-        return Sql(f"({text})", tuple(value for part in parts for value in part.values))
+class Translation:
+    """From tree to SQL; gives every nested table an alias of its own."""
 
-    def _negation(self) -> Sql:
-        if not self._take("word", "not"):
-            return self._primary()
-        inner = self._negation()
-        return Sql(f"NOT ({inner.text})", inner.values)
+    def __init__(self, schema: Schema, asker: Asker) -> None:
+        self._schema = schema
+        self._asker = asker
+        self._aliases = 0
 
-    def _primary(self) -> Sql:
-        if self._take("mark", "("):
-            condition = self._joined("or", lambda: self._joined("and", self._negation))
-            self._need("mark", ")")
-            return condition
-        token = self._peek()
-        if token.kind == "word" and token.text in FUNCTIONS:
-            return self._function()
-        return self._comparison()
+    def condition(self, tree: Condition, scope: Scope) -> Sql:
+        """The condition in this scope."""
+        if isinstance(tree, Logic):
+            return _joined(tree.word, [self.condition(part, scope) for part in tree.parts])
+        if isinstance(tree, Negation):
+            inner = self.condition(tree.part, scope)
+            return Sql(f"NOT ifnull(({inner.text}), 0)", inner.values)
+        if isinstance(tree, Comparison):
+            return self._compared(tree, scope)
+        if isinstance(tree, TextFunction):
+            return self._matched(tree, scope)
+        if isinstance(tree, Quantified):
+            return self._quantified(tree, scope)
+        if isinstance(tree, QueryFunction):
+            return self._query_function(tree, scope)
+        reached = self.reached(tree.names, scope)
+        if not isinstance(reached.column, Boolean):
+            raise bad_query("The $filter expression must evaluate to a single boolean value.")
+        return Sql(f"{reached.sql} = 1")
 
-    def _function(self) -> Sql:
-        name = self._need("word").text
-        self._need("mark", "(")
-        column = self._column(self._need("word"))
-        self._need("mark", ",")
-        wanted = _unquoted(self._need("text").text).casefold()
-        self._need("mark", ")")
-        if column.edm != "Edm.String":
-            raise bad_query(f"No function signature for the function with name '{name}' matches.")
-        escaped = re.sub(r"([%_\\])", r"\\\1", wanted)
-        return Sql(
-            f"fold(\"{column.name}\") LIKE ? ESCAPE '\\'", (FUNCTIONS[name].format(escaped),)
+    def reached(self, names: tuple[str, ...], scope: Scope) -> Reached:
+        """The column at the end of the path."""
+        if names[0] in scope.variables and len(names) > 1:
+            return self.reached(names[1:], scope.variables[names[0]])
+        name, *rest = names
+        if not rest:
+            column = scope.table.columns.get(name)
+            if column is None:
+                raise unknown_property(name, scope.table.name)
+            return Reached(column, f'{scope.alias}."{name}"')
+        if name.startswith("Microsoft.Dynamics.CRM."):
+            return self.reached(tuple(rest), scope)
+        single = scope.table.singles.get(name)
+        if single is None:
+            raise unknown_property(name, scope.table.name)
+        target = self._schema.tables[single.target]
+        inner = Scope(target, self._alias())
+        reached = self.reached(tuple(rest), inner)
+        where = f'{inner.alias}."{target.key}" = {scope.alias}."{single.lookup.name}"'
+        where += _kind(single, scope.alias, self._schema)
+        sql = f'(SELECT {reached.sql} FROM "{target.name}" {inner.alias} WHERE {where})'
+        return Reached(reached.column, sql)
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"n{self._aliases}"
+
+    def _compared(self, tree: Comparison, scope: Scope) -> Sql:
+        left, operator, right = tree.left, tree.operator, tree.right
+        if isinstance(left, Literal):
+            left, right, operator = right, left, MIRRORED.get(operator, operator)
+        if isinstance(left, Literal):
+            raise bad_query("A comparison of two literals is not supported.")
+        reached = self.reached(left.names, scope)
+        sign = SIGNS[operator][0]
+        if isinstance(right, Path):
+            other = self.reached(right.names, scope)
+            return Sql(f"{_folded(reached)} {sign} {_folded(other)}")
+        return compared(reached, operator, right)
+
+    def _matched(self, tree: TextFunction, scope: Scope) -> Sql:
+        reached = self.reached(tree.path.names, scope)
+        if reached.column.edm != "Edm.String":
+            raise bad_query(
+                f"No function signature for the function with name '{tree.name}' matches."
+            )
+        return matched(reached, PATTERNS[tree.name], tree.wanted.text)
+
+    def _quantified(self, tree: Quantified, scope: Scope) -> Sql:
+        *before, last = tree.path.names
+        if before and before[0] in scope.variables:
+            scope, before = scope.variables[before[0]], before[1:]
+        if before:
+            raise bad_query("any and all take a collection of the row itself.")
+        member = scope.table.collections.get(last) or scope.table.associations.get(last)
+        if member is None:
+            raise unknown_property(last, scope.table.name)
+        inner = Scope(self._schema.tables[member.target], self._alias(), {})
+        inner.variables = {**scope.variables, tree.variable: inner}
+        where = Sql(self._joining(member, scope, inner))
+        if tree.condition is not None:
+            part = self.condition(tree.condition, inner)
+            if tree.word == "all":
+                part = Sql(f"NOT ifnull(({part.text}), 0)", part.values)
+            where = _joined("and", [where, part])
+        exists = "NOT EXISTS" if tree.word == "all" else "EXISTS"
+        text = f'{exists} (SELECT 1 FROM "{inner.table.name}" {inner.alias} WHERE {where.text})'
+        return Sql(text, where.values)
+
+    def _joining(self, member: Collection | Association, scope: Scope, inner: Scope) -> str:
+        near = f'{scope.alias}."{scope.table.key}"'
+        if isinstance(member, Association):
+            return (
+                f'{inner.alias}."{inner.table.key}" IN (SELECT {member.far} FROM '
+                f'"{member.pairs}" WHERE {member.near} = {near})'
+            )
+        return f'{inner.alias}."{member.single.lookup.name}" = {near}' + _kind(
+            member.single, inner.alias, self._schema
         )
 
-    def _comparison(self) -> Sql:
-        column = self._column(self._need("word"))
-        operator = self._take("word")
-        if operator is None and isinstance(column, Boolean):
-            return Sql(f'"{column.name}" = 1')
-        if operator is None or operator.text not in OPERATORS:
-            self._fail(operator.at if operator else self._peek().at)
-        return self._compared(column, operator.text, self._literal())
-
-    def _column(self, token: Token) -> Column:
-        if self._peek().text == "/" or token.text.startswith("Microsoft.Dynamics.CRM."):
-            raise not_here_yet(f"'{token.text}' in $filter")
-        column = self._table.columns.get(token.text)
-        if column is None:
-            raise unknown_property(token.text, self._table.name)
-        return column
-
-    def _literal(self) -> Token:
-        token = self._peek()
-        self._next += 1
-        if token.kind == "word" and token.text in ("true", "false"):
-            return Token("bool", token.text, token.at)
-        if token.kind not in LITERALS and token.text != "null":
-            self._fail(token.at)
-        return token
-
-    def _compared(self, column: Column, operator: str, token: Token) -> Sql:
-        sign, kind = OPERATORS[operator]
-        name = f'"{column.name}"'
-        if token.text == "null":
-            return Sql({"eq": f"{name} IS NULL", "ne": f"{name} IS NOT NULL"}.get(operator, "0"))
-        if column.edm not in LITERALS[token.kind]:
-            raise bad_query(
-                "A binary operator with incompatible types was detected. Found operand types "
-                f"'{column.edm}' and '{EDM_OF_LITERAL[token.kind]}' for operator kind '{kind}'."
-            )
-        if token.kind == "text":
-            return Sql(f"fold({name}) {sign} ?", (_unquoted(token.text).casefold(),))
-        return Sql(f"{name} {sign} ?", (_comparable(column, token),))
+    def _query_function(self, tree: QueryFunction, scope: Scope) -> Sql:
+        function = QUERY_FUNCTIONS.get(tree.name)
+        if function is None:
+            raise bad_query(f"An unknown function with name '{tree.name}' was found.")
+        named = tree.arguments.get("PropertyName")
+        if named is None:
+            raise bad_query(f"The function '{tree.name}' needs the argument PropertyName.")
+        names = tuple(named.text.split("/"))
+        name = names[-1]
+        if name not in scope.table.columns and f"_{name}_value" in scope.table.columns:
+            names = (*names[:-1], f"_{name}_value")
+        reached = self.reached(names, scope)
+        called = Called(reached.column, reached.sql, tree.arguments, self._asker)
+        return Sql(*function(called))
 
 
-def _unquoted(text: str) -> str:
-    return text[1:-1].replace("''", "'")
+def _joined(word: str, parts: list[Sql]) -> Sql:
+    text = f" {word.upper()} ".join(part.text for part in parts)
+    return Sql(f"({text})", tuple(value for part in parts for value in part.values))
 
 
-def _comparable(column: Column, token: Token) -> Any:
-    """The literal in the form in which the column is kept."""
-    if token.kind == "number":
-        number = Decimal(token.text)
+def _kind(single: Single, alias: str, schema: Schema) -> str:
+    """The further condition of a lookup that may point at several tables."""
+    if not single.lookup.several:
+        return ""
+    kinds = ",".join(f"'{kind}'" for kind in schema.kinds(single.target))
+    return f' AND {alias}."{single.lookup.kind}" IN ({kinds})'
+
+
+def _folded(reached: Reached) -> str:
+    return f"fold({reached.sql})" if reached.column.edm == "Edm.String" else reached.sql
+
+
+def matched(reached: Reached, pattern: str, wanted: str) -> Sql:
+    """Text that holds, begins or ends with another; case does not count."""
+    escaped = re.sub(r"([%_\\])", r"\\\1", wanted.casefold())
+    return Sql(f"fold({reached.sql}) LIKE ? ESCAPE '\\'", (pattern.format(escaped),))
+
+
+def compared(reached: Reached, operator: str, literal: Literal) -> Sql:
+    """A column against a value; raises `Refusal` where their types do not go together."""
+    sign, kind = SIGNS[operator]
+    column = reached.column
+    if literal.kind == "null":
+        texts = {"eq": f"{reached.sql} IS NULL", "ne": f"{reached.sql} IS NOT NULL"}
+        return Sql(texts.get(operator, "0"))
+    if column.edm not in LITERALS[literal.kind]:
+        raise bad_query(
+            "A binary operator with incompatible types was detected. Found operand types "
+            f"'{column.edm}' and '{EDM_OF_LITERAL[literal.kind]}' for operator kind '{kind}'."
+        )
+    return Sql(f"{_folded(reached)} {sign} ?", (comparable(column, literal),))
+
+
+def comparable(column: Column, literal: Literal) -> Any:
+    """The value in the form in which the column is kept and compared."""
+    if literal.kind == "text":
+        return literal.text.casefold()
+    if literal.kind == "number":
+        number = Decimal(literal.text)
         scaled = number.scaleb(column.places) if isinstance(column, Number) else number
         return int(scaled) if scaled == int(scaled) and abs(scaled) < 2**63 else float(scaled)
-    if token.kind == "bool":
-        return int(token.text == "true")
-    if token.kind == "guid":
-        return token.text.lower()
-    if token.kind == "day":
-        return f"{token.text}T00:00:00Z" if isinstance(column, Moment) else token.text
+    if literal.kind == "bool":
+        return int(literal.text == "true")
+    if literal.kind == "guid":
+        return literal.text.lower()
+    if literal.kind == "day":
+        return f"{literal.text}T00:00:00Z" if isinstance(column, Moment) else literal.text
     try:
-        return utc(token.text, column.edm)
+        return utc(literal.text, column.edm)
     except Mismatch as mismatch:
         raise bad_query(str(mismatch)) from None

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from ..model import Collection, Column, Schema, Single, Table
-from ..refusal import bad_query, not_here_yet, unknown_property
-from .filter import Sql, filtered
+from ..model import Association, Collection, Column, Schema, Single, Table
+from ..refusal import Refusal, bad_query, unknown_property
+from .filter import Asker, Scope, Sql, Translation, filtered
 from .page import position
+from .syntax import Parser, Path
 
 EVERYTHING = Sql("1")
-EXPANSION = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<options>.*)\))?\s*", re.DOTALL)
+EXPANSION = re.compile(
+    r"\s*(?P<name>\w+)(?:/(?P<cast>[\w.]+))?(?P<ref>/\$ref)?\s*(?:\((?P<options>.*)\))?\s*",
+    re.DOTALL,
+)
+NESTED = {"$select", "$filter", "$orderby", "$top", "$expand", "$count"}
+KNOWN = NESTED | {"$skiptoken", "$apply"}
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A navigation property to show inside the row, with the columns of its own rows."""
+    """A navigation property to show inside the row, and what to read on its other side."""
 
-    through: Single | Collection
-    table: Table
-    columns: tuple[Column, ...]
-    context: str
+    through: Single | Collection | Association
+    query: Query
+    reference: bool = False
 
 
 @dataclass(slots=True)
@@ -39,129 +44,140 @@ class Query:
     top: int | None = None
     count: bool = False
     start: int = 0
+    apply: str | None = None
 
     @property
     def context(self) -> str:
         """What `$metadata#accounts(...)` says about the selection."""
-        parts = [*self.named, *(expansion.context for expansion in self.expansions)]
-        return f"{self.table.entity_set}({','.join(parts)})" if parts else self.table.entity_set
+        return f"{self.table.entity_set}{self.shape}"
+
+    @property
+    def shape(self) -> str:
+        """The selection in brackets, empty where all columns are shown."""
+        nested = [f"{e.through.name}{e.query.shape or '()'}" for e in self.expansions]
+        parts = [*self.named, *nested]
+        return f"({','.join(parts)})" if parts else ""
 
 
-def parsed_query(text: str, table: Table, schema: Schema) -> Query:
+def parsed_query(text: str, table: Table, schema: Schema, asker: Asker) -> Query:
     """The query of a query string; raises `Refusal`."""
-    query = Query(table, _all_columns(table))
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        if name.startswith("$"):
-            option = OPTIONS.get(name)
-            if option is None:
-                raise bad_query(f"The query parameter {name} is not supported")
-            option(query, value, schema)
-    if query.top is not None and any(isinstance(e.through, Collection) for e in query.expansions):
+    pairs = parse_qsl(text, keep_blank_values=True)
+    if any(name == "sql" for name, _ in pairs):
+        raise Refusal(501, "", "fieldpost emulator: queries in SQL are not emulated.")
+    aliases = {name: value for name, value in pairs if name.startswith("@")}
+    options = {name: value for name, value in pairs if name.startswith("$")}
+    query = Options(schema, asker, aliases).query(table, options)
+    collections = any(not isinstance(e.through, Single) for e in query.expansions)
+    if query.top is not None and collections:
         raise bad_query("$top cannot be combined with $expand of a collection.")
     return query
 
 
-def _all_columns(table: Table) -> tuple[Column, ...]:
-    return tuple(table.columns.values())
+class Options:
+    """Reads options of one request, those inside of `$expand` too."""
+
+    def __init__(self, schema: Schema, asker: Asker, aliases: Mapping[str, str]) -> None:
+        self._schema = schema
+        self._asker = asker
+        self._aliases = aliases
+
+    def query(
+        self, table: Table, options: Mapping[str, str], known: set[str] | None = None
+    ) -> Query:
+        """The query that these options make."""
+        query = Query(table, tuple(table.columns.values()))
+        for name in options:
+            if name == "$skip":
+                raise bad_query("Skip Clause is not supported in CRM")
+            if name not in (known or KNOWN):
+                raise bad_query(f"The query parameter {name} is not supported")
+        if "$select" in options:
+            query.columns, query.named = selected(options["$select"], table)
+        if "$expand" in options:
+            parts = split_outside(options["$expand"], ",")
+            query.expansions = [self._expanded(part, table) for part in parts]
+        if "$filter" in options:
+            query.condition = filtered(
+                options["$filter"], table, self._schema, self._asker, self._aliases
+            )
+        if "$orderby" in options:
+            query.order = self._sorted(options["$orderby"], table)
+        query.top = _limit(options["$top"]) if "$top" in options else None
+        query.count = _counted(options["$count"]) if "$count" in options else False
+        query.start = position(options["$skiptoken"]) if "$skiptoken" in options else 0
+        query.apply = options.get("$apply")
+        return query
+
+    def _expanded(self, text: str, table: Table) -> Expansion:
+        match = EXPANSION.fullmatch(text)
+        if match is None:
+            raise bad_query(f"Syntax error in $expand: '{text}'.")
+        name, inner = match["name"], match["options"]
+        member = table.members.get(name)
+        if not isinstance(member, Single | Collection | Association):
+            raise unknown_property(name, table.name)
+        target = self._schema.tables[member.target]
+        options = dict[str, str]()
+        for part in split_outside(inner, ";") if inner else []:
+            option, _, value = part.partition("=")
+            options[option.strip()] = value
+        reference = match["ref"] is not None
+        if reference:
+            options["$select"] = target.key
+        return Expansion(member, self.query(target, options, NESTED), reference)
+
+    def _sorted(self, text: str, table: Table) -> str:
+        return "".join(self._sort_term(part, table) + "," for part in text.split(","))
+
+    def _sort_term(self, text: str, table: Table) -> str:
+        words = text.split()
+        if not 1 <= len(words) <= 2 or words[1:] not in ([], ["asc"], ["desc"]):
+            raise bad_query(f"Syntax error in $orderby: '{text}'.")
+        path = Path(tuple(words[0].split("/")))
+        reached = Translation(self._schema, self._asker).reached(path.names, Scope(table, "t0"))
+        text_like = reached.column.edm == "Edm.String"
+        kept = f"fold({reached.sql})" if text_like else reached.sql
+        return f"{kept} {words[1] if len(words) == 2 else 'asc'}"
 
 
-def _selected(text: str, table: Table) -> tuple[tuple[Column, ...], list[str]]:
+def selected(text: str, table: Table) -> tuple[tuple[Column, ...], list[str]]:
     """The columns of a `$select`, the key always among them, and their names as given."""
     names = [name.strip() for name in text.split(",")]
     if names == ["*"]:
-        return _all_columns(table), []
+        return tuple(table.columns.values()), []
     for name in names:
-        if name not in table.columns:
+        if name not in table.members:
             raise unknown_property(name, table.name)
-    wanted = dict.fromkeys([table.key, *names])
+    wanted = dict.fromkeys([table.key, *(name for name in names if name in table.columns)])
     return tuple(table.columns[name] for name in wanted), names
 
 
-def _select(query: Query, text: str, schema: Schema) -> None:
-    query.columns, query.named = _selected(text, query.table)
-
-
-def _expand(query: Query, text: str, schema: Schema) -> None:
-    query.expansions = [_expanded(part, query.table, schema) for part in _split_outside(text)]
-
-
-def _split_outside(text: str) -> list[str]:
-    """The parts between commas that stand outside of brackets."""
-    parts, depth = [""], 0
+def split_outside(text: str, mark: str) -> list[str]:
+    """The parts between marks that stand outside of brackets and quotes."""
+    parts, depth, quoted = [""], 0, False
     for character in text:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
+        quoted ^= character == "'"
+        if not quoted:
+            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
+        if character == mark and depth == 0 and not quoted:
             parts.append("")
         else:
             parts[-1] += character
-    return parts
+    return [part for part in parts if part.strip()]
 
 
-def _expanded(text: str, table: Table, schema: Schema) -> Expansion:
-    match = EXPANSION.fullmatch(text)
-    if match is None:
-        raise bad_query(f"Syntax error in $expand: '{text}'.")
-    name, options = match["name"], match["options"]
-    through = table.singles.get(name) or table.collections.get(name)
-    if through is None:
-        raise unknown_property(name, table.name)
-    target = schema.tables[through.target]
-    columns, named = _all_columns(target), list[str]()
-    if options is not None:
-        option, _, value = options.partition("=")
-        if option.strip() != "$select" or ";" in value or "(" in value:
-            raise not_here_yet(f"'{options}' inside $expand")
-        columns, named = _selected(value, target)
-    return Expansion(through, target, columns, f"{name}({','.join(named)})")
-
-
-def _narrow(query: Query, text: str, schema: Schema) -> None:
-    query.condition = filtered(text, query.table)
-
-
-def _sort(query: Query, text: str, schema: Schema) -> None:
-    terms = [_sort_term(part, query.table) for part in text.split(",")]
-    query.order = ",".join(terms) + ","
-
-
-def _sort_term(text: str, table: Table) -> str:
-    words = text.split()
-    if not 1 <= len(words) <= 2 or words[1:] not in ([], ["asc"], ["desc"]):
-        raise bad_query(f"Syntax error in $orderby: '{text}'.")
-    column = table.columns.get(words[0])
-    if column is None:
-        raise unknown_property(words[0], table.name)
-    kept = f'fold("{column.name}")' if column.edm == "Edm.String" else f'"{column.name}"'
-    return f"{kept} {words[1] if len(words) == 2 else 'asc'}"
-
-
-def _limit(query: Query, text: str, schema: Schema) -> None:
+def _limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0 or len(text) > 9:
         raise bad_query(f"Invalid value '{text}' for $top query option found.")
-    query.top = int(text)
+    return int(text)
 
 
-def _counted(query: Query, text: str, schema: Schema) -> None:
-    if text not in ("true", "false"):
+def _counted(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
         raise bad_query(f"Invalid value '{text}' for $count query option found.")
-    query.count = text == "true"
+    return text.lower() == "true"
 
 
-def _resumed(query: Query, text: str, schema: Schema) -> None:
-    query.start = position(text)
-
-
-def _refuse_skip(query: Query, text: str, schema: Schema) -> None:
-    raise bad_query("Skip Clause is not supported in CRM")
-
-
-OPTIONS: dict[str, Callable[[Query, str, Schema], None]] = {
-    "$select": _select,
-    "$filter": _narrow,
-    "$orderby": _sort,
-    "$top": _limit,
-    "$count": _counted,
-    "$expand": _expand,
-    "$skiptoken": _resumed,
-    "$skip": _refuse_skip,
-}
+def literal_of(text: str, aliases: Mapping[str, str]) -> str:
+    """A value as an argument of a function gives it, without its quotes."""
+    return Parser(text, aliases).literal().text

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..model import Table
-from ..refusal import bad_version, duplicate_key, missing_row, stale_version
+from ..refusal import bad_version, duplicate_key, stale_version
+from .key import RowKey
 
 ETAG = re.compile(r'W/"(\d+)"')
 
@@ -32,11 +32,11 @@ class Condition:
             raise bad_version()
         return Condition(match, None if none_match == "null" else none_match)
 
-    def check(self, version: int | None, table: Table, row_id: str) -> None:
+    def check(self, version: int | None, key: RowKey) -> None:
         """Refuse a write to the row at this version (None: there is no such row)."""
         if version is None:
             if self.match is not None:
-                raise missing_row(table.name, row_id)
+                raise key.missing()
             return
         if self.none_match == "*":
             raise duplicate_key()

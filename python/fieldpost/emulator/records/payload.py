@@ -8,16 +8,21 @@ deserialised as a whole before the first row is validated.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..model import Collection, Column, Lookup, Mismatch, Schema, Single, Table
+from ..model import Association, Collection, Column, Lookup, Mismatch, Schema, Single, Table
+from ..model.column import Boolean, Integer
+from ..model.moment import Day
 from ..refusal import Refusal, bad_payload, deep_update, lookup_as_column
-from .reference import Reference, referenced
+from ..switches import Switches
+from .key import RowKey
+from .reference import referenced
 
 BIND = "odata.bind"
+NESTED_LIMIT = 50
 
 
 @dataclass(slots=True)
@@ -26,10 +31,17 @@ class Node:
 
     table: Table
     values: dict[str, Any] = field(default_factory=dict)
-    links: list[tuple[Single, Reference | None]] = field(default_factory=list)
-    additions: list[tuple[Collection, Reference]] = field(default_factory=list)
+    links: list[tuple[Single, RowKey | None]] = field(default_factory=list)
+    additions: list[tuple[Collection | Association, RowKey]] = field(default_factory=list)
     singles: list[tuple[Single, Node]] = field(default_factory=list)
-    collections: list[tuple[Collection, list[Node]]] = field(default_factory=list)
+    collections: list[tuple[Collection | Association, list[Node]]] = field(default_factory=list)
+
+    @property
+    def nested(self) -> int:
+        """How many rows are nested in it, on all levels."""
+        children = [child for _, child in self.singles]
+        children += [child for _, nodes in self.collections for child in nodes]
+        return sum(1 + child.nested for child in children)
 
 
 def parsed(body: bytes, entity_set: str) -> dict[str, Any]:
@@ -64,11 +76,22 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class PayloadReader:
     """Reads one body. `deep` allows rows nested in rows: creates only."""
 
-    def __init__(self, schema: Schema, base: str, entity_set: str, *, deep: bool) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        base: str,
+        entity_set: str,
+        switches: Switches,
+        *,
+        deep: bool,
+        contents: Mapping[str, str] | None = None,
+    ) -> None:
         self._schema = schema
         self._base = base
         self._set = entity_set
+        self._switches = switches
         self._deep = deep
+        self._contents = contents
         self._refused: Refusal | None = None
 
     def read(self, table: Table, body: dict[str, Any]) -> Node:
@@ -76,6 +99,8 @@ class PayloadReader:
         node = self._node(table, body)
         if self._refused:
             raise self._refused
+        if not self._switches.V10 and node.nested > NESTED_LIMIT:
+            raise Refusal(400, "0x80060888", "The number of related records exceeds the limit.")
         return node
 
     def _node(self, table: Table, body: dict[str, Any]) -> Node:
@@ -89,7 +114,7 @@ class PayloadReader:
                 self._value(node, member, value)
             elif isinstance(member, Single):
                 self._single(node, member, value)
-            elif isinstance(member, Collection):
+            elif isinstance(member, Collection | Association):
                 self._collection(node, member, value)
             else:
                 raise self._invalid(name, table)
@@ -99,7 +124,11 @@ class PayloadReader:
         if isinstance(column, Lookup):
             raise lookup_as_column()
         if column.read_only:
+            if not self._switches.V6:
+                raise bad_payload(self._set, f"The property '{column.name}' is read-only.")
             return
+        if not self._switches.V16:
+            value = self._in_the_other_way(column, value)
         try:
             node.values[column.name] = (
                 None if value is None else column.stored(value, node.table.name)
@@ -108,6 +137,18 @@ class PayloadReader:
             raise bad_payload(self._set, str(mismatch)) from None
         except Refusal as refusal:
             self._refused = self._refused or refusal
+
+    def _in_the_other_way(self, column: Column, value: Any) -> Any:
+        """A value as a service would take it that is lenient where ours is strict, and reversed."""
+        if isinstance(column, Boolean) and value in ("true", "false"):
+            return value == "true"
+        if isinstance(column, Day) and isinstance(value, str):
+            return value[:10]
+        if isinstance(column, Integer) and isinstance(value, str):
+            raise bad_payload(self._set, str(Mismatch(value, column.edm)))
+        if isinstance(column, Integer) and isinstance(value, Decimal) and abs(value) < 2**31:
+            return int(value)
+        return value
 
     def _single(self, node: Node, single: Single, value: Any) -> None:
         if value is None:
@@ -118,8 +159,10 @@ class PayloadReader:
         else:
             raise lookup_as_column()
 
-    def _collection(self, node: Node, collection: Collection, value: Any) -> None:
+    def _collection(self, node: Node, collection: Collection | Association, value: Any) -> None:
         self._no_deep_update()
+        if isinstance(collection, Association) and not self._switches.V9:
+            raise bad_payload(self._set, f"Rows cannot be nested in '{collection.name}'.")
         target = self._schema.tables[collection.target]
         children = [self._node(target, child) for child in self._objects(collection.name, value)]
         node.collections.append((collection, children))
@@ -149,11 +192,13 @@ class PayloadReader:
         if annotation == BIND:
             self._bind(node, member, value)
 
-    def _bind(self, node: Node, member: Column | Single | Collection, value: Any) -> None:
+    def _bind(
+        self, node: Node, member: Column | Single | Collection | Association, value: Any
+    ) -> None:
         if isinstance(member, Single):
             reference = None if value is None else self._reference(member.target, value)
             node.links.append((member, reference))
-        elif isinstance(member, Collection):
+        elif isinstance(member, Collection | Association):
             self._no_deep_update()
             if not isinstance(value, list):
                 raise bad_payload(self._set, f"An array was expected for '{member.name}@{BIND}'.")
@@ -162,9 +207,9 @@ class PayloadReader:
         else:
             raise self._undeclared(member.name)
 
-    def _reference(self, target: str, address: Any) -> Reference:
-        reference = referenced(address, self._schema, self._base)
-        if reference.table.name != target:
+    def _reference(self, target: str, address: Any) -> RowKey:
+        reference = referenced(address, self._schema, self._base, self._contents)
+        if not self._schema.fits(reference.table, target):
             raise bad_payload(
                 self._set,
                 f"A resource of type 'Microsoft.Dynamics.CRM.{reference.table.name}' is not "
@@ -173,6 +218,9 @@ class PayloadReader:
         return reference
 
     def _invalid(self, name: str, table: Table) -> Refusal:
+        if not self._switches.V13:
+            message = f"Could not find a property named '{name}' on type"
+            return Refusal(400, "0x0", f"{message} 'Microsoft.Dynamics.CRM.{table.name}'.")
         return bad_payload(
             self._set,
             f"Invalid property '{name}' was found in entity 'Microsoft.Dynamics.CRM.{table.name}'. "

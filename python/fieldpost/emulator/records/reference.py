@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
-from ..model import Mismatch, Schema, Table
-from ..model.column import guid
-from ..refusal import bad_query, unparsed_reference, wrong_key
+from ..model import Schema
+from ..refusal import Refusal, unparsed_reference
+from .key import RowKey, row_key
 
-ENTITY = re.compile(r"(?P<segment>[^()/]+)\((?P<key>[^()]*)\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A row by table and id."""
-
-    table: Table
-    row_id: str
+ENTITY = re.compile(r"(?P<segment>[^()/]+)\((?P<key>.*)\)", re.DOTALL)
+ROOT = re.compile(r"(https?://[^/]+)?(/api/data/v9\.[0-2])?/?")
+CONTENT_ID = re.compile(r"\$[^/()]+")
 
 
-def referenced(address: Any, schema: Schema, base: str) -> Reference:
-    """The row that an address means; whether it exists is not asked here."""
+def referenced(
+    address: Any, schema: Schema, base: str, contents: Mapping[str, str] | None = None
+) -> RowKey:
+    """The row that an address means; whether it exists is not asked here.
+
+    `contents` are the addresses that Content-IDs of the change set stand for.
+    """
     if not isinstance(address, str):
         raise unparsed_reference()
-    relative = address.removeprefix(base).removeprefix("/")
+    if CONTENT_ID.fullmatch(address):
+        address = content(address, contents)
+    relative = unquote(ROOT.sub("", address, count=1))
     match = ENTITY.fullmatch(relative)
     table = schema.sets.get(match["segment"]) if match else None
-    if match is None or table is None:
+    if match is None or table is None or "/" in match["key"]:
         raise unparsed_reference()
-    return Reference(table, row_key(match["key"], table))
+    return row_key(match["key"], table)
 
 
-def row_key(text: str, table: Table) -> str:
-    """The id in the brackets: the bare GUID, or `key=GUID`. No table here has an alternate key."""
-    name, equals, value = text.partition("=")
-    # Users' declared key is `ownerid`, inherited, which is why the service refuses the named form.
-    if equals and (name != table.key or table.name == "systemuser"):
-        raise wrong_key(table.name)
-    try:
-        return guid(value if equals else name)
-    except Mismatch:
-        raise bad_query("Bad Request - Error in query syntax.") from None
+def content(reference: str, contents: Mapping[str, str] | None) -> str:
+    """The address that ``$1`` stands for; raises `Refusal`."""
+    found = (contents or {}).get(reference.removeprefix("$"))
+    if found is None:
+        message = f"Content-ID Reference: '{reference}' does not exist in the batch context."
+        raise Refusal(400, "0x80060888", message)
+    return found

@@ -6,6 +6,7 @@ so requests are serial and a reader never sees half of one.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,13 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..model import Column, Lookup, Schema, Table
+from ..model import AlternateKey, Column, Lookup, Schema, Table
 
-LAYOUT = 1
+LAYOUT = 2
+SHARED = {"_ownerid_value", "_transactioncurrencyid_value", "_businessunitid_value"}
+BROKEN_KEY = re.compile(r"index '(?P<key>[^']+)'")
 
 
 class DuplicateRow(Exception):
-    """An insert whose primary key is taken."""
+    """An insert or update whose id, or alternate key of that name, is taken."""
+
+    def __init__(self, key: str | None) -> None:
+        super().__init__(key or "id")
+        self.key = key
 
 
 class Database:
@@ -47,23 +54,56 @@ class Database:
             )
         with self.transaction():
             for table in schema.tables.values():
-                self.execute(_definition(table))
+                if not table.union:
+                    self._lay_out_table(table)
+            for table in schema.tables.values():
+                if table.union:
+                    self.execute(_view(table, schema))
+            for name in schema.pairs:
+                self.execute(
+                    f'CREATE TABLE IF NOT EXISTS "{name}" (one TEXT, two TEXT, '
+                    "PRIMARY KEY (one, two))"
+                )
             self.execute(
                 "CREATE TABLE IF NOT EXISTS _commits (version INTEGER PRIMARY KEY, "
                 "entity TEXT, id TEXT, change TEXT, request_id TEXT)"
             )
             self.execute(f"PRAGMA user_version={LAYOUT}")
 
+    def _lay_out_table(self, table: Table) -> None:
+        self.execute(_definition(table))
+        # Only where collections are read by it: every index costs each insert its time.
+        for lookup in {s.lookup.name for s in table.singles.values() if s.partner} - SHARED:
+            self.execute(
+                f'CREATE INDEX IF NOT EXISTS "{table.name}.{lookup}" ON "{table.name}" '
+                f'("{lookup}") WHERE "{lookup}" IS NOT NULL'
+            )
+        for key in table.keys.values():
+            self.add_key(table, key)
+
+    def add_key(self, table: Table, key: AlternateKey) -> None:
+        """Make these columns unique together; rows with a null among them are free."""
+        names = [f'"{_kept_name(table, column)}"' for column in key.columns]
+        folded = ",".join(f"fold({name})" for name in names)
+        self.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "{key.name}" ON "{table.name}" ({folded})')
+
+    def add_column(self, table: Table, column: Column) -> None:
+        """A new column in a table that has rows."""
+        self.execute(f'ALTER TABLE "{table.name}" ADD COLUMN {_column_definition(column)}')
+        if isinstance(column, Lookup) and column.several:
+            self.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.kind}" TEXT')
+
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
         return self._connection.execute(sql, values)
 
     def insert(self, sql: str, values: Sequence[Any]) -> None:
-        """Run one insert; raises `DuplicateRow`."""
+        """Run one insert or update; raises `DuplicateRow`."""
         try:
             self._connection.execute(sql, values)
-        except sqlite3.IntegrityError:
-            raise DuplicateRow from None
+        except sqlite3.IntegrityError as error:
+            match = BROKEN_KEY.search(str(error))
+            raise DuplicateRow(match["key"] if match else None) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -86,6 +126,22 @@ class Database:
 def _folded(text: Any) -> Any:
     """Text as the service compares it: case does not count."""
     return text.casefold() if isinstance(text, str) else text
+
+
+def _kept_name(table: Table, column: str) -> str:
+    """A key names a lookup by its attribute; it is kept as `_x_value`."""
+    return column if column in table.columns else f"_{column}_value"
+
+
+def _view(table: Table, schema: Schema) -> str:
+    """The rows of several tables, by the columns that `table` declares."""
+    kinds = [lookup.kind for lookup in table.lookups if lookup.several]
+    names = [*table.columns, *kinds]
+    wanted = ",".join(f'"{name}"' for name in names)
+    parts = " UNION ALL ".join(
+        f'SELECT {wanted} FROM "{schema.tables[part].name}"' for part in table.union
+    )
+    return f'CREATE VIEW IF NOT EXISTS "{table.name}" AS {parts}'
 
 
 def _definition(table: Table) -> str:

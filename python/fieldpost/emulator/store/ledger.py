@@ -37,6 +37,11 @@ class Ledger:
         )
         return self._version
 
+    def deleted(self, table: str, row_id: str) -> bool:
+        """Whether a row of this id was deleted before."""
+        sql = "SELECT 1 FROM _commits WHERE entity = ? AND id = ? AND change = 'deleted' LIMIT 1"
+        return self._database.execute(sql, (table, row_id)).fetchone() is not None
+
     def commits(self, table: str | None = None) -> list[dict[str, Any]]:
         """Per row, in the order of first commits: the counts, and the requests that did it."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}

@@ -1,0 +1,231 @@
+"""Certificates, codes, refreshing, rights, impersonation. E ids are those of the emulator."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+
+from emulator_client import Api, fixture_api, fixture_emulator, refused, row_id  # noqa: F401
+
+KIND = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+VERIFIER = "v" * 43
+REDIRECT = "http://localhost:8400/callback"
+
+
+@pytest.fixture(scope="module", name="key")
+def fixture_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def certificate(key: rsa.RSAPrivateKey) -> str:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return built.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def assertion(api: Api, key: rsa.RSAPrivateKey, algorithm: str = "PS256", **claims: Any) -> str:
+    now = datetime.now(UTC).timestamp()
+    client = api.emulator.client_id
+    standing = {"aud": api.emulator.token_url, "iss": client, "sub": client}
+    payload = standing | {"jti": str(uuid.uuid4()), "nbf": now, "exp": now + 300} | claims
+    parts = [json.dumps(part).encode() for part in ({"alg": algorithm, "typ": "JWT"}, payload)]
+    signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+    scheme = pss if algorithm == "PS256" else padding.PKCS1v15()
+    signature = key.sign(signed, scheme, hashes.SHA256())
+    return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+def signed_in(api: Api, text: str) -> httpx.Response:
+    return api.sign_in(client_secret=None, client_assertion=text, client_assertion_type=KIND)
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "RS256"])
+def test_E6_a_certificate_signs_in(api: Api, key: rsa.RSAPrivateKey, algorithm: str) -> None:
+    api.control("POST", "applications", {"certificate": certificate(key)})
+    answer = signed_in(api, assertion(api, key, algorithm))
+    assert answer.status_code == 200
+    token = answer.json()["access_token"]
+    assert api.get("WhoAmI", Authorization=f"Bearer {token}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "number"),
+    [({"exp": 1}, 700024), ({"aud": "x"}, 700023), ({"iss": "x"}, 700021)],
+)
+def test_E6_an_assertion_that_is_wrong_is_401(
+    api: Api, key: rsa.RSAPrivateKey, claims: Any, number: int
+) -> None:
+    api.control("POST", "applications", {"certificate": certificate(key)})
+    answer = signed_in(api, assertion(api, key, **claims))
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [number])
+    assert answer.json()["error"] == "invalid_client"
+
+
+def test_E6_a_signature_of_another_key_is_401(api: Api, key: rsa.RSAPrivateKey) -> None:
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    api.control("POST", "applications", {"certificate": certificate(other)})
+    answer = signed_in(api, assertion(api, key))
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [700027])
+
+
+def code_of(api: Api, **changes: str) -> str:
+    digest = hashlib.sha256(VERIFIER.encode()).digest()
+    asked = {
+        "client_id": api.emulator.client_id,
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "scope": f"{api.emulator.url}/user_impersonation offline_access openid",
+        "state": "s",
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    } | changes
+    address = api.emulator.token_url.replace("/token", "/authorize")
+    answer = api.http.get(address, params=asked)
+    assert answer.status_code == 302, answer.text
+    found = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert found["state"] == ["s"]
+    return found["code"][0]
+
+
+def redeem(api: Api, code: str, verifier: str = VERIFIER) -> httpx.Response:
+    return api.sign_in(
+        grant_type="authorization_code",
+        code=code,
+        redirect_uri=REDIRECT,
+        code_verifier=verifier,
+        scope=None,
+        client_secret=None,
+    )
+
+
+def test_E7_a_code_is_redeemed_once_by_its_verifier(api: Api) -> None:
+    code = code_of(api)
+    wrong = redeem(api, code, "x" * 43)
+    assert (wrong.status_code, wrong.json()["error_codes"]) == (400, [50148])
+    first = redeem(api, code)
+    assert first.status_code == 200
+    assert {"access_token", "refresh_token", "id_token", "scope"} <= first.json().keys()
+    token = first.json()["access_token"]
+    assert api.get("WhoAmI", Authorization=f"Bearer {token}").status_code == 200
+    again = redeem(api, code)
+    assert (again.json()["error"], again.json()["error_codes"]) == ("invalid_grant", [54005])
+
+
+def test_E7_a_redirect_that_is_not_registered_gets_no_code(api: Api) -> None:
+    api.control("POST", "applications", {"redirect_uris": ["http://localhost:1/x"]})
+    asked = {"client_id": api.emulator.client_id, "redirect_uri": REDIRECT}
+    answer = api.http.get(api.emulator.token_url.replace("/token", "/authorize"), params=asked)
+    assert answer.status_code == 400
+    assert "AADSTS50011" in answer.text
+
+
+def test_E8_a_refresh_token_gets_another(api: Api) -> None:
+    first = redeem(api, code_of(api)).json()["refresh_token"]
+    form = {"grant_type": "refresh_token", "scope": None, "client_secret": None}
+    answer = api.sign_in(**form, refresh_token=first)
+    assert answer.status_code == 200
+    assert answer.json()["refresh_token"] != first
+    unknown = api.sign_in(**form, refresh_token="x")
+    assert (unknown.status_code, unknown.json()["error_codes"]) == (400, [70000])
+
+
+def test_libraries_find_the_endpoints(api: Api) -> None:
+    root = f"{api.emulator.url}/{api.emulator.tenant}"
+    found = api.http.get(f"{root}/v2.0/.well-known/openid-configuration").json()
+    assert found["token_endpoint"] == api.emulator.token_url
+    old = api.form(scope=None, resource=api.emulator.url)
+    assert api.http.post(f"{root}/oauth2/token", data=old).status_code == 200
+
+
+def token_of(api: Api, **order: Any) -> str:
+    """The token of an application of its own."""
+    client = {"client_id": str(uuid.uuid4()), "client_secret": "s"}
+    api.control("POST", "applications", {**client, **order})
+    return "Bearer " + str(api.sign_in(**client).json()["access_token"])
+
+
+def test_E13_an_application_without_a_user_is_403(api: Api) -> None:
+    bearer = token_of(api, member=False)
+    words = "The user is not a member of the organization."
+    refused(api.get("WhoAmI", Authorization=bearer), 403, "0x80072560", words)
+
+
+@pytest.mark.parametrize(
+    ("order", "code"), [({"disabled": True}, "0x80040225"), ({"roles": 0}, "0x80042f09")]
+)
+def test_E13_a_user_that_cannot_do_anything_is_403(api: Api, order: Any, code: str) -> None:
+    refused(api.get("WhoAmI", Authorization=token_of(api, **order)), 403, code)
+
+
+def test_E14_a_missing_privilege_is_named(api: Api) -> None:
+    bearer = token_of(api, deny=["prvCreateLead", "prvReadContact"])
+    words = ("is missing prvCreateLead privilege", "on OTC=4 for entity 'lead'", "roleCount=1")
+    refused(api.post("leads", {}, Authorization=bearer), 403, "0x80040220", *words)
+    assert api.post("accounts", {}, Authorization=bearer).status_code == 204
+    refused(api.get("contacts", Authorization=bearer), 403, "0x80040220", "prvReadContact")
+    nested = {"accountleads_association": [{"subject": "L"}]}
+    refused(api.post("accounts", nested, Authorization=bearer), 403, "0x80040220")
+    assert len(api.commits()) == 1
+
+
+def test_E14_the_privileges_of_a_user_can_be_read(api: Api) -> None:
+    bearer = token_of(api, deny=["prvCreateLead"])
+    user = api.get("WhoAmI", Authorization=bearer).json()["UserId"]
+    path = f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
+    granted = api.get(path, Authorization=bearer).json()["RolePrivileges"]
+    names = {privilege["PrivilegeName"] for privilege in granted}
+    assert "prvCreateAccount" in names
+    assert "prvCreateLead" not in names
+
+
+@pytest.mark.parametrize("header", ["CallerObjectId", "MSCRMCallerID"])
+def test_a_user_acts_for_another(api: Api, header: str) -> None:
+    bearer = token_of(api)
+    user = api.get("WhoAmI", Authorization=bearer).json()["UserId"]
+    column = "azureactivedirectoryobjectid" if header == "CallerObjectId" else "systemuserid"
+    wanted = api.row(f"systemusers({user})")[column]
+    answer = api.post("accounts", {"accountid": row_id(1)}, **{header: wanted})
+    assert answer.status_code == 204
+    account = api.row(f"accounts({row_id(1)})")
+    assert account["_createdby_value"] == account["_ownerid_value"] == user
+    assert account["_createdonbehalfby_value"] == api.row("WhoAmI")["UserId"]
+    refused(api.post("accounts", {}, **{header: row_id(7)}), 403, "0x8004a110")
+    api.control("POST", "applications", {"deny": ["prvActOnBehalfOfAnotherUser"]})
+    refused(api.post("accounts", {}, **{header: wanted}), 403, "0x8004a110")
+
+
+def test_owners_are_users_or_teams(api: Api) -> None:
+    team = api.created("teams", {"name": "T"})
+    account = api.created("accounts", {"ownerid@odata.bind": f"/teams({team})"})
+    row = api.row(f"accounts({account})?$expand=ownerid")
+    assert (row["_ownerid_value"], row["_owningteam_value"]) == (team, team)
+    assert row["_owninguser_value"] is None
+    assert row["ownerid"]["ownerid"] == team
+    user = api.row("WhoAmI")["UserId"]
+    path = f"teams({team})/Microsoft.Dynamics.CRM.AddMembersTeam"
+    assert api.post(path, {"Members": [{"systemuserid": user}]}).status_code == 204
+    members = api.row(f"teams({team})?$expand=teammembership_association($select=fullname)")
+    assert len(members["teammembership_association"]) == 1
