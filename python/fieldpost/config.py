@@ -17,13 +17,22 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
 )
 
 from . import config_mistakes, config_values
+from .auth_scheme import (
+    ApiKeyAuth,
+    Auth,
+    AzureIdentityAuth,
+    BasicAuth,
+    BearerAuth,
+    NoAuth,
+    OAuth2Auth,
+    Part,
+)
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
@@ -31,6 +40,7 @@ from .yaml_text import NotYaml, YamlText
 
 __all__ = [
     "ApiKeyAuth",
+    "AzureIdentityAuth",
     "BasicAuth",
     "BearerAuth",
     "Delivery",
@@ -49,71 +59,16 @@ __all__ = [
 Document = Any  # what an author writes under body: any JSON
 TextOrDirective = Annotated[Any, BeforeValidator(config_values.text_or_directive)]
 AllOrText = BeforeValidator(config_values.filter_as_mapping)
-Secret = Annotated[SecretRef, BeforeValidator(config_values.secret_reference)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, protected_namespaces=()
-    )
-
-
-class OAuth2Auth(_Part):
-    """OAuth 2.0 client credentials; client_auth tells where the secret travels."""
-
-    type: Literal["oauth2"]
-    grant: Annotated[Literal["client_credentials"], BeforeValidator(config_values.grant)] = (
-        "client_credentials"
-    )
-    token_url: Url
-    client_id: Text
-    client_secret: Secret
-    scope: Text | None = None
-    client_auth: Literal["body", "basic"] = "body"
-
-
-class BearerAuth(_Part):
-    """A token that somebody else keeps fresh."""
-
-    type: Literal["bearer"]
-    token: Secret
-
-
-class BasicAuth(_Part):
-    """HTTP Basic: a user name and a password."""
-
-    type: Literal["basic"]
-    username: Text
-    password: Secret
-
-
-class ApiKeyAuth(_Part):
-    """A key in a header of its own."""
-
-    type: Literal["api_key"]
-    header: Header
-    value: Secret
-
-
-class NoAuth(_Part):
-    """No credentials."""
-
-    type: Literal["none"]
-
-
-Auth = Annotated[
-    OAuth2Auth | BearerAuth | BasicAuth | ApiKeyAuth | NoAuth, Field(discriminator="type")
-]
-
-
-class FilterText(_Part):
+class FilterText(Part):
     """A filter's text, and whose reading of it counts."""
 
     text: Text = "all"
     dialect: Literal["fieldpost", "trigger", "destination"] = "fieldpost"
 
 
-class Subscription(_Part):
+class Subscription(Part):
     """Which events matter, and what becomes of them.
 
     url, headers and body are kept as written: texts or directives, for the mapping compiler.
@@ -126,7 +81,7 @@ class Subscription(_Part):
     action: Literal["send", "create"] = "send"
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = None
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
-    headers: dict[Header, TextOrDirective] = {}
+    headers: dict[Header, TextOrDirective] = Field(default={})
     body: Document = None
     table: Text | None = None
 
@@ -136,7 +91,7 @@ class Subscription(_Part):
             object.__setattr__(self, "id", self.name)
 
 
-class Retry(_Part):
+class Retry(Part):
     """When a call is tried again, and when no more; max_attempts 0 means no limit but the time."""
 
     max_elapsed_s: Annotated[Number, Field(ge=0)] = 14400.0
@@ -148,14 +103,14 @@ class Retry(_Part):
     ] = (408, 425, 429, 500, 502, 503, 504)
 
 
-class Rate(_Part):
+class Rate(Part):
     """What the destination allows: so many requests in any window of so many seconds."""
 
     requests: Annotated[Whole, Field(ge=1)]
     window_s: Annotated[Number, Field(gt=0)]
 
 
-class Delivery(_Part):
+class Delivery(Part):
     """How calls are packed, how many are on the wire, and how long one may take."""
 
     batching: Annotated[bool, BeforeValidator(config_values.batching)] = False
@@ -176,7 +131,7 @@ class Delivery(_Part):
         return max(1, int(self.rate.requests * self.rate_share)), self.rate.window_s
 
 
-class DestinationConfig(_Part):
+class DestinationConfig(Part):
     """One destination file, checked. Paths in it are relative to the file's folder."""
 
     name: Text
@@ -191,7 +146,9 @@ class DestinationConfig(_Part):
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     settings: dict[str, Any] = Field(default={}, repr=False)
-    event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = {"@path": "$.messageId"}
+    event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
+        default={"@path": "$.messageId"}
+    )
     allow_http: Flag = False
     ca_file: Text | None = None
     subscriptions: Annotated[list[Subscription], Field(min_length=1)]
@@ -347,5 +304,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "bearer": _keys(BearerAuth),
     "basic": _keys(BasicAuth),
     "api_key": _keys(ApiKeyAuth),
+    "azure_identity": _keys(AzureIdentityAuth),
     "none": _keys(NoAuth),
 }

@@ -39,6 +39,13 @@ CODES: dict[str, str] = {
     "E121": "an environment variable is not set",
     "E122": "the file of a secret cannot be read",
     "E123": "a secret is empty, or not usable as it stands",
+    "E180": "a secret is not in the keyring",
+    "E181": "a secret's connection cannot be read",
+    "E182": "a library that the destination needs is not installed",
+    "E183": "keys of a sign-in that do not go together",
+    "E184": "a signing secret that is malformed",
+    "E185": "no host is named that events may choose",
+    "E186": "a batch that cannot be made",
     "E130": "the destination is disabled",
     "E131": "nothing tells the events apart",
     # E2xx: mappings
@@ -132,6 +139,13 @@ CODES: dict[str, str] = {
     "E603": "the token endpoint's answer is not a token",
     "E604": "the token endpoint's certificate is not trusted",
     "E605": "the destination refuses the credentials",
+    # E62x: grants that a person gives, and what is kept of them
+    "E620": "nobody has signed in yet",
+    "E621": "the grant is used up or taken back",
+    "E622": "the kept tokens cannot be read or written",
+    "E623": "the sign-in was not finished",
+    "E624": "a certificate that cannot sign",
+    "E625": "azure-identity gives no token",
     # E61x: options handed to the core
     "E610": "an unknown option of the core",
     "E611": "an option of the core with a wrong value",
