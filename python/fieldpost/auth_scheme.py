@@ -1,4 +1,4 @@
-"""The `auth` of a destination file as typed values: one model for each scheme."""
+"""The `auth` and `signing` of a destination file as typed values: one model for each scheme."""
 
 from __future__ import annotations
 
@@ -94,3 +94,10 @@ Auth = Annotated[
     OAuth2Auth | BearerAuth | BasicAuth | ApiKeyAuth | AzureIdentityAuth | NoAuth,
     Field(discriminator="type"),
 ]
+
+
+class Signing(Part):
+    """What signs each request, so that who receives it knows the sender; both may be given."""
+
+    standard_webhooks: Secret | None = None
+    segment: Secret | None = None

@@ -32,6 +32,7 @@ from .auth_scheme import (
     NoAuth,
     OAuth2Auth,
     Part,
+    Signing,
 )
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
@@ -150,6 +151,11 @@ class DestinationConfig(Part):
         default={"@path": "$.messageId"}
     )
     allow_http: Flag = False
+    allow_hosts: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
+    signing: Signing = Signing()
+    idempotency_key: Annotated[Header | None, BeforeValidator(config_values.key_header)] = None
     ca_file: Text | None = None
     subscriptions: Annotated[list[Subscription], Field(min_length=1)]
     delivery: Delivery = Delivery()
@@ -300,6 +306,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),
+    "signing": _keys(Signing),
     "oauth2": _keys(OAuth2Auth),
     "bearer": _keys(BearerAuth),
     "basic": _keys(BasicAuth),

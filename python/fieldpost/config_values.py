@@ -206,6 +206,14 @@ def batching(value: Any) -> Any:
     raise wrong("E113", "expected off", "off and false mean the same")
 
 
+def key_header(value: Any) -> Any:
+    """The header that carries idempotency keys; true means Idempotency-Key."""
+    value = _from_environment(value)
+    if isinstance(value, bool):
+        return "Idempotency-Key" if value else None
+    return value
+
+
 def scope(value: Any) -> Any:
     """A text, or a list of texts, which means them joined by blanks."""
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):

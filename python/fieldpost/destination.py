@@ -33,6 +33,7 @@ from .preview import Preview, PreviewRow
 from .progress import ProgressBar, shows_progress
 from .report import FAILURES, Counts, Failures, Report, Status, html_table
 from .run import Progress, Run
+from .signing import sign
 from .sources import Source, open_source
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
@@ -268,6 +269,7 @@ class Destination:
             number, config.id, subscriptions={one.name: Counts() for one in subscriptions}
         )
         dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
+        sign(dispatcher, config.signing)
         targets = [self._target(ledger, one) for one in subscriptions]
         resend = documents.replay_safe(config) or config.delivery.on_unconfirmed == "resend"
         credentials = auth.open_credentials(config)

@@ -10,6 +10,7 @@ from ._core import DocumentError, Plan
 from .config import DestinationConfig, Subscription
 from .dynamics.tables import TABLES
 from .errors import Mistake
+from .send_rules import named_hosts
 
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
@@ -117,7 +118,12 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
     }
     if config.type == "webhook":
         entries = [_webhook_entry(one) for one in active(config)]
-        return common | {"allow_http": config.allow_http, "subscriptions": entries}
+        return common | {
+            "allow_http": config.allow_http,
+            "hosts": hosts(config),
+            "idempotency_key": config.idempotency_key or "",
+            "subscriptions": entries,
+        }
     return common | {
         "url": (config.url or "").rstrip("/"),
         "subscriptions": [
@@ -125,6 +131,12 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         ],
         "tables": {name: table._asdict() for name, table in TABLES.items()},
     }
+
+
+def hosts(config: DestinationConfig) -> list[str]:
+    """The hosts that an event may choose: those the file names, and `allow_hosts`."""
+    named = named_hosts([config.url, *(one.url for one in active(config))])
+    return sorted(named | {one.lower() for one in config.allow_hosts})
 
 
 def _webhook_entry(one: Subscription) -> dict[str, Any]:
@@ -144,4 +156,4 @@ def target_url(config: DestinationConfig, one: Subscription) -> str:
 
 def replay_safe(config: DestinationConfig) -> bool:
     """Whether sending a record again, not knowing if it arrived, has the effect of once."""
-    return config.type == "dynamics365"
+    return config.type == "dynamics365" or config.idempotency_key is not None

@@ -146,6 +146,9 @@ CODES: dict[str, str] = {
     "E623": "the sign-in was not finished",
     "E624": "a certificate that cannot sign",
     "E625": "azure-identity gives no token",
+    # E64x: requests that cannot be made of an event
+    "E640": "a body that the content type cannot hold",
+    "E641": "a host that events may not choose",
     # E61x: options handed to the core
     "E610": "an unknown option of the core",
     "E611": "an option of the core with a wrong value",

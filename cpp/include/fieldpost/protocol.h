@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fieldpost/json.h"
 #include "fieldpost/message.h"
@@ -17,8 +18,16 @@ struct Call {
   Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it
   std::string request_id;    // ours, sent along where the system logs it
+  std::string message_id;    // the same over all tries, and after a restart
+  std::string mapped_body;   // what the mapping gave, where the request's body is another text
   bool replay_safe = false;  // sending it twice has the effect of once
   std::uint32_t subscription = 0;
+};
+
+// The secrets that requests are signed with; "" where there is none.
+struct SigningKeys {
+  std::string standard_webhooks;  // the bytes that whsec_... stands for
+  std::string segment;
 };
 
 struct Verdict {
@@ -55,6 +64,10 @@ class Protocol {
   virtual ~Protocol() = default;
   // The exact request of a record. REQUIRES: record is of batch. Throws CallFault.
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
+  // Headers that prove who sends the call, made anew for each try at `unix_s`.
+  virtual std::vector<Header> signatures(const Call&, const SigningKeys&, std::int64_t) const {
+    return {};
+  }
   // `now_s` (Unix time) is given because Retry-After may be a date.
   virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
   // A request that finds out whether the call took effect, where the system can tell.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fieldpost/dispatcher.h"
 #include "http/retry.h"
@@ -20,6 +21,9 @@ class Delivery {
   // What to send next: the open question, else the call, which is encoded when first asked for.
   // Throws CallFault.
   Request& request(const Protocol& protocol);
+  // Of the call; a question needs none.
+  std::vector<Header> signatures(const Protocol& protocol, const SigningKeys& keys,
+                                 std::int64_t unix_s) const;
   void started(double now_s, std::uint64_t token) noexcept;
 
   // Decodes what came back. A verdict of kind verify makes its question the next request.

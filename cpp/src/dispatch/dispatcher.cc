@@ -113,6 +113,7 @@ struct Dispatcher::State {
 
   Secrets secrets;
   Header signature;
+  SigningKeys keys;
   std::uint64_t started = 0;  // requests
   std::uint64_t token = 0;    // counts authorize()
   bool token_wanted = false;
@@ -197,10 +198,16 @@ void Dispatcher::State::start(Id id) {
     tell(id, "invalid");
     return;
   }
-  const bool signs = !signature.value.empty() && !request->has_header(signature.name);
-  if (signs) request->headers.push_back(signature);
+  const std::size_t own = request->headers.size();
+  if (!signature.value.empty() && !request->has_header(signature.name)) {
+    request->headers.push_back(signature);
+  }
+  const auto unix_s = static_cast<std::int64_t>(clock->unix_s());
+  for (Header& header : delivery.signatures(*protocol, keys, unix_s)) {
+    request->headers.push_back(std::move(header));
+  }
   transport->start(id, *request);
-  if (signs) request->headers.pop_back();
+  request->headers.resize(own);
   delivery.started(clock->monotonic_s(), token);
   governor.started(clock->monotonic_s());
   ++started;
@@ -398,6 +405,12 @@ void Dispatcher::authorize(std::string header, std::string name) {
   state.token_wanted = false;
   state.ready.insert(state.ready.end(), state.parked.begin(), state.parked.end());
   state.parked.clear();
+}
+
+void Dispatcher::sign_with(SigningKeys keys) {
+  state_->check_process();
+  state_->secrets.add(keys.segment);
+  state_->keys = std::move(keys);
 }
 
 bool Dispatcher::token_wanted() const noexcept { return state_->token_wanted; }
