@@ -33,9 +33,9 @@ class OAuth2Auth(Part):
 
     type: Literal["oauth2"]
     grant: Grant = "client_credentials"
-    token_url: Url
-    authorize_url: Url | None = None
-    device_url: Url | None = None
+    token_url: Url = Field(repr=False)
+    authorize_url: Url | None = Field(default=None, repr=False)
+    device_url: Url | None = Field(default=None, repr=False)
     redirect_url: Annotated[Text, BeforeValidator(config_values.redirect_url)] = "http://localhost"
     client_id: Text
     client_secret: Secret | None = None

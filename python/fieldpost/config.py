@@ -80,9 +80,12 @@ class Subscription(Part):
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
     action: Literal["send", "create"] = "send"
-    url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = None
+    # A query and a header may hold a key, so neither is shown.
+    url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
+        default=None, repr=False
+    )
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
-    headers: dict[Header, TextOrDirective] = Field(default={})
+    headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
     table: Text | None = None
 
@@ -143,7 +146,7 @@ class DestinationConfig(Part):
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
     ] = ()
     type: Literal["webhook", "dynamics365"]
-    url: Url | None = None
+    url: Url | None = Field(default=None, repr=False)
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     settings: dict[str, Any] = Field(default={}, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from typing import Any
 
@@ -65,7 +66,7 @@ def plan_document(config: DestinationConfig) -> dict[str, Any]:
 
 def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
-    bodyless = one.method in _BODYLESS
+    bodyless = one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
     if one.body is not None or bodyless:
         entry["body"] = one.body
     entry["body_required"] = not bodyless
@@ -148,10 +149,13 @@ def _webhook_entry(one: Subscription) -> dict[str, Any]:
 
 
 def target_url(config: DestinationConfig, one: Subscription) -> str:
-    """The address that the ledger's memory belongs to."""
+    """The address that the ledger's memory belongs to; of a query, which may hold a key, a hash."""
     if config.type == "dynamics365":
         return (config.url or "").rstrip("/")
-    return one.url if isinstance(one.url, str) else json.dumps(one.url, sort_keys=True)
+    if not isinstance(one.url, str):
+        return json.dumps(one.url, sort_keys=True)
+    address, mark, query = str(one.url).partition("?")
+    return address + (mark and "?" + hashlib.sha256(query.encode()).hexdigest()[:16])
 
 
 def replay_safe(config: DestinationConfig) -> bool:

@@ -43,6 +43,7 @@ class AuthorizationServer:
         self.jwts: list[Any] = []
         self.addresses: list[dict[str, str]] = []  # queries of /authorize
         self.denies = ""
+        self.echoes = False  # refuses, and says back all that it was sent
         self.lock = threading.Lock()
         self.gate = threading.Event()
         self.gate.set()
@@ -169,6 +170,9 @@ class AuthorizationServer:
             told = {"device_code": code, "user_code": "ABCD-EFGH", "interval": 2}
             return 200, told | {"verification_uri": f"{self.url}/activate", "expires_in": 600}
         self.forms.append(form)
+        if self.echoes:
+            told = f"no good: {form} {authorization} {unquote_plus(authorization)}"
+            return 400, {"error": "x", "error_description": told}
         if self.answers:
             status, body = self.answers.pop(0)
             return status, body

@@ -72,7 +72,8 @@ class Dispatcher {
   std::size_t in_flight() const noexcept;
 
   // This process's part of the limits, where several processes share the target. Numbers above what
-  // the dispatcher was made with mean that; what is in flight beyond a smaller part ends as it does.
+  // the dispatcher was made with mean that; what is in flight beyond a smaller part ends as it
+  // does.
   void allow(int max_in_flight, int requests_per_window);
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);

@@ -14,9 +14,9 @@ struct RetryPolicy {
 };
 
 struct Limits {
-  int max_in_flight = 16;  // calls on the wire at once; an invariant
-  int start_in_flight = 0;  // where the adaptive limit begins; 0: at max_in_flight
-  bool adaptive = true;     // fewer at once while the destination is busy or slow
+  int max_in_flight = 16;       // calls on the wire at once; an invariant
+  int start_in_flight = 0;      // where the adaptive limit begins; 0: at max_in_flight
+  bool adaptive = true;         // fewer at once while the destination is busy or slow
   int requests_per_window = 0;  // 0: no budget
   double window_s = 1;
   double pause_after_unreachable_s = 20;  // nothing but failed connects for so long: the run pauses

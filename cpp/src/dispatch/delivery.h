@@ -45,7 +45,7 @@ class Delivery {
   // Notes a 401. True where one came just before for an earlier token: a new token did not help.
   bool refuses_tokens() noexcept;
 
-  std::uint64_t token() const noexcept { return token_; }       // of the last start
+  std::uint64_t token() const noexcept { return token_; }         // of the last start
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
   Tries tries(double now_s) const noexcept;

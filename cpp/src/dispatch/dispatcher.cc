@@ -229,8 +229,7 @@ double Dispatcher::State::seconds_to_next_start() const {
 void Dispatcher::State::complete(const Completion& completion) {
   const double now_s = clock->monotonic_s();
   Delivery& delivery = deliveries.at(completion.id);
-  const Verdict verdict =
-      delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
+  const Verdict verdict = delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
   const auto end = completion.response.fault != Fault::none ? Governor::End::silent
                    : is_busy(completion.response, verdict)  ? Governor::End::busy
                                                             : Governor::End::answered;

@@ -30,6 +30,7 @@ from .token_endpoint import (
     TokenEndpoint,
     Trouble,
     direct_if_loopback,
+    hide_queries,
     json_of,
     refused,
     unreachable,
@@ -167,6 +168,7 @@ class Connection:
     def _device_offer(self) -> dict[str, Any]:
         import requests
 
+        hide_queries()
         scheme = self._scheme
         url = scheme.device_url or ""
         form = {"client_id": scheme.client_id} | ({"scope": scheme.scope} if scheme.scope else {})

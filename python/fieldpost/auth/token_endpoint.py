@@ -7,6 +7,7 @@ libraries, which hold the request, end here: neither tokens nor secrets are in a
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ class TokenEndpoint:
         from authlib.common.errors import AuthlibBaseError
         from authlib.integrations.requests_client import OAuth2Session
 
+        hide_queries()
         scheme, seen = self.scheme, list[requests.Response]()
         secret = client.get("client_secret")
         try:
@@ -158,6 +160,27 @@ class TokenEndpoint:
             Secret(refresh) if isinstance(refresh, str) and refresh else None,
             _seconds(answer.get("expires_in")),
         )
+
+
+class _QueryFilter(logging.Filter):
+    """Leaves the query, which may hold a key, out of what urllib3 logs of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Never drops a record."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                one.split("?")[0] + "?…" if isinstance(one, str) and "?" in one else one
+                for one in record.args
+            )
+        return True
+
+
+_NO_QUERIES = _QueryFilter()
+
+
+def hide_queries() -> None:
+    """From now on; a second time changes nothing."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_NO_QUERIES)
 
 
 def _sendable(value: Any) -> bool:

@@ -33,8 +33,7 @@ class UrlTemplateNode final : public Node {
       const std::size_t open = text.find("{{", at);
       const std::size_t inside =
           open == std::string_view::npos ? open : text.find_first_not_of('{', open);
-      const std::size_t close =
-          inside == std::string_view::npos ? inside : text.find("}}", inside);
+      const std::size_t close = inside == std::string_view::npos ? inside : text.find("}}", inside);
       if (close == std::string_view::npos || close == inside) break;
       const std::string_view path = trim(text.substr(inside, close - inside));
       pieces_.push_back(

@@ -90,8 +90,8 @@ void append_xml_text(std::string_view text, std::string& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    const bool no_character = text.substr(i).starts_with("\xef\xbf\xbe") ||
-                              text.substr(i).starts_with("\xef\xbf\xbf");
+    const bool no_character =
+        text.substr(i).starts_with("\xef\xbf\xbe") || text.substr(i).starts_with("\xef\xbf\xbf");
     if ((byte < ' ' && c != '\t' && c != '\n' && c != '\r') || no_character) {
       refuse("XML cannot hold a control character");
     }

@@ -36,8 +36,8 @@ bool is_header_value(std::string_view value) {
 
 // Host and framing belong to the transport; two of them in one request would split it.
 bool is_framing(std::string_view name) {
-  constexpr std::string_view kNames[] = {"Host", "Content-Length", "Transfer-Encoding",
-                                         "Connection", "Upgrade", "TE", "Trailer"};
+  constexpr std::string_view kNames[] = {
+      "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "TE", "Trailer"};
   return std::any_of(std::begin(kNames), std::end(kNames),
                      [&](std::string_view one) { return same_name(one, name); });
 }
@@ -62,7 +62,8 @@ void merge_header(std::string_view name, simdjson::ondemand::value value,
   std::string_view text =
       type == json_type::string ? std::string_view(value.get_string()) : value.raw_json_token();
   if (type != json_type::string) text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-  if (!is_header_value(text)) refuse_header("the value of a header holds a control character or is not ASCII");
+  if (!is_header_value(text))
+    refuse_header("the value of a header holds a control character or is not ASCII");
   headers.push_back({std::string(name), std::string(text)});
 }
 
@@ -206,9 +207,9 @@ std::vector<Header> Webhook::signatures(const Call& call, const SigningKeys& key
   if (!keys.standard_webhooks.empty()) {
     headers.push_back({"webhook-id", call.message_id});
     headers.push_back({"webhook-timestamp", std::to_string(unix_s)});
-    headers.push_back({"webhook-signature",
-                       standard_webhooks_signature(keys.standard_webhooks, call.message_id, unix_s,
-                                                   request.body)});
+    headers.push_back(
+        {"webhook-signature", standard_webhooks_signature(keys.standard_webhooks, call.message_id,
+                                                          unix_s, request.body)});
   }
   if (!keys.segment.empty() && request.has_body) {
     const std::string& text = call.mapped_body.empty() ? request.body : call.mapped_body;
