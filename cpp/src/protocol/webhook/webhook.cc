@@ -144,6 +144,9 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
   subscription.id = reading.text(given, "id", path);
   subscription.method = reading.text(given, "method", path);
   subscription.url = reading.text(given, "url", path, false);
+  subscription.batching = read_batching(given, path, reading);
+  subscription.batches = given.contains("batch");
+  most_together_ = std::max(most_together_, subscription.batching.max_records);
   for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
     if (is_header_name(name) && value.is_string() &&
         is_header_value(value.get_ref<const std::string&>())) {
@@ -250,6 +253,86 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
     verdict.kind = Verdict::Kind::again;
     verdict.wait_s = response.retry_after_s(now_s);
   }
+  return verdict;
+}
+
+std::optional<Protocol::Together> Webhook::together(const Call& call) const {
+  const Subscription& subscription = subscriptions_.at(call.subscription);
+  const Request& request = call.request;
+  if (!subscription.batches || !request.has_body || !is_json_type(content_type(request))) {
+    return std::nullopt;
+  }
+  Together together{std::to_string(call.subscription), subscription.batching.max_records,
+                    subscription.batching.max_bytes};
+  together.key.append("\n").append(request.method).append("\n").append(request.url);
+  for (const Header& header : request.headers) {
+    together.key.append("\n").append(header.name).append(":").append(header.value);
+  }
+  return together;
+}
+
+Call Webhook::combine(const std::vector<const Call*>& calls) const {
+  const Call& first = *calls.front();
+  const Batching& batching = subscriptions_.at(first.subscription).batching;
+  Call combined;
+  combined.subscription = first.subscription;
+  combined.request = {first.request.method, first.request.url, first.request.headers, "", true};
+  std::vector<std::string_view> bodies;
+  std::string ids;
+  for (const Call* call : calls) {
+    bodies.push_back(call->request.body);
+    ids += call->message_id;
+  }
+  combined.request.body = joined(batching, bodies);
+  combined.message_id = uuid5(kFieldpostNamespace, ids);
+  return combined;
+}
+
+std::vector<Verdict> Webhook::decode_each(const Call& combined, std::size_t count,
+                                          const Response& response, double now_s) const {
+  const Batching& batching = subscriptions_.at(combined.subscription).batching;
+  Verdict whole = decode(combined, response, now_s);
+  const bool taken = whole.kind == Verdict::Kind::delivered;
+  const bool tells = taken && (response.status == 207 || batching.always);
+  if (!tells) {
+    // One record may have had the others refused with it.
+    constexpr int kOfOne[] = {400, 409, 413, 422};
+    whole.alone = whole.kind == Verdict::Kind::rejected &&
+                  std::find(std::begin(kOfOne), std::end(kOfOne), response.status) !=
+                      std::end(kOfOne);
+    return std::vector<Verdict>(count, whole);
+  }
+  const auto answers = record_answers(batching, response.body, count);
+  if (!answers) {
+    whole.kind = Verdict::Kind::unconfirmed;
+    whole.effect.clear();
+    whole.code = "E505";
+    whole.message = "the answer does not tell of each record";
+    whole.action_needed = "operator: look which ones it has, and correct batch.verdicts";
+    return std::vector<Verdict>(count, whole);
+  }
+  std::vector<Verdict> verdicts;
+  for (const RecordAnswer& answer : *answers) {
+    verdicts.push_back(verdict_of(answer));
+    verdicts.back().request_id = whole.request_id;
+  }
+  return verdicts;
+}
+
+Verdict Webhook::verdict_of(const RecordAnswer& answer) const {
+  Verdict verdict;
+  verdict.http_status = answer.status;
+  if (answer.status >= 200 && answer.status < 300) {
+    verdict.kind = Verdict::Kind::delivered;
+    verdict.effect = "accepted";
+    return verdict;
+  }
+  verdict.kind = retry_statuses_.contains(answer.status) ? Verdict::Kind::again
+                                                         : Verdict::Kind::rejected;
+  verdict.code = code_of(answer.status);
+  verdict.message =
+      answer.message.empty() ? "status " + std::to_string(answer.status) : answer.message;
+  if (verdict.kind == Verdict::Kind::rejected) verdict.action_needed = action_for(answer.status);
   return verdict;
 }
 

@@ -3,7 +3,7 @@
 // {"type": "webhook", "destination": id, "on_unconfirmed": "hold" | "resend",
 //  "retry_statuses": [408, ...], "idempotency_key": "" | header name, "allow_http": false,
 //  "hosts": [those that events may choose; absent: any],
-//  "subscriptions": [{"id", "method", "url", "headers": {name: text}}]}
+//  "subscriptions": [{"id", "method", "url", "headers": {name: text}, "batch": {batching.h}}]}
 //
 // A record may bring its own url and headers (where a directive makes them); its headers replace
 // the static ones of the same name, null takes one away. No HTTP method counts as safe to repeat by
@@ -18,6 +18,7 @@
 
 #include "fieldpost/protocol.h"
 #include "protocol/webhook/address.h"
+#include "protocol/webhook/batching.h"
 
 namespace fieldpost {
 
@@ -31,6 +32,11 @@ class Webhook final : public Protocol {
   std::vector<Header> signatures(const Call& call, const SigningKeys& keys,
                                  std::int64_t unix_s) const override;
   Verdict decode(const Call& call, const Response& response, double now_s) const override;
+  std::optional<Together> together(const Call& call) const override;
+  std::size_t most_together() const override { return most_together_; }
+  Call combine(const std::vector<const Call*>& calls) const override;
+  std::vector<Verdict> decode_each(const Call& combined, std::size_t count,
+                                   const Response& response, double now_s) const override;
   Verdict decode_answer(const Call& call, const Response& response, double now_s) const override;
 
  private:
@@ -39,6 +45,8 @@ class Webhook final : public Protocol {
     std::string method;
     std::string url;  // "" where each record brings its own
     std::vector<Header> headers;
+    Batching batching;
+    bool batches = false;
   };
 
   void put_body(std::string_view json, Call& call) const;
@@ -46,8 +54,10 @@ class Webhook final : public Protocol {
   void read_subscription(const Json& given, Reading& reading);
   bool sends_again(const Call& call) const noexcept { return resend_ || call.replay_safe; }
   Verdict decode_refusal(const Call& call, const Response& response, double now_s) const;
+  Verdict verdict_of(const RecordAnswer& answer) const;
 
   std::vector<Subscription> subscriptions_;
+  std::size_t most_together_ = 1;
   std::set<int> retry_statuses_ = {408, 425, 429, 500, 502, 503, 504};
   bool resend_ = false;
   std::string destination_;
