@@ -15,9 +15,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .check import CheckResult, check_file
+    from .comparison import Comparison, Difference
     from .config import DestinationConfig
     from .connection import ConnectionTest
-    from .destination import CheckResult, Destination
+    from .destination import Destination
     from .errors import (
         AuthError,
         ConfigError,
@@ -26,23 +28,32 @@ if TYPE_CHECKING:
         FilterError,
         LedgerError,
         MappingError,
+        Mistake,
         SourceError,
     )
+    from .explain import EventExplanation, explain_file
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
     from .report import Report, Status
+    from .stage import Row
+    from .transformation import Transformation, Transformed, transform
+    from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
 
 _HOMES = {
     "AuthError": "errors",
-    "CheckResult": "destination",
+    "CaseResult": "unit_test",
+    "CheckResult": "check",
+    "Comparison": "comparison",
     "ConfigError": "errors",
     "ConnectionTest": "connection",
     "Destination": "destination",
     "DestinationConfig": "config",
+    "Difference": "comparison",
     "DropEvent": "functions",
     "EventError": "errors",
+    "EventExplanation": "explain",
     "Explanation": "filter",
     "FieldpostError": "errors",
     "Filter": "filter",
@@ -51,22 +62,36 @@ _HOMES = {
     "Lines": "mapping",
     "Mapping": "mapping",
     "MappingError": "errors",
+    "Mistake": "errors",
     "Preview": "preview",
     "Report": "report",
+    "Row": "stage",
     "SourceError": "errors",
     "Status": "report",
+    "TestReport": "unit_test",
+    "Transformation": "transformation",
+    "Transformed": "transformation",
     "UNDEFINED": "mapping",
+    "UnitCase": "unit_test",
+    "check_file": "check",
+    "explain_file": "explain",
+    "transform": "transformation",
+    "unit_cases": "unit_test",
 }
 
 __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "AuthError",
+    "CaseResult",
     "CheckResult",
+    "Comparison",
     "ConfigError",
     "ConnectionTest",
     "Destination",
     "DestinationConfig",
+    "Difference",
     "DropEvent",
     "EventError",
+    "EventExplanation",
     "Explanation",
     "FieldpostError",
     "Filter",
@@ -75,12 +100,22 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Lines",
     "Mapping",
     "MappingError",
+    "Mistake",
     "Preview",
     "Report",
+    "Row",
     "SourceError",
     "Status",
+    "TestReport",
+    "Transformation",
+    "Transformed",
     "UNDEFINED",
+    "UnitCase",
     "__version__",
+    "check_file",
+    "explain_file",
+    "transform",
+    "unit_cases",
 ]
 
 

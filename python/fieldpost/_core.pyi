@@ -24,10 +24,34 @@ class Chunk:
     def finish(self) -> None: ...
     def ready(self) -> bool: ...
     def rest(self) -> Chunk: ...
+    def __len__(self) -> int:
+        """Bytes held."""
+
+    def lines(self) -> memoryview:
+        """The whole lines, read-only; drop the view before the chunk is written to again."""
+
+    def note(self, line: int, why: str) -> None: ...
+    @property
+    def notes(self) -> list[tuple[int, str]]:
+        """(line, why it is no event), where the source knows it better than the line's text."""
+
+    @property
+    def start_line(self) -> int: ...
+    @property
+    def start_offset(self) -> int: ...
     @property
     def source(self) -> str: ...
     @property
     def has_place(self) -> bool: ...
+
+class ArrayLines:
+    """A JSON array turned into lines, in place and byte for byte."""
+
+    def turn(self, bytes: Buffer, count: int) -> None: ...
+    def finish(self) -> None: ...
+    @property
+    def fault(self) -> tuple[str, int] | None:
+        """("early_end", "missing_item" or "after_end", byte offset) of the first one."""
 
 class Batch:
     """Records to deliver, and the events that end before delivery."""
@@ -47,6 +71,14 @@ class Batch:
         """One native 64-bit hash of the event id for each event the filter refused."""
 
     def body(self, index: int) -> bytes: ...
+    def bodies(self, subscription: int | None = None) -> bytes:
+        """The bodies as lines, in order."""
+
+    def explain(self, chunk: Chunk) -> None:
+        """What the chunk's notes say is why those lines are invalid (E409)."""
+
+    def tallies(self) -> list[tuple[int, int, int, int]]:
+        """(records, filtered, dropped, invalid) of each subscription."""
 
 class Chosen:
     """Events that at least one subscription wants, before their function has run."""
@@ -83,6 +115,9 @@ class EventFault(ValueError):
 class Lines:
     """Bodies of lines; `text` is a view of all of them, each ended by a newline."""
 
+    def __len__(self) -> int: ...
+    @property
+    def received(self) -> int: ...
     @property
     def text(self) -> memoryview: ...
     @property
@@ -100,6 +135,17 @@ class Expression:
     def apply_lines(self, text: Buffer) -> Lines: ...
     def paths(self) -> list[str]: ...
     def warnings(self) -> list[tuple[str, str, str, str]]: ...
+
+def check_mapping(
+    mapping: str, path: str
+) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
+    """Mistakes and warnings, each (code, message, path, hint), of JSON at a path."""
+
+def directive_help() -> list[tuple[str, bool, str, str, str, str]]:
+    """(name, whether Segment has it, help, example, event, body) of each directive."""
+
+def filter_help() -> list[tuple[str, str, str, str, str, str]]:
+    """(condition or function, name, help, example, an event it takes, one that it does not)."""
 
 class Outcome:
     """What became of one offered record."""

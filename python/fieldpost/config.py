@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -22,7 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
-from . import config_mistakes, config_values
+from . import config_mistakes, config_values, expressions
 from .auth_scheme import (
     ApiKeyAuth,
     Auth,
@@ -37,6 +37,7 @@ from .auth_scheme import (
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
+from .yaml_recovery import Recovery
 from .yaml_text import NotYaml, YamlText
 
 __all__ = [
@@ -69,16 +70,32 @@ class FilterText(Part):
     dialect: Literal["fieldpost", "trigger", "destination"] = "fieldpost"
 
 
+class Batch(Part):
+    """How bodies of several records go together in one request.
+
+    at: keys from the root to the list of bodies, in a body that is otherwise `body`; without it the
+    body is the list. verdicts: keys to the list in the answer that tells of each record.
+    """
+
+    max_records: Annotated[Whole, Field(ge=1, le=10000)] = 100
+    max_bytes: Annotated[Whole, Field(ge=1)] = 1_000_000
+    at: Text | None = None
+    body: dict[str, Any] = Field(default={})
+    verdicts: Text | None = None
+    status: Text = "status"
+
+
 class Subscription(Part):
     """Which events matter, and what becomes of them.
 
-    url, headers and body are kept as written: texts or directives, for the mapping compiler.
+    transforms, url, headers and body are kept as written, for the core's compilers.
     """
 
     name: Text
     id: Text = ""
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
+    transforms: list[Any] = Field(default=[])
     action: Literal["send", "create"] = "send"
     # A query and a header may hold a key, so neither is shown.
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
@@ -87,6 +104,7 @@ class Subscription(Part):
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
     headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
+    batch: Batch | None = None
     table: Text | None = None
 
     def model_post_init(self, _context: Any) -> None:
@@ -149,6 +167,7 @@ class DestinationConfig(Part):
     url: Url | None = Field(default=None, repr=False)
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
+    integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
     settings: dict[str, Any] = Field(default={}, repr=False)
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
@@ -163,11 +182,11 @@ class DestinationConfig(Part):
     subscriptions: Annotated[list[Subscription], Field(min_length=1)]
     delivery: Delivery = Delivery()
     ledger: Annotated[Text | None, BeforeValidator(config_values.ledger)] = None
-    tests: list[Any] = Field(default=[], repr=False)
+    tests: Document = Field(default=None, repr=False)  # unit_case.py reads them
 
     _text: str = PrivateAttr(default="")
     _file: str = PrivateAttr(default="")
-    _places: YamlText = PrivateAttr()
+    _reading: config_values.Reading = PrivateAttr()
     _ca_path: Path | None = PrivateAttr(default=None)
 
     def model_post_init(self, _context: Any) -> None:
@@ -210,8 +229,10 @@ class DestinationConfig(Part):
 
     @property
     def sources(self) -> list[str]:
-        """What `source` names, absolute where it is a path; "-" stays."""
-        return [one if one == "-" else str(self.directory / one) for one in self.source]
+        """What `source` names, absolute where it is a path; "-" and addresses stay."""
+        return [
+            one if one == "-" or "://" in one else str(self.directory / one) for one in self.source
+        ]
 
     @property
     def event_id_given(self) -> bool:
@@ -221,13 +242,13 @@ class DestinationConfig(Part):
     @property
     def document_hash(self) -> str:
         """SHA-256 (hex) of the file's data as canonical JSON; comments and layout do not count."""
-        data = self._places.data
+        data = self._reading.places.data
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def locate(self, path: str) -> tuple[int, int]:
         """Line and column of `$.subscriptions[0].body.x`, or of its nearest ancestor."""
-        return self._places.locate(path)
+        return self._reading.places.locate(path)
 
     def error(
         self,
@@ -235,7 +256,16 @@ class DestinationConfig(Part):
         kind: Callable[[list[Mistake], str], ConfigError] = ConfigError,
     ) -> ConfigError:
         """An error about this file: each mistake gets the line and column of its path."""
-        return kind([config_mistakes.placed(one, self._places) for one in mistakes], self._file)
+        return kind(self.placed(mistakes), self._file)
+
+    def placed(self, mistakes: list[Mistake]) -> list[Mistake]:
+        """Each with the line and column of its path."""
+        return [config_mistakes.placed(one, self._reading.places) for one in mistakes]
+
+    @property
+    def reading(self) -> config_values.Reading:
+        """The file's data, references replaced, and its places."""
+        return self._reading
 
     def __reduce__(self) -> tuple[Any, ...]:
         return parse, (self._text, self._file)
@@ -246,7 +276,7 @@ def load(
 ) -> DestinationConfig:
     """Read and check a destination file; raises ConfigError with every mistake."""
     name = os.fspath(path)
-    return parse(_read(name), name, environ)
+    return parse(read_text(name), name, environ)
 
 
 def parse(
@@ -256,18 +286,51 @@ def parse(
 
     environ: where {env: NAME} is looked up, default os.environ.
     """
+    examined = examine(text, name, environ)
+    if examined.config is None:
+        raise ConfigError(examined.mistakes, name)
+    return examined.config
+
+
+class Examined(NamedTuple):
+    """A text that was read: its configuration, or every mistake; no reading where it is no YAML."""
+
+    config: DestinationConfig | None
+    reading: config_values.Reading | None
+    mistakes: list[Mistake]
+
+
+def examine(
+    text: str,
+    name: str,
+    environ: Mapping[str, str] | None = None,
+    kind: type[config_values.Reading] = config_values.Reading,
+) -> Examined:
+    """As `parse`, for those who want to go on after a mistake. kind: how references are read."""
+    environment = os.environ if environ is None else environ
     try:
         places = YamlText(text.removeprefix("\ufeff"))
     except NotYaml as error:
-        raise ConfigError([error.mistake], name) from None
-    environment = os.environ if environ is None else environ
-    reading = config_values.Reading(places, name, environment)
+        return _examine_rest(text.removeprefix("\ufeff"), error.mistake, name, environment)
+    reading = kind(places, name, environment)
     config, mistakes = _build(reading)
     if config is None or mistakes:
-        raise ConfigError(mistakes, name)
-    config._text, config._file, config._places = text, name, places
+        found, _warnings = expressions.findings(reading)
+        return Examined(None, reading, config_mistakes.ordered([*mistakes, *found]))
+    config._text, config._file, config._reading = text, name, reading
     config._ca_path = reading.ca_path(config.ca_file)
-    return config
+    return Examined(config, reading, [])
+
+
+def _examine_rest(text: str, first: Mistake, name: str, environ: Mapping[str, str]) -> Examined:
+    rest = Recovery(text, first)
+    if rest.places is None or not isinstance(rest.places.data, dict):
+        return Examined(None, None, rest.mistakes)
+    reading = config_values.Reading(rest.places, name, environ)
+    _config, mistakes = _build(reading)
+    found = [*mistakes, *expressions.findings(reading).mistakes]
+    sure = [one for one in found if not rest.is_taken_out(one.line)]
+    return Examined(None, reading, config_mistakes.ordered([*rest.mistakes, *sure]))
 
 
 def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, list[Mistake]]:
@@ -283,10 +346,11 @@ def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, li
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False, include_context=True)
         found += config_mistakes.translate(details, data, reading, KEYS)
-    return config, config_mistakes.ordered(found)
+    return config, found
 
 
-def _read(name: str) -> str:
+def read_text(name: str) -> str:
+    """The text of a destination file; raises ConfigError."""
     problem, hint = "", ""
     try:
         return Path(name).read_bytes().decode("utf-8")
@@ -306,6 +370,7 @@ def _keys(model: type[BaseModel]) -> tuple[str, ...]:
 KEYS: dict[str, tuple[str, ...]] = {
     "": _keys(DestinationConfig),
     "subscriptions": _keys(Subscription),
+    "batch": _keys(Batch),
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),

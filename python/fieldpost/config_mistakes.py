@@ -17,7 +17,7 @@ from typing import Any
 from . import auth_rules, send_rules
 from .config_values import EnvText, Reading
 from .errors import Mistake
-from .yaml_text import Path, YamlText
+from .yaml_text import Path, YamlText, parse_path
 
 _EXPECTED = {
     "string_type": "a text",
@@ -52,6 +52,12 @@ def placed(mistake: Mistake, places: YamlText) -> Mistake:
     if mistake.line is not None:
         return mistake
     line, column = places.locate(mistake.path)
+    if mistake.code == "E204":  # it is about the option's name
+        line, column = places.locate_key(mistake.path)
+    if mistake.span is not None:
+        path = parse_path(mistake.path)
+        text = path if isinstance(places.value(path), str) else (*path, "text")
+        line, column = places.locate_within(text, mistake.span[0])
     return dataclasses.replace(mistake, line=line, column=column)
 
 
@@ -316,7 +322,7 @@ class _Subscribed:
             yield self._missing("table", "table: account")
         if self.one.get("body") is None:
             yield self._missing("body", 'body: {name: {"@path": "$.properties.name"}}')
-        for key in ("url", "method", "headers"):
+        for key in ("url", "method", "headers", "batch"):
             yield from self._useless(key)
 
     def _headers(self) -> Iterator[Mistake]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -30,6 +30,9 @@ _SECRET_NAMES = (
 )
 SECRET_PATHS = frozenset((*(("auth", name) for name in _SECRET_NAMES), ("signing",)))
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+
+
+ABSENT: Final = object()  # in place of a value whose key goes
 
 
 class EnvText(str):
@@ -68,6 +71,7 @@ class Reading:
         self.environ = environ
         self.missing: list[Mistake] = []
         self.unset: list[YamlPath] = []
+        self.resolved: dict[str, Any] = {}
         data = places.data if isinstance(places.data, dict) else {}
         self.allow_http = self._replaced(data.get("allow_http"), (), []) in (True, "true")
 
@@ -79,10 +83,10 @@ class Reading:
     def resolve(self) -> dict[str, Any]:
         """The data with every {env: NAME} replaced, except secrets and what is not set."""
         self.missing, self.unset = [], []
-        resolved = self._replaced(self.places.data, (), self.unset)
+        self.resolved = self._replaced(self.places.data, (), self.unset)
         for path in self.unset:
             self.missing.append(self._not_set(path))
-        return cast("dict[str, Any]", resolved)
+        return self.resolved
 
     def ca_path(self, written: str | None) -> Path | None:
         """The certificate file: as written, else from FIELDPOST_CA_FILE."""
@@ -92,14 +96,20 @@ class Reading:
     def _replaced(self, value: Any, path: YamlPath, unset: list[YamlPath]) -> Any:
         if isinstance(value, list):
             return [self._replaced(one, (*path, i), unset) for i, one in enumerate(value)]
-        if not isinstance(value, dict) or path in SECRET_PATHS:
+        if not isinstance(value, dict) or path in SECRET_PATHS or path[:1] == ("tests",):
             return value
         if variable := reference(value):
-            if variable in self.environ:
-                return EnvText(self.environ[variable])
+            given = self._variable(variable, path)
+            if given is not None:
+                return given
             unset.append(path)
             return value
-        return {key: self._replaced(one, (*path, key), unset) for key, one in value.items()}
+        members = {key: self._replaced(one, (*path, key), unset) for key, one in value.items()}
+        return {key: one for key, one in members.items() if one is not ABSENT}
+
+    def _variable(self, name: str, path: YamlPath) -> Any:
+        """What {env: name} stands for at a path; None where it is not set."""
+        return EnvText(self.environ[name]) if name in self.environ else None
 
     def _not_set(self, path: YamlPath) -> Mistake:
         line, column = self.places.locate((*path, "env"))
@@ -197,13 +207,13 @@ def one_or_several(value: Any) -> Any:
 
 
 def batching(value: Any) -> Any:
-    """Off, the only way of this version; `off` and `false` say the same."""
+    """On or off, as words too."""
     value = _from_environment(value)
-    if value is False or value == "off":
-        return False
-    if value is True or value == "on":
-        raise wrong("E117", "batching is not available in this version", "write batching: off")
-    raise wrong("E113", "expected off", "off and false mean the same")
+    if value in ("on", "off"):
+        return value == "on"
+    if isinstance(value, bool):
+        return value
+    raise wrong("E113", "expected on or off", "on and true, off and false mean the same")
 
 
 def key_header(value: Any) -> Any:
@@ -258,6 +268,14 @@ def event_id(value: Any) -> Any:
         hint = f'write {{"@path": "{value}"}}'
         raise wrong("E113", "a path needs its directive", hint)
     raise wrong("E113", 'expected a directive or "content"', 'such as {"@path": "$.messageId"}')
+
+
+def integration(value: Any) -> Any:
+    """A destination's name in the integrations object of an event."""
+    if value in ("", "All"):
+        hint = "write the name that stands beside All, such as Webhooks"
+        raise wrong("E140", "expected a destination's name in the integrations object", hint)
+    return value
 
 
 def ledger(value: Any) -> Any:

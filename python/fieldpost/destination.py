@@ -15,26 +15,33 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from . import auth, documents
+from . import auth, check, documents
 from ._core import Batch, CallFault, Dispatcher, Plan
+from .bench import Bench
+from .check import CheckResult
 from .config import DestinationConfig, Subscription, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
 from .dynamics import TABLES
-from .errors import ConfigError, Mistake, SourceError
+from .errors import Mistake, SourceError
+from .explain import EventExplanation, explain
+from .filter import event_text
 from .functions import Functions, load_functions
+from .html_table import html_table
 from .ledger import SqliteLedger
 from .preview import Preview, PreviewRow
 from .progress import ProgressBar, shows_progress
-from .report import FAILURES, Counts, Failures, Report, Status, html_table
+from .report import FAILURES, Counts, Failures, Report, Status
 from .run import Progress, Run
 from .signing import sign
 from .sources import Source, open_source
+from .stage import DestinationStage, batch_of
+from .transformation import Transformation
+from .unit_test import TestReport, cases_of
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _SAMPLE_EVENT = {
@@ -43,29 +50,6 @@ _SAMPLE_EVENT = {
     "userId": "fieldpost-test",
     "properties": {},
 }
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """Mistakes of a destination file; nothing was sent. Truthy where there are none."""
-
-    errors: list[Mistake]
-    warnings: list[Mistake]
-
-    def __bool__(self) -> bool:
-        return not self.errors
-
-    def to_dict(self) -> dict[str, Any]:
-        """The lists as `check --output json` prints them."""
-        return {
-            "errors": [_plain(one) for one in self.errors],
-            "warnings": [_plain(one) for one in self.warnings],
-        }
-
-
-def _plain(mistake: Mistake) -> dict[str, Any]:
-    names = ("code", "message", "path", "line", "column", "hint")
-    return {name: getattr(mistake, name) for name in names}
 
 
 class Destination:
@@ -103,16 +87,26 @@ class Destination:
     # -- before anything is sent
 
     def check(self) -> CheckResult:
-        """Find every mistake of the file, its mappings, filters and functions; sends nothing."""
-        errors: list[Mistake] = []
-        for part in (lambda: documents.compile_plan(self.config), self._functions):
-            try:
-                part()
-            except ConfigError as error:
-                errors += error.mistakes
-        if "-" in self.config.sources and not self.config.event_id_given:
-            errors += self.config.error([_NAMELESS]).mistakes
-        return CheckResult(errors, [])
+        """Find every mistake of the file, its mappings, filters and functions; sends nothing.
+
+        `fieldpost.check_file` does the same for a file that cannot be loaded.
+        """
+        return check.check(self.config)
+
+    def test(self) -> TestReport:
+        """Run the unit cases of the file and of the one beside it; sends nothing, needs no secret.
+
+        Raises ConfigError where they cannot run. `fieldpost.unit_cases` gives them one by one.
+        """
+        cases = cases_of(self.config.text, self.config.file)
+        return TestReport([one.run() for one in cases])
+
+    def explain(self, event: dict[str, Any] | bytes | str) -> EventExplanation:
+        """What becomes of one event and why: each condition, and where each field came from.
+
+        Runs functions; sends nothing. Raises EventError where it is no event.
+        """
+        return explain(Bench(self.config), event_text(event))
 
     def preview(self, source: Any = None, limit: int = 5) -> Preview:
         """Show the exact requests of the first `limit` events that match; sends nothing."""
@@ -142,6 +136,13 @@ class Destination:
                 row = PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
                 rows.append(row)
         return sorted(rows, key=lambda row: row.line)
+
+    def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
+        """What would be delivered, as bodies and nothing more: no request, no ledger.
+
+        source: as for `deliver`. subscription: the name or id of the only one to look at.
+        """
+        return Transformation(self._source(source), DestinationStage(self.config, subscription))
 
     def test_connection(
         self, send: bool = False, sample: dict[str, Any] | None = None
@@ -242,7 +243,7 @@ class Destination:
             raise self.config.error([_DISABLED])
         opened = self._source(source)
         if not (opened.has_place or self.config.event_id_given):
-            raise self.config.error([_NAMELESS])
+            raise self.config.error([documents.NAMELESS])
         return self._deliver(opened, progress)
 
     def _deliver(self, source: Source, progress: bool | Progress | None) -> Report:
@@ -287,11 +288,7 @@ class Destination:
 
     def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
         for chunk in source.chunks():
-            if functions is None:
-                yield plan.process(chunk)
-            else:
-                chosen = plan.select(chunk)
-                yield plan.render(chosen, [functions.result(text) for text in chosen.events()])
+            yield batch_of(plan, functions, chunk)
 
     # -- afterwards
 
@@ -367,13 +364,6 @@ _DISABLED = Mistake(
     "the destination is disabled",
     "$.enabled",
     hint="`fieldpost enable` it, or set enabled: true",
-)
-_NAMELESS = Mistake(
-    "E131",
-    "events without a file have no place of their own, so the destination must say what tells "
-    "them apart",
-    "$.event_id",
-    hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
 )
 
 

@@ -8,10 +8,19 @@ import json
 from typing import Any
 
 from ._core import DocumentError, Plan
-from .config import DestinationConfig, Subscription
+from .config import Batch, DestinationConfig, Subscription
 from .dynamics.tables import TABLES
 from .errors import Mistake
+from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
+
+NAMELESS = Mistake(
+    "E131",
+    "events without a file have no place of their own, so the destination must say what tells "
+    "them apart",
+    "$.event_id",
+    hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
+)
 
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
@@ -25,10 +34,11 @@ def active(config: DestinationConfig) -> list[Subscription]:
 def compile_plan(config: DestinationConfig) -> Plan:
     """The plan of a destination; raises ConfigError with each mistake's line and column."""
     indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
-    mistakes = _later(config)
+    document, mistakes = _with_tables(config, plan_document(config), indices)
+    mistakes += _later(config)
     plan = None
     try:
-        plan = Plan(json.dumps(plan_document(config)))
+        plan = Plan(json.dumps(document))
     except DocumentError as error:
         mistakes += [_mistake(row, indices) for row in error.args[1]]
     if plan is None or mistakes:
@@ -36,11 +46,35 @@ def compile_plan(config: DestinationConfig) -> Plan:
     return plan
 
 
+def _with_tables(
+    config: DestinationConfig, document: dict[str, Any], indices: list[int]
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """The document with the tables of @lookup that lie in files."""
+    mistakes: list[Mistake] = []
+
+    def filled(part: Any, *place: str | int) -> Any:
+        whole, found = filled_and_mistakes(part, config.directory, place)
+        mistakes.extend(found)
+        return whole
+
+    document["event_id"] = filled(document["event_id"], "event_id")
+    for index, entry in zip(indices, document["subscriptions"], strict=True):
+        for key in ("body", "url", "headers"):
+            if key in entry:
+                entry[key] = filled(entry[key], "subscriptions", index, key)
+    return document, mistakes
+
+
 def _mistake(row: tuple[str, str, str, str, int, int], indices: list[int]) -> Mistake:
     code, message, path, hint, begin, end = row
     for position, index in reversed(list(enumerate(indices))):
         path = path.replace(f"$.subscriptions[{position}]", f"$.subscriptions[{index}]", 1)
     return Mistake(code, message, path, hint=hint, span=(begin, end) if end > begin else None)
+
+
+def nameless(config: DestinationConfig) -> list[Mistake]:
+    """What is missing where standard input is a source, whose events have no place of their own."""
+    return [NAMELESS] if "-" in config.sources and not config.event_id_given else []
 
 
 def _later(config: DestinationConfig) -> list[Mistake]:
@@ -58,14 +92,19 @@ def _later(config: DestinationConfig) -> list[Mistake]:
 
 def plan_document(config: DestinationConfig) -> dict[str, Any]:
     """What `Plan` compiles."""
-    return {
+    document: dict[str, Any] = {
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.integrations is not None:
+        document["integrations"] = config.integrations
+    return document
 
 
 def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
+    if one.transforms:
+        entry["transforms"] = one.transforms
     bodyless = one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
     if one.body is not None or bodyless:
         entry["body"] = one.body
@@ -118,7 +157,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one) for one in active(config)]
+        entries = [_webhook_entry(one, config.delivery.batching) for one in active(config)]
         return common | {
             "allow_http": config.allow_http,
             "hosts": hosts(config),
@@ -140,12 +179,47 @@ def hosts(config: DestinationConfig) -> list[str]:
     return sorted(named | {one.lower() for one in config.allow_hosts})
 
 
-def _webhook_entry(one: Subscription) -> dict[str, Any]:
+def _webhook_entry(one: Subscription, batching: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"id": one.id, "method": one.method}
     if isinstance(one.url, str):
         entry["url"] = one.url
     entry["headers"] = {k: v for k, v in one.headers.items() if isinstance(v, str)}
+    batch = one.batch or (Batch() if batching else None)
+    if batch is not None:
+        entry["batch"] = _batch_entry(batch)
     return entry
+
+
+def _batch_entry(batch: Batch) -> dict[str, Any]:
+    """The body around the list as two texts, and where an answer tells of each record."""
+    before, after = "[", "]"
+    keys = _keys(batch.at)
+    if keys:
+        mark = "\0here\0"
+        body = _with(batch.body, keys, mark)
+        begin, end = json.dumps(body, ensure_ascii=False).split(json.dumps(mark))
+        before, after = begin + "[", "]" + end
+    return {
+        "max_records": batch.max_records,
+        "max_bytes": batch.max_bytes,
+        "open": before,
+        "close": after,
+        "verdicts": _keys(batch.verdicts),
+        "status": batch.status,
+        "always": batch.verdicts is not None,
+    }
+
+
+def _keys(path: str | None) -> list[str]:
+    """`$.a.b` and `a.b` as keys; `$` alone is none."""
+    return [key for key in (path or "").removeprefix("$").split(".") if key]
+
+
+def _with(body: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
+    """The body with a value at a path; what stands beside it stays."""
+    inside = body.get(keys[0])
+    rest = inside if isinstance(inside, dict) else {}
+    return body | {keys[0]: _with(rest, keys[1:], value) if keys[1:] else value}
 
 
 def target_url(config: DestinationConfig, one: Subscription) -> str:

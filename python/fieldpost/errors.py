@@ -39,6 +39,24 @@ CODES: dict[str, str] = {
     "E121": "an environment variable is not set",
     "E122": "the file of a secret cannot be read",
     "E123": "a secret is empty, or not usable as it stands",
+    "E130": "the destination is disabled",
+    "E131": "nothing tells the events apart",
+    "E140": "a name that no integrations object can mean",
+    "E150": "no subscription of that name or id",
+    "E151": "two things that cannot be compared",
+    "E152": "neither a destination nor a mapping is named",
+    # E15x: unit cases
+    "E155": "a test case without an event, or with more than one kind of them",
+    "E156": "a test case that expects nothing, or two things at once",
+    "E157": "a test case for a subscription that is not there",
+    "E158": "the events of a test case cannot be read",
+    "E159": "a test case with another number of expectations than events",
+    # E16x: what surprises, and works; a warning
+    "E165": "a sign in a path that does not mean what it looks like",
+    "E166": "directives inside a literal, which run",
+    "E167": "a member of @merge that takes an earlier value away",
+    "E168": "a text or a list that @merge takes apart",
+    "E169": "a content type that Segment would overwrite",
     "E180": "a secret is not in the keyring",
     "E181": "a secret's connection cannot be read",
     "E182": "a library that the destination needs is not installed",
@@ -46,8 +64,6 @@ CODES: dict[str, str] = {
     "E184": "a signing secret that is malformed",
     "E185": "no host is named that events may choose",
     "E186": "a batch that cannot be made",
-    "E130": "the destination is disabled",
-    "E131": "nothing tells the events apart",
     # E2xx: mappings
     "E201": "an unknown directive",
     "E202": "a directive with other keys beside it",
@@ -76,6 +92,17 @@ CODES: dict[str, str] = {
     "E235": "a direction of @merge that acts as right",
     "E236": "text of an event that is scanned for placeholders",
     "E237": "a $ in a placeholder",
+    # E24x: transforms and the integrations object
+    "E240": "an unknown transform",
+    "E241": "a transform's option with a wrong value",
+    "E242": "a transform that lacks an option",
+    "E243": "an unknown option of a transform",
+    "E244": "a transform dropped the event",
+    "E245": "a transform left the event out of its sample",
+    "E246": "a transform that cannot be applied to this event",
+    "E247": "the event excludes this destination",
+    "E248": "a sampler that lets every event through",
+    "E249": "a hash that leaves the values as they are",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",
@@ -139,6 +166,12 @@ CODES: dict[str, str] = {
     "E603": "the token endpoint's answer is not a token",
     "E604": "the token endpoint's certificate is not trusted",
     "E605": "the destination refuses the credentials",
+    # E61x: options handed to the core
+    "E610": "an unknown option of the core",
+    "E611": "an option of the core with a wrong value",
+    "E612": "an unknown type of destination",
+    "E613": "a part of the core's document is missing or wrong",
+    "E614": "the core's document names something that is not there",
     # E62x: grants that a person gives, and what is kept of them
     "E620": "nobody has signed in yet",
     "E621": "the grant is used up or taken back",
@@ -149,12 +182,6 @@ CODES: dict[str, str] = {
     # E64x: requests that cannot be made of an event
     "E640": "a body that the content type cannot hold",
     "E641": "a host that events may not choose",
-    # E61x: options handed to the core
-    "E610": "an unknown option of the core",
-    "E611": "an option of the core with a wrong value",
-    "E612": "an unknown type of destination",
-    "E613": "a part of the core's document is missing or wrong",
-    "E614": "the core's document names something that is not there",
     # E7xx: ledger
     "E701": "the ledger cannot be opened, read or written",
     "E702": "the ledger is of another version",
@@ -165,7 +192,14 @@ CODES: dict[str, str] = {
     "E803": "a compressed file ends too early",
     "E804": "a compressed file is damaged",
     "E805": "not something that events can be read from",
-    "E806": "a kind of source that is not available in this version",
+    "E806": "a kind of source that is not read",
+    "E810": "an iterable or a table that fails on the way",
+    "E811": "a text that is not UTF-8",
+    "E812": "a JSON array that is not well formed between its items",
+    "E813": "a package that a source needs is not installed",
+    "E814": "columns that cannot be told apart, or have no names",
+    "E815": "a column of a type that JSON has no form for",
+    "E816": "a line of more than 512 MB",
 }
 
 
@@ -181,7 +215,8 @@ class Position(NamedTuple):
 class Mistake:
     """One thing an author got wrong; line and column are counted from 1, path starts with $.
 
-    span: half-open range of characters in a filter's text.
+    span: half-open range of characters in a filter's text. file: where line and column are, if
+    that is not the document itself.
     """
 
     code: str
@@ -191,6 +226,7 @@ class Mistake:
     column: int | None = None
     hint: str = ""
     span: tuple[int, int] | None = None
+    file: str = ""
 
     def __str__(self) -> str:
         return sentence(self.code, self.message, self.path, self.hint)
@@ -257,7 +293,8 @@ class ConfigError(FieldpostError):
         return "\n".join(self._lead(mistake) + str(mistake) for mistake in self.mistakes)
 
     def _lead(self, mistake: Mistake) -> str:
-        place = [self.file] if self.file else []
+        file = mistake.file or self.file
+        place = [file] if file else []
         if mistake.line is not None:
             place += [str(mistake.line), str(mistake.column or 1)]
         return ":".join(place) + ": " if place else ""

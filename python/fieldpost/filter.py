@@ -43,7 +43,7 @@ class Filter:
 
         Raises EventError where it is not one JSON object.
         """
-        verdict, code, message, offset, _ = self._filter.matches(_json(event))
+        verdict, code, message, offset, _ = self._filter.matches(event_text(event))
         if verdict == _INVALID:
             raise EventError(code, f"{message} (byte {offset})")
         return verdict == 1
@@ -62,7 +62,7 @@ class Filter:
 
         Raises EventError where it is not one JSON object.
         """
-        verdict, code, message, offset, tree = self._filter.explain(_json(event))
+        verdict, code, message, offset, tree = self._filter.explain(event_text(event))
         if verdict == _INVALID:
             raise EventError(code, f"{message} (byte {offset})")
         return Explanation(self._text, json.loads(tree))
@@ -99,6 +99,14 @@ class Explanation:
     def __bool__(self) -> bool:
         return bool(self.tree["verdict"])
 
+    def to_dict(self) -> dict[str, Any]:
+        """As `explain --filter … --output json` prints it."""
+        return {"verdict": bool(self), "tree": self.tree}
+
+    def refusal(self) -> str:
+        """The parts that made it say no, on one line; "" where it said yes."""
+        return "; ".join(_told(part) for part in _refusing(self.tree))
+
     def __str__(self) -> str:
         return "\n".join(
             f"{'yes' if part['verdict'] else 'no':<4}{'  ' * depth}{_told(part)}"
@@ -134,6 +142,15 @@ def _conditions(node: dict[str, Any]) -> list[dict[str, Any]]:
     if "children" not in node:
         return [node]
     return [one for child in node["children"] for one in _conditions(child)]
+
+
+def _refusing(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The smallest parts that have to change for a part to say yes."""
+    if node["verdict"]:
+        return []
+    if node["kind"] not in ("and", "or"):
+        return [node]
+    return [one for child in node["children"] for one in _refusing(child)]
 
 
 def _lines(node: dict[str, Any], depth: int = 0) -> list[tuple[int, dict[str, Any]]]:
@@ -173,9 +190,10 @@ def _utf8(text: str) -> str:
     return text
 
 
-def _json(
+def event_text(
     event: dict[str, Any] | bytes | bytearray | memoryview | str,
 ) -> bytes | bytearray | memoryview:
+    """An event's JSON as bytes; raises EventError where JSON cannot hold it."""
     if isinstance(event, str):
         return event.encode("utf-8", "surrogatepass")
     if not isinstance(event, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import json
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,18 @@ def fill(document: Any, folder: Path) -> Any:
     A .json file holds one object. A .csv file has a header; "key" and "column" name two of its
     columns (the first two unless given). Raises MappingError with every file that cannot be read.
     """
-    mistakes: list[Mistake] = []
-    filled = _fill(document, folder, (), mistakes, 0)
+    filled, mistakes = filled_and_mistakes(document, folder)
     if mistakes:
         raise MappingError(mistakes)
     return filled
+
+
+def filled_and_mistakes(
+    document: Any, folder: Path, place: Place = ()
+) -> tuple[Any, list[Mistake]]:
+    """As `fill`, for a document at a place of a larger one; a bad file is an empty table."""
+    mistakes: list[Mistake] = []
+    return _fill(document, folder, place, mistakes, 0), mistakes
 
 
 def _fill(part: Any, folder: Path, place: Place, mistakes: list[Mistake], depth: int) -> Any:
@@ -56,11 +64,22 @@ def _with_table(
         else:
             table = _json_table(file)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        text = f"the table {str(options['file'])!r} cannot be read: {reason}"
-        mistakes.append(Mistake("E209", text, path_text((*place, "file"))))
+        name = str(options["file"])
+        reason, hint = str(error), ""
+        if isinstance(error, OSError):
+            reason = (error.strerror or "it is no file").lower()
+            hint = _similar(name, folder) or f"the path starts at {folder.absolute()}"
+        text = f'the table "{name}" cannot be read: {reason}'
+        mistakes.append(Mistake("E209", text, path_text((*place, "file")), hint=hint))
         return own | {"table": {}}
     return own | {"table": table}
+
+
+def _similar(name: str, folder: Path) -> str:
+    beside = (folder / name).parent
+    names = [one.name for one in beside.iterdir()] if beside.is_dir() else []
+    close = difflib.get_close_matches(Path(name).name, names, n=1)
+    return f'did you mean "{Path(name).parent / close[0]}"?' if close else ""
 
 
 def _json_table(file: Path) -> dict[str, Any]:

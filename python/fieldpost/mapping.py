@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple, Protocol, final
 
 from . import _core, json_text
 from .errors import EventError, MappingError, Mistake
+from .html_table import html_table
 from .lookup_tables import fill
+from .yaml_text import NotYaml, YamlText
 
 # How many filters a mapping keeps compiled pairs for.
 _MOST_PAIRS = 8
+_MOST_SHOWN = 25  # bodies, and invalid lines, in a notebook's table
 
 
 @final
@@ -48,8 +53,10 @@ UNDEFINED: Final = Undefined()
 class FilterLike(Protocol):
     """What is read of a filter: `fieldpost.Filter` has it."""
 
-    _text: str
-    _dialect: str | None
+    @property
+    def _text(self) -> str: ...
+    @property
+    def _dialect(self) -> str | None: ...
 
 
 class InvalidLine(NamedTuple):
@@ -74,6 +81,11 @@ class Lines:
         self._numbers: list[int] | None = None
 
     @property
+    def received(self) -> int:
+        """How many lines there were, blank ones not counted."""
+        return self._lines.received
+
+    @property
     def text(self) -> memoryview:
         """All bodies in UTF-8, one a line."""
         return self._lines.text
@@ -91,7 +103,7 @@ class Lines:
         return [InvalidLine(*row) for row in self._lines.invalid()]
 
     def __len__(self) -> int:
-        return len(self.line_numbers)
+        return len(self._lines)
 
     def __iter__(self) -> Iterator[bytes]:
         # A body holds no newline: JSON writes it as an escape.
@@ -99,6 +111,13 @@ class Lines:
 
     def __repr__(self) -> str:
         return f"<Lines: {len(self)} bodies, {len(self._lines.invalid())} invalid>"
+
+    def _repr_html_(self) -> str:
+        bodies = islice(zip(self.line_numbers, self, strict=True), _MOST_SHOWN)
+        rows = [(number, body.decode("utf-8"), "") for number, body in bodies]
+        rows += [(one.line, "", f"{one.code} {one.message}") for one in self.invalid[:_MOST_SHOWN]]
+        table = html_table(("line", "body", "invalid"), [list(row) for row in sorted(rows)])
+        return f"{table}<p>{len(self)} bodies, {len(self.invalid)} invalid lines</p>"
 
 
 class Mapping:
@@ -111,6 +130,27 @@ class Mapping:
 
     def __init__(self, document: Any, *, folder: str | Path = ".") -> None:
         self._open(_text_of(fill(document, Path(folder))))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Mapping:
+        """The mapping that a YAML or JSON file holds; `@lookup` files are found beside it.
+
+        Raises MappingError with every mistake, its line and its column.
+        """
+        name = str(path)
+        try:
+            places = YamlText(Path(path).read_bytes().decode("utf-8").removeprefix("\ufeff"))
+        except NotYaml as error:
+            raise MappingError([error.mistake], name) from None
+        except (OSError, UnicodeDecodeError) as error:
+            told = f"the file cannot be read ({type(error).__name__})"
+            raise MappingError([Mistake("E104", told, hint="look at the path")], name) from None
+        if places.mistakes:
+            raise MappingError(places.mistakes, name)
+        try:
+            return cls(places.data, folder=Path(path).parent)
+        except MappingError as error:
+            raise MappingError([_placed(one, places) for one in error.mistakes], name) from None
 
     def _open(self, text: str) -> None:
         self._text = text
@@ -178,6 +218,11 @@ class Mapping:
     def __repr__(self) -> str:
         text = self._text if len(self._text) <= 60 else self._text[:57] + "..."
         return f"fieldpost.Mapping({text})"
+
+
+def _placed(mistake: Mistake, places: YamlText) -> Mistake:
+    line, column = places.locate(mistake.path)
+    return replace(mistake, line=line, column=column)
 
 
 def _compile(text: str, filter_text: str | None, dialect: str | None) -> _core.Expression:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .report import html_table
+from .html_table import html_table
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from .html_table import html_table
 
 OUTCOMES = (
     "filtered",
@@ -157,15 +158,3 @@ class Status:
 
     def _repr_html_(self) -> str:
         return Report("", self.destination, 0, self.subscriptions)._repr_html_()
-
-
-def html_table(columns: tuple[str, ...], rows: list[list[Any]], limit: int = 50) -> str:
-    """A static table, everything escaped, at most `limit` rows."""
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-    lines = [
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows[:limit]
-    ]
-    more = f"<p>and {len(rows) - limit} more</p>" if len(rows) > limit else ""
-    body = "".join(lines)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"

@@ -26,7 +26,7 @@ _OCTAL = re.compile(r"0o[0-7]+\Z")
 _HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_PLAIN_NAME = re.compile(r"[^.\[\]\"' \x00-\x1f]+\Z")  # as the core writes paths
 _STEP = re.compile(r"""\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\['((?:[^'\\]|\\.)*)'\]""")
 _STANDARD = "tag:yaml.org,2002:"
 _KNOWN_TAGS = frozenset(
@@ -62,7 +62,7 @@ def scalar(text: str) -> Any:
 
 
 def path_text(path: Path) -> str:
-    """A path as people read it: `$.subscriptions[0].body["@path"]`."""
+    """A path as people read it: `$.subscriptions[0].body["a key"].@path`."""
     return "$" + "".join(map(_step_text, path))
 
 
@@ -99,10 +99,25 @@ class YamlText:
         self.mistakes: list[Mistake] = []
         self._keys: dict[Path, tuple[int, int]] = {}
         self._values: dict[Path, tuple[int, int]] = {}
+        self._scalars: dict[Path, ScalarNode] = {}
+        self._lines = text.splitlines()
         self._open: list[int] = []
         self._count = 0
         self.root = _compose(text)
         self.data: Any = self._read(self.root, ()) if self.root is not None else None
+
+    def value(self, path: Path) -> Any:
+        """The data at a path; None where there is nothing."""
+        found = self.data
+        for step in path:
+            inside = isinstance(step, int) == isinstance(found, list) and isinstance(
+                found, list | dict
+            )
+            try:
+                found = found[step] if inside else None
+            except (KeyError, IndexError):
+                return None
+        return found
 
     def locate(self, path: str | Path) -> tuple[int, int]:
         """Line and column of a part, or of its nearest ancestor that exists.
@@ -118,6 +133,28 @@ class YamlText:
         """Line and column of the key that leads to a part, else as `locate`."""
         steps = parse_path(path) if isinstance(path, str) else path
         return self._keys.get(steps) or self.locate(steps)
+
+    def locate_within(self, path: str | Path, offset: int) -> tuple[int, int]:
+        """Line and column of a character of the text at a path; where that is not clear, its begin.
+
+        Folded texts and texts with escapes have characters that stand elsewhere than they count.
+        """
+        steps = parse_path(path) if isinstance(path, str) else path
+        node = self._scalars.get(steps)
+        if node is None:
+            return self.locate(steps)
+        line, column = _place(node)
+        before = str(node.value)[:offset]
+        row = before.count("\n")
+        if node.style == "|" and line + row < len(self._lines):
+            written = str(node.value).split("\n")[row]
+            indent = self._lines[line + row].find(written)
+            return line + row + 1, indent + len(before) - (before.rfind("\n") + 1) + 1
+        if node.start_mark.line != node.end_mark.line or node.style in ("|", ">"):
+            return line, column
+        width = node.end_mark.column - node.start_mark.column
+        quote = 0 if node.style is None else 1
+        return line, column + quote + offset if width == len(node.value) + 2 * quote else column
 
     def mistake(self, code: str, message: str, path: Path, hint: str = "") -> Mistake:
         """A mistake about the value at a path."""
@@ -139,6 +176,7 @@ class YamlText:
     def _content(self, node: Node, path: Path) -> Any:
         if isinstance(node, ScalarNode):
             self._values[path] = _place(node)
+            self._scalars[path] = node
             return self._scalar(node, path)
         kind = "map" if isinstance(node, MappingNode) else "seq"
         if node.tag != _STANDARD + kind:
@@ -199,10 +237,7 @@ def _compose(text: str) -> Node | None:
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        problem = str(error.problem or error.context or "it cannot be read")
-        found = Mistake("E101", f"not YAML: {problem}", "$", line, column, _advice(problem, error))
+        found = _syntax_error(error)
     except YAMLError:
         line, column = _first_unprintable(text)
         hint = "save the file as plain UTF-8 text"
@@ -214,9 +249,34 @@ def _compose(text: str) -> Node | None:
     raise NotYaml(found)
 
 
+# What was begun and never ended: the error shows where the text gave up, which is far behind it.
+_UNENDED = {
+    "while scanning a quoted scalar": (
+        "a quote that is not closed",
+        "close it, or put the whole text in the other quotes",
+    ),
+    "while parsing a flow mapping": ("a { that is not closed", "close it with }"),
+    "while parsing a flow sequence": ("a [ that is not closed", "close it with ]"),
+}
+
+
+def _syntax_error(error: MarkedYAMLError) -> Mistake:
+    begun, mark = error.context_mark, error.problem_mark or error.context_mark
+    unended = _UNENDED.get(str(error.context))
+    gave_up = "end of stream" in str(error.problem)
+    if unended and begun and mark and (begun.line < mark.line or gave_up):
+        told, hint = unended
+        return Mistake("E101", f"not YAML: {told}", "$", begun.line + 1, begun.column + 1, hint)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+    problem = str(error.problem or error.context or "it cannot be read")
+    return Mistake("E101", f"not YAML: {problem}", "$", line, column, _advice(problem, error))
+
+
 def _advice(problem: str, error: MarkedYAMLError) -> str:
     if "\\t" in problem or "tab" in problem:
         return "indent with spaces, not with tabs"
+    if "cannot start any token" in problem:
+        return 'put it in quotes, as in {"@path": "$.userId"}: a plain text cannot begin so'
     if "mapping values are not allowed" in problem:
         return 'put a text that holds ": " in quotes'
     if "expected a single document" in str(error.context):

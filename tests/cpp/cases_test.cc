@@ -11,6 +11,7 @@
 #include "fieldpost/json.h"
 #include "fieldpost/mapping.h"
 #include "fieldpost/plan.h"
+#include "transform/transforms.h"
 
 namespace fieldpost {
 namespace {
@@ -132,6 +133,43 @@ TEST_P(MappingCase, Holds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, MappingCase, testing::ValuesIn(cases("mapping")), test_name);
+
+class TransformCase : public testing::TestWithParam<Case> {};
+
+TEST_P(TransformCase, Holds) {
+  const Json& c = GetParam().document;
+  const std::string path = "$.subscriptions[0].transforms";
+  if (c.contains("errors")) {
+    try {
+      plan_of({{"transforms", c.at("transforms")}});
+      FAIL() << "compiled";
+    } catch (const DocumentError& error) {
+      EXPECT_EQ(Json(texts(error.mistakes())), c.at("errors"));
+    }
+    return;
+  }
+  EXPECT_EQ(Json(texts(Transforms(c.at("transforms"), path).warnings())),
+            c.value("warnings", Json::array()));
+  const std::string event =
+      c.contains("event_json") ? c.at("event_json").get<std::string>() : c.at("event").dump();
+  const auto batch = plan_of({{"transforms", c.at("transforms")}}).process_event(event);
+  if (c.contains("ended")) {
+    ASSERT_EQ(batch->ended.size(), 1U);
+    const Ended& ended = batch->ended[0];
+    const std::string outcome = ended.invalid ? "invalid " : "dropped ";
+    EXPECT_EQ(outcome + ended.code + " " + ended.message, c.at("ended").get<std::string>());
+    return;
+  }
+  ASSERT_EQ(batch->records.size(), 1U);
+  const std::string result(batch->text(batch->records[0].body));
+  if (c.contains("result_json")) {
+    EXPECT_EQ(result, c.at("result_json").get<std::string>());
+  } else {
+    EXPECT_EQ(Json::parse(result), c.at("result"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, TransformCase, testing::ValuesIn(cases("transform")), test_name);
 
 }  // namespace
 }  // namespace fieldpost

@@ -156,8 +156,8 @@ def test_a_question_that_is_no_sql_is_told(recipe):
 def test_any_bytes_are_lines_with_outcomes(recipe):
     good = recipe._line(0).encode()
     lines = [
-        b"\xef\xbb\xbf{}",
         b"\x00\x01",
+        b"\xef\xbb\xbf{}",  # a mark is for the start of a file
         b'{"type":"\xff"}',
         b"[" * 5000,
         b'{"a":' * 3000,

@@ -80,3 +80,21 @@ def test_mapping(case):
         assert body.decode() == case["body_json"]
     else:
         assert json.loads(body) == case["body"]
+
+
+@pytest.mark.parametrize("case", load("transform"))
+def test_transform(case):
+    if "errors" in case:
+        with pytest.raises(_core.DocumentError) as error:
+            plan({"transforms": case["transforms"]})
+        assert told(error.value, "") == case["errors"]
+        return
+    compiled = plan({"transforms": case["transforms"]})
+    event = case.get("event_json") or json.dumps(case["event"])
+    batch = compiled.process_event(event.encode())
+    if "ended" in case:
+        assert [" ".join(row[5:]) for row in batch.ended()] == [case["ended"]]
+    elif "result_json" in case:
+        assert batch.body(0).decode() == case["result_json"]
+    else:
+        assert json.loads(batch.body(0)) == case["result"]

@@ -185,7 +185,8 @@ AUTH = "auth:\n  type: oauth2\n  token_url: https://x/t\n  client_id: a\n  clien
         (WEBHOOK + "auth: {typ: none}\n", "E111", "$.auth.type"),
         (WEBHOOK + "auth: {type: basik}\n", "E113", "$.auth.type"),
         (WEBHOOK + "auth: {type: none, token: {env: X}}\n", "E110", "$.auth.token"),
-        (WEBHOOK + "delivery: {batching: on}\n", "E117", "$.delivery.batching"),
+        (WEBHOOK + "delivery: {batching: maybe}\n", "E113", "$.delivery.batching"),
+        (DYNAMICS.replace("batching: off", "batching: on"), "E117", "$.delivery.batching"),
         (WEBHOOK + "delivery: {max_in_flight: true}\n", "E112", "$.delivery.max_in_flight"),
         (WEBHOOK + "delivery: {retry: {wait_max_s: 0.5}}\n", "E113", "$.delivery.retry.wait_max_s"),
         (WEBHOOK + "    table: account\n", "E115", SUB + "table"),
@@ -219,7 +220,7 @@ def test_each_mistake_has_its_code_and_path(text: str, code: str, path: str) -> 
     [
         ("name: a\n\ttype: b\n", "E101", 2),
         ("name: a\n  type: b\n", "E101", 2),
-        ("name: [a\n", "E101", 2),
+        ("name: [a\n", "E101", 1),
         ("name: a\n---\nname: b\n", "E101", 2),
         ("name: a\x07\n", "E101", 1),
         ("", "E104", 1),

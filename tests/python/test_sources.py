@@ -16,6 +16,11 @@ from fieldpost._core import Batch, Plan
 from fieldpost.errors import SourceError
 from fieldpost.sources import Source, open_source
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 PLAN = json.dumps(
     {
         "event_id": {"@path": "$.messageId"},
@@ -127,7 +132,9 @@ def test_the_content_tells_what_is_compressed_not_the_name(tmp_path: Path) -> No
         ("*.none", "E801", "the path starts from"),
         (".", "E801", "name its files, such as"),
         (["none.ndjson"], "E801", "the path starts from"),
-        ("s3://bucket/a.ndjson", "E806", "pipe it in"),
+        ("memory://none.ndjson", "E801", ""),
+        ("memory://none*.ndjson", "E801", ""),
+        ("nothing://none.ndjson", "E806", ""),
         (["-", "a"], "E805", "on its own"),
         (["-", {"a": 1}], "E805", ""),
         ({"messageId": "1"}, "E805", "put it in a list"),
@@ -175,9 +182,33 @@ def test_a_damaged_gzip_is_told(tmp_path: Path) -> None:
     assert broken(open_source(tmp_path / "a.gz"))[1].code == "E804"
 
 
-def test_zstandard_is_named_not_misread(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", [1, 6, 2000])
+def test_a_truncated_zstandard_gives_its_whole_lines_then_says_so(cut: int, tmp_path: Path) -> None:
+    noise = os.urandom(600_000).hex().encode()  # several blocks: what is whole can be read
+    packed = zstd.compress(b"".join((lines(0, 1000), noise, b"\n", lines(1000, 2000))))
+    (tmp_path / "a.ndjson.zst").write_bytes(packed[:-cut])
+    ids, error = broken(open_source(tmp_path / "a.ndjson.zst"))
+    assert error.code == "E803"
+    assert ids == names(0, len(ids))
+    assert len(ids) >= 1000
+
+
+def test_zstandard_frames_are_read_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(zstd.compress(lines(0, 2)) + zstd.compress(lines(2, 4)))
+    assert read(open_source(tmp_path / "a")) == (names(0, 4), 4)
+    assert read(open_source(zstd.compress(lines(0, 2)))) == (names(0, 2), 2)
+
+
+def test_a_damaged_zstandard_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.zst").write_bytes(b"\x28\xb5\x2f\xfd....")
-    assert broken(open_source(tmp_path / "a.zst"))[1].code == "E806"
+    assert broken(open_source(tmp_path / "a.zst"))[1].code == "E804"
+
+
+@pytest.mark.parametrize(("mark", "kind"), [(b"BZh91AY", "bzip2"), (b"PK\x03\x04..", "zip")])
+def test_other_compressions_are_named_not_misread(mark: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(mark)
+    error = broken(open_source(tmp_path / "a"))[1]
+    assert (error.code, error.message) == ("E806", f"{kind} is not read")
 
 
 def test_a_file_that_went_away_is_told_at_the_end(tmp_path: Path) -> None:

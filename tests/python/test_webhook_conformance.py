@@ -155,7 +155,7 @@ def delivered(vector: dict[str, Any], folder: Path, patch: pytest.MonkeyPatch) -
             "auth": sign_in(given["settings"], environ),
             "event_id": "content",
             "subscriptions": [subscription(given["mapping"], vector["subscribe"])],
-            "delivery": {"retry": {"max_attempts": 1}},
+            "delivery": {"retry": {"max_attempts": 1}, "batching": "events" in vector},
         }
         if given["settings"].get("sharedSecret"):
             environ["SHARED"] = str(given["settings"]["sharedSecret"])

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fieldpost/position.h"
@@ -29,7 +31,12 @@ class Chunk {
 
   bool ready() const noexcept;     // holds at least one whole line and half its capacity
   std::string_view lines() const;  // the whole lines; after finish() everything
+  std::size_t size() const noexcept { return size_; }  // bytes held
   Chunk rest() const;              // a new chunk: the partial tail, and where it stands
+
+  // Why a line of this chunk is no event, where the source knows it better than its text tells.
+  void note(std::uint64_t line, std::string why) { notes_.push_back({line, std::move(why)}); }
+  const std::vector<Note>& notes() const noexcept { return notes_; }
 
   const std::string& source() const noexcept { return source_; }
   bool has_place() const noexcept { return has_place_; }
@@ -37,16 +44,19 @@ class Chunk {
 
  private:
   std::size_t whole() const;  // bytes up to and including the last line end
+  void grow(std::size_t room);
 
   std::string source_;
   bool has_place_;
   std::size_t capacity_;
-  std::vector<char> bytes_;
+  std::unique_ptr<char[]> bytes_;  // not cleared: only what is read takes memory
+  std::size_t room_ = 0;
   std::size_t size_ = 0;
   std::size_t searched_ = 0;  // no line end lies beyond whole_ within this
   std::size_t whole_ = 0;
   bool finished_ = false;
   Position start_{1, 0};
+  std::vector<Note> notes_;
 };
 
 }  // namespace fieldpost

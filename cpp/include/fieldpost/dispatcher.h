@@ -57,8 +57,9 @@ class Dispatcher {
   ~Dispatcher();
 
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
-  // Lets requests flow; returns as soon as an outcome is there, a token is wanted, the destination
-  // is paused or room() has grown, and after timeout_s at the latest.
+  // Lets requests flow; returns when there are outcomes and nothing new is left to start (or a few
+  // milliseconds have passed), when a token is wanted or the destination is paused, and after
+  // timeout_s at the latest.
   std::vector<Outcome> settle(double timeout_s);
 
   // Signs what starts from now on; `header` is the value, "" for none. A request that brings a

@@ -30,6 +30,7 @@ struct InvalidLine {
 
 // What a text of lines became.
 struct Lines {
+  std::uint64_t received = 0;               // lines that are not blank
   std::string text;                         // the bodies, each ended by a newline
   std::vector<std::uint64_t> line_numbers;  // of the lines that gave them, counted from 1
   std::vector<InvalidLine> invalid;

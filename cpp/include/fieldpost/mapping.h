@@ -45,6 +45,14 @@ class Mapping {
   std::vector<Mistake> warnings_;
 };
 
+// What an author should know of a document that stands at `path` of a larger one: also its warnings
+// where it has mistakes.
+struct Findings {
+  std::vector<Mistake> mistakes;
+  std::vector<Mistake> warnings;
+};
+Findings check_mapping(const Json& document, std::string_view path);
+
 // This event cannot be mapped. In a stream it becomes an `invalid` outcome.
 struct EventFault {
   std::string code;

@@ -13,6 +13,8 @@ namespace fieldpost {
 struct Header {
   std::string name;
   std::string value;
+
+  bool operator==(const Header&) const = default;
 };
 
 struct Request {

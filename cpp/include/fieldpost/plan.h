@@ -16,7 +16,8 @@
 
 namespace fieldpost {
 
-// An event that at least one subscription wants; `text` lies in the batch's arena.
+// An event that at least one subscription wants, after its transforms; `text` lies in the batch's
+// arena. Where transforms make several texts of one event, each has an entry of its own.
 struct Selected {
   Position position;
   Span text;
@@ -41,7 +42,9 @@ struct Changed {
 class Plan {
  public:
   // {"event_id": <directive> | "content" | absent,
-  //  "subscriptions": [{"filter", "body", "body_required", "url", "headers"}]}
+  //  "integrations": <the destination's name in an event's integrations object> | absent,
+  //  "subscriptions": [{"filter", "dialect", "transforms", "body", "body_required", "url",
+  //                     "headers"}]}
   // Without "body" the body is the whole event; with null there is none.
   // Throws DocumentError with every mistake.
   explicit Plan(const Json& document);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,14 @@ struct Filtered {
   std::vector<std::uint64_t> hashes;
 };
 
+// How many events of one subscription ended in which way.
+struct Tally {
+  std::uint64_t records = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t invalid = 0;
+};
+
 struct Batch {
   std::string source;
   std::string arena;
@@ -55,6 +64,12 @@ struct Batch {
   std::vector<Record> records;
   std::vector<Ended> ended;
   std::vector<Filtered> filtered;  // by subscription
+
+  // The bodies of one subscription, or of all, as lines; records without a body are left out.
+  std::string bodies(std::optional<std::uint32_t> subscription) const;
+  std::vector<Tally> tallies() const;  // by subscription
+  // Those lines of the source that ended as invalid did so for its reasons (E409).
+  void explain(const std::vector<Note>& notes);
 
   std::string_view text(Span span) const {
     return std::string_view(arena).substr(span.begin, span.size);

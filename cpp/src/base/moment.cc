@@ -1,5 +1,6 @@
 #include "base/moment.h"
 
+#include <unicode/strenum.h>
 #include <unicode/timezone.h>
 #include <unicode/unistr.h>
 
@@ -142,6 +143,19 @@ std::optional<TimeZone> TimeZone::find(const std::string& name) {
   if (!rules || *rules == icu::TimeZone::getUnknown()) return {};
   return TimeZone(
       std::make_unique<Zone>(Zone{std::move(rules), name == "UTC" || name == "Etc/UTC"}));
+}
+
+std::vector<std::string> TimeZone::names() {
+  std::vector<std::string> names;
+  UErrorCode status = U_ZERO_ERROR;
+  const std::unique_ptr<icu::StringEnumeration> listed(
+      icu::TimeZone::createTimeZoneIDEnumeration(UCAL_ZONE_TYPE_ANY, nullptr, nullptr, status));
+  while (listed && U_SUCCESS(status)) {
+    const char* name = listed->next(nullptr, status);
+    if (name == nullptr) break;
+    names.emplace_back(name);
+  }
+  return names;
 }
 
 std::int64_t TimeZone::offset_ms(Moment moment) const {

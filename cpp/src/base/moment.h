@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fieldpost {
 
@@ -20,6 +21,7 @@ std::optional<Moment> moment_of_epoch(double ms);
 class TimeZone {
  public:
   static std::optional<TimeZone> find(const std::string& name);  // nothing: no such zone
+  static std::vector<std::string> names();                       // all that `find` finds by itself
   TimeZone(TimeZone&&) noexcept;
   ~TimeZone();
 

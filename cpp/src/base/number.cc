@@ -9,8 +9,8 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::size_t digits(std::string_view token, std::size_t at) {
-  while (at < token.size() && is_digit(token[at])) ++at;
+const char* digits(const char* at, const char* end) {
+  while (at < end && is_digit(*at)) ++at;
   return at;
 }
 
@@ -28,23 +28,23 @@ std::string lay_out(const std::string& digits, int point) {
 
 }  // namespace
 
-bool is_json_number(std::string_view token) {
-  std::size_t at = !token.empty() && token[0] == '-' ? 1 : 0;
-  if (at >= token.size() || !is_digit(token[at])) return false;
-  at = token[at] == '0' ? at + 1 : digits(token, at);
-  if (at < token.size() && token[at] == '.') {
-    const std::size_t end = digits(token, at + 1);
-    if (end == at + 1) return false;
-    at = end;
+const char* json_number_end(const char* at, const char* end) {
+  if (at < end && *at == '-') ++at;
+  if (at >= end || !is_digit(*at)) return nullptr;
+  at = *at == '0' ? at + 1 : digits(at, end);
+  if (at < end && *at == '.') {
+    const char* fraction = at + 1;
+    at = digits(fraction, end);
+    if (at == fraction) return nullptr;
   }
-  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+  if (at < end && (*at == 'e' || *at == 'E')) {
     ++at;
-    if (at < token.size() && (token[at] == '+' || token[at] == '-')) ++at;
-    const std::size_t end = digits(token, at);
-    if (end == at) return false;
-    at = end;
+    if (at < end && (*at == '+' || *at == '-')) ++at;
+    const char* exponent = at;
+    at = digits(exponent, end);
+    if (at == exponent) return nullptr;
   }
-  return at == token.size();
+  return at;
 }
 
 double parse_number(std::string_view token) {
@@ -80,7 +80,8 @@ std::string number_text(double value) {
 void append_number_text(std::string_view token, std::string& out) {
   constexpr std::size_t kSurelyExact = 15;  // so many digits stand for one double, and it for them
   const bool negative = token[0] == '-';
-  const bool plain = token.size() <= kSurelyExact && digits(token, negative) == token.size();
+  const char* end = token.data() + token.size();
+  const bool plain = token.size() <= kSurelyExact && digits(token.data() + negative, end) == end;
   if (plain && token[negative] != '0') {
     out += token;
   } else {

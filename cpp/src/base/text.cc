@@ -201,22 +201,24 @@ std::string to_utf8(std::u16string_view units) {
   return text;
 }
 
-bool escapes_are_valid(std::string_view json) {
+std::size_t escape_size(std::string_view json) {
   static constexpr std::string_view kKnown = "\"\\/bfnrt";
+  constexpr std::size_t kUnit = 6;  // \uXXXX
+  if (json.size() < 2) return 0;
+  if (json[1] != 'u') return kKnown.find(json[1]) != std::string_view::npos ? 2 : 0;
+  if (json.size() < kUnit) return 0;
+  for (std::size_t i = 2; i < kUnit; ++i) {
+    if (hex(json[i]) < 0) return 0;
+  }
+  return kUnit;
+}
+
+bool escapes_are_valid(std::string_view json) {
   std::size_t at = 0;
   while ((at = json.find('\\', at)) != std::string_view::npos) {
-    if (at + 1 >= json.size()) return false;
-    if (json[at + 1] == 'u') {
-      if (at + 6 > json.size()) return false;
-      for (std::size_t i = at + 2; i < at + 6; ++i) {
-        if (hex(json[i]) < 0) return false;
-      }
-      at += 6;
-    } else if (kKnown.find(json[at + 1]) != std::string_view::npos) {
-      at += 2;
-    } else {
-      return false;
-    }
+    const std::size_t size = escape_size(json.substr(at));
+    if (size == 0) return false;
+    at += size;
   }
   return true;
 }

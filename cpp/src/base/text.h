@@ -23,6 +23,9 @@ void append_surrogates_escaped(std::string_view json, std::string& out);
 std::u16string to_utf16(std::string_view text);
 std::string to_utf8(std::u16string_view units);
 
+// Bytes of the escape that `json` begins with (a backslash), 0 where RFC 8259 knows none such.
+std::size_t escape_size(std::string_view json);
+
 // True where every backslash of `json` begins an escape that RFC 8259 knows.
 bool escapes_are_valid(std::string_view json);
 

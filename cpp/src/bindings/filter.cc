@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "fieldpost/reference.h"
+
 namespace py = pybind11;
 using namespace fieldpost;
 
@@ -64,6 +66,14 @@ py::bytes matches_lines(const EventFilter& filter, const py::object& ndjson) {
   return verdicts;
 }
 
+py::list help() {
+  py::list rows;
+  for (const FilterHelp& row : filter_help()) {
+    rows.append(py::make_tuple(row.kind, row.name, row.help, row.example, row.yes, row.no));
+  }
+  return rows;
+}
+
 }  // namespace
 
 void register_filter(py::module_& module) {
@@ -75,4 +85,6 @@ void register_filter(py::module_& module) {
       .def("matches", &matches, py::arg("event"))
       .def("explain", &explain, py::arg("event"))
       .def("matches_lines", &matches_lines, py::arg("ndjson"));
+
+  module.def("filter_help", &help);
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fieldpost/expression.h"
+#include "fieldpost/reference.h"
 
 namespace py = pybind11;
 using namespace fieldpost;
@@ -59,10 +60,26 @@ std::shared_ptr<Lines> apply_lines(const Expression& expression, const py::objec
   return std::make_shared<Lines>(expression.apply_lines(bytes.text()));
 }
 
-py::list warnings(const Expression& expression) {
+py::list rows_of(const std::vector<Mistake>& mistakes) {
   py::list rows;
-  for (const Mistake& m : expression.warnings()) {
+  for (const Mistake& m : mistakes) {
     rows.append(py::make_tuple(m.code, m.message, m.path, m.hint));
+  }
+  return rows;
+}
+
+py::list warnings(const Expression& expression) { return rows_of(expression.warnings()); }
+
+py::tuple check(const std::string& mapping, const std::string& path) {
+  const Findings found = check_mapping(Json::parse(mapping), path);
+  return py::make_tuple(rows_of(found.mistakes), rows_of(found.warnings));
+}
+
+py::list help() {
+  py::list rows;
+  for (const DirectiveHelp& row : directive_help()) {
+    rows.append(
+        py::make_tuple(row.name, row.is_segments, row.help, row.example, row.event, row.body));
   }
   return rows;
 }
@@ -101,6 +118,8 @@ void register_mapping(py::module_& module) {
                                static_cast<py::ssize_t>(lines.text.size()));
       })
       .def_property_readonly("text", [](const py::object& self) { return py::memoryview(self); })
+      .def("__len__", [](const Lines& lines) { return lines.line_numbers.size(); })
+      .def_readonly("received", &Lines::received)
       .def_readonly("line_numbers", &Lines::line_numbers)
       .def("invalid", &invalid);
 
@@ -111,4 +130,7 @@ void register_mapping(py::module_& module) {
       .def("apply_lines", &apply_lines, py::arg("text"))
       .def("paths", &Expression::paths)
       .def("warnings", &warnings);
+
+  module.def("check_mapping", &check, py::arg("mapping"), py::arg("path"));
+  module.def("directive_help", &help);
 }

@@ -1,11 +1,15 @@
-// Chunk, Batch, Chosen and Plan for Python.
+// Chunk, ArrayLines, Batch, Chosen and Plan for Python.
 #include "fieldpost/plan.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
+
+#include "fieldpost/array_lines.h"
 
 namespace py = pybind11;
 using namespace fieldpost;
@@ -25,6 +29,53 @@ py::memoryview spare(Chunk& chunk) {
   const std::span<char> room = chunk.spare();
   return py::memoryview::from_memory(static_cast<void*>(room.data()),
                                      static_cast<py::ssize_t>(room.size()));
+}
+
+// The whole lines; must not outlive the next change of the chunk, either.
+py::memoryview lines(const Chunk& chunk) {
+  const std::string_view text = chunk.lines();
+  static const char nothing = 0;
+  return py::memoryview::from_memory(text.empty() ? &nothing : text.data(),
+                                     static_cast<py::ssize_t>(text.size()));
+}
+
+py::bytes bodies(const Batch& batch, std::optional<std::uint32_t> subscription) {
+  std::string lines;
+  {
+    py::gil_scoped_release unlocked;
+    lines = batch.bodies(subscription);
+  }
+  return bytes_of(lines);
+}
+
+py::list tallies(const Batch& batch) {
+  py::list rows;
+  for (const Tally& one : batch.tallies()) {
+    rows.append(py::make_tuple(one.records, one.filtered, one.dropped, one.invalid));
+  }
+  return rows;
+}
+
+void turn(ArrayLines& array, const py::buffer& bytes, std::size_t count) {
+  const py::buffer_info room = bytes.request(true);
+  if (room.itemsize != 1 || count > static_cast<std::size_t>(room.size)) {
+    throw std::out_of_range("more bytes than there are");
+  }
+  py::gil_scoped_release unlocked;
+  array.turn({static_cast<char*>(room.ptr), count});
+}
+
+// ("early_end" | "missing_item" | "after_end", byte offset), or None.
+py::object array_fault(const ArrayLines& array) {
+  static constexpr const char* kNames[] = {"", "early_end", "missing_item", "after_end"};
+  if (array.fault() == ArrayLines::Fault::none) return py::none();
+  return py::make_tuple(kNames[static_cast<std::size_t>(array.fault())], array.fault_offset());
+}
+
+py::list notes(const Chunk& chunk) {
+  py::list rows;
+  for (const Note& note : chunk.notes()) rows.append(py::make_tuple(note.line, note.why));
+  return rows;
 }
 
 py::list keys(const Batch& batch) {
@@ -104,8 +155,21 @@ void register_plan(py::module_& module) {
       .def("finish", &Chunk::finish)
       .def("ready", &Chunk::ready)
       .def("rest", &Chunk::rest)
+      .def("__len__", &Chunk::size)
+      .def("lines", &lines, py::keep_alive<0, 1>())
+      .def("note", &Chunk::note, py::arg("line"), py::arg("why"))
+      .def_property_readonly("notes", &notes)
+      .def_property_readonly("start_line", [](const Chunk& chunk) { return chunk.start().line; })
+      .def_property_readonly("start_offset",
+                             [](const Chunk& chunk) { return chunk.start().offset; })
       .def_property_readonly("source", &Chunk::source)
       .def_property_readonly("has_place", &Chunk::has_place);
+
+  py::class_<ArrayLines>(module, "ArrayLines")
+      .def(py::init<>())
+      .def("turn", &turn, py::arg("bytes"), py::arg("count"))
+      .def("finish", &ArrayLines::finish)
+      .def_property_readonly("fault", &array_fault);
 
   py::class_<Batch, std::shared_ptr<Batch>>(module, "Batch")
       .def("__len__", [](const Batch& batch) { return batch.records.size(); })
@@ -113,6 +177,11 @@ void register_plan(py::module_& module) {
       .def_readonly("received", &Batch::received)
       .def("keys", &keys)
       .def("ended", &ended)
+      .def("bodies", &bodies, py::arg("subscription") = py::none())
+      .def("tallies", &tallies)
+      .def(
+          "explain", [](Batch& batch, const Chunk& chunk) { batch.explain(chunk.notes()); },
+          py::arg("chunk"))
       .def("filtered_hashes", &filtered_hashes, py::arg("subscription"))
       .def("body", [](const Batch& batch, std::size_t index) {
         return bytes_of(batch.text(batch.records.at(index).body));

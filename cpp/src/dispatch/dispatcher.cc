@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <queue>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
@@ -29,6 +29,10 @@ struct Due {
   Id id;
   bool operator>(const Due& other) const noexcept { return at_s > other.at_s; }
 };
+
+// While there is work for the wire, outcomes are gathered for so long, so that they cross the
+// boundary and reach the ledger in groups.
+constexpr double kGathering_s = 0.005;
 
 using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
@@ -117,7 +121,7 @@ struct Dispatcher::State {
 
   pid_t process = 0;  // of the first offer
   Id last_id = 0;
-  std::map<Id, Delivery> deliveries;  // offered and not yet told
+  std::unordered_map<Id, Delivery> deliveries;  // offered and not yet told
   Lanes lanes;                        // of those with an order key
   std::deque<Id> fresh;               // never started
   std::deque<Id> ready;               // questions, and what comes back from a sign-in
@@ -162,16 +166,19 @@ void Dispatcher::State::offer(std::shared_ptr<const Batch> batch,
 
 std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
   check_process();
-  const double end_s = clock->monotonic_s() + timeout_s;
+  const double begin_s = clock->monotonic_s();
+  const double end_s = begin_s + timeout_s;
   for (bool first = true;; first = false) {
     start_what_may();
     if (closed()) return_what_waits();
-    const double left_s = end_s - clock->monotonic_s();
+    const double now_s = clock->monotonic_s();
     const bool nothing_moves =
         governor.in_flight() == 0 && (deliveries.empty() || token_wanted || closed());
-    if (!told.empty() || nothing_moves || (left_s <= 0 && !first)) break;
+    if (nothing_moves || (now_s >= end_s && !first)) break;
+    if (!told.empty() && (fresh.empty() || now_s >= begin_s + kGathering_s)) break;
     const bool wanted = token_wanted;
-    const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(left_s, 0.0));
+    const double until_s = told.empty() ? end_s : std::min(end_s, begin_s + kGathering_s);
+    const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(until_s - now_s, 0.0));
     for (const Completion& completion : transport->wait(wait_s)) complete(completion);
     if (token_wanted && !wanted) break;
   }
@@ -308,13 +315,14 @@ void Dispatcher::State::complete(const Completion& completion) {
   }
   const double now_s = clock->monotonic_s();
   Delivery& delivery = deliveries.at(completion.id);
-  const Verdict verdict = delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
+  const Verdict& verdict =
+      delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
   const auto end = completion.response.fault != Fault::none ? Governor::End::silent
                    : is_busy(completion.response, verdict)  ? Governor::End::busy
                                                             : Governor::End::answered;
   governor.ended(end, delivery.last_start_s(), now_s);
-  decide(completion.id, verdict);
   watch_connection(completion.response, verdict);
+  decide(completion.id, verdict);  // which may end the delivery, and its verdict with it
 }
 
 void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
@@ -475,7 +483,7 @@ void Dispatcher::State::return_what_waits() {
 void Dispatcher::State::tell(Id id, std::string outcome) {
   const auto delivery = deliveries.find(id);
   Outcome said = delivery->second.outcome(std::move(outcome));
-  said.message = secrets.hide(std::move(said.message));
+  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
   told.push_back(std::move(said));
   if (const std::string_view key = delivery->second.order_key(); !key.empty()) {
     if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);

@@ -75,7 +75,8 @@ std::string path_text(const Path& path) {
   std::string text;
   for (const std::string& key : path) {
     const bool plain = !key.empty() && key.find_first_of(".[]'\"") == std::string::npos;
-    text += plain ? "." + key : "['" + key + "']";
+    if (plain || text.empty()) text.push_back('.');  // "$['a']" would begin with the key "$"
+    text += plain ? key : "['" + key + "']";
   }
   return text;
 }

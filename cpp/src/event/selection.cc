@@ -39,7 +39,7 @@ void Selection::Children::add(Node& node) {
   if ((taken_ + 1) * kSpare > table_.size()) {
     std::vector<Child> old(std::bit_ceil((taken_ + 1) * kSpare));
     old.swap(table_);
-    shift_ = 64U - static_cast<unsigned>(std::countr_zero(table_.size()));
+    shift_ = 63U - static_cast<unsigned>(std::countr_zero(table_.size()));
     for (const Child& child : old) {
       if (child.node != nullptr) put(child);
     }
@@ -78,11 +78,13 @@ void Selection::append_asked(const std::string& prefix, std::vector<std::string>
 
 Slots::Slots(const Selection& selection) : selections_(selection.all()) {
   for (const Selection* one : selections_) tables_.emplace_back(one->slots());
-  clear();
+  clear(nullptr);
 }
 
-void Slots::clear() {
+void Slots::clear(const char* readable) {
+  readable_ = readable;
   for (Table& table : tables_) table.clear();
+  lists_.clear();
   tables_[0].add();
 }
 

@@ -6,7 +6,6 @@
 // itself.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -40,16 +39,17 @@ class Selection {
   // The nodes one key below a node: an open hash table, so that most looks are one comparison.
   class Children {
    public:
+    Children() : table_(1) {}
     void add(Node& node);
+    bool empty() const { return taken_ == 0; }
     Node* find(std::string_view key, std::uint64_t head) const {
-      if (table_.empty()) return nullptr;
       for (std::size_t at = place(key.size(), head);; at = (at + 1) & (table_.size() - 1)) {
         const Child& child = table_[at];
-        if (child.node == nullptr) return nullptr;
         if (child.head == head && child.key.size() == key.size() &&
-            (key.size() <= sizeof head || child.key == key)) {
+            (key.size() <= sizeof head || same_end(child.key, key))) {
           return child.node;
         }
+        if (child.node == nullptr) return nullptr;
       }
     }
 
@@ -60,24 +60,32 @@ class Selection {
       Node* node = nullptr;  // null: free
     };
 
+    // Of keys of one size that have the first 8 bytes in common. REQUIRES: more than 8.
+    static bool same_end(std::string_view left, std::string_view right) {
+      constexpr std::size_t kWord = sizeof(std::uint64_t);
+      if (left.size() > 2 * kWord) return left == right;
+      const std::size_t last = left.size() - kWord;
+      return std::memcmp(left.data() + last, right.data() + last, kWord) == 0;
+    }
+
     std::size_t place(std::size_t size, std::uint64_t head) const {
-      return ((head + size) * 0x9E3779B97F4A7C15U) >> shift_;
+      return ((head + size) * 0x9E3779B97F4A7C15U) >> 1 >> shift_;
     }
     void put(const Child& child);
 
     std::vector<Child> table_;  // a power of two, at most a quarter of it taken
     std::size_t taken_ = 0;
-    unsigned shift_ = 0;  // 64 - log2 of the table's size
+    unsigned shift_ = 63;  // 63 - log2 of the table's size
   };
 
   struct Node {
-    std::string key;
     std::uint32_t slot = 0;  // every node has one: the cell of a row that its value goes to
     std::uint32_t depth = 0;
-    bool asked = false;  // else only on the way
     Children children;
     std::vector<Node*> below;  // all descendants
     std::unique_ptr<Selection> items;
+    std::string key;
+    bool asked = false;  // else only on the way
   };
 
   Selection();
@@ -110,18 +118,32 @@ class Selection {
   std::uint32_t number_;
 };
 
-// A token found at the end of its path, or after following `depth` keys of it; the rest is then
-// followed when asked for.
+// A token found at the end of its path, or after following some keys of it: the rest is then
+// followed when asked for. Not found: no data.
 struct Found {
-  std::string_view token;
-  std::uint32_t depth = kWhole;
-  // Of a list that was read item by item: its rows, in the table of the items' selection.
-  std::uint32_t first_row = 0;
-  std::uint32_t rows = kNotRead;
+  static constexpr std::uint32_t kNotRead = 0;
 
-  static constexpr std::uint32_t kWhole = UINT32_MAX;
-  static constexpr std::uint32_t kNotRead = UINT32_MAX;
+  std::string_view token() const { return {data, size}; }
+  void set(const char* begin, const char* end) {
+    data = begin;
+    size = static_cast<std::uint32_t>(end - begin);
+    list = kNotRead;
+    is_part = 0;
+  }
+  void set_partly(const char* begin, const char* end, std::uint32_t keys) {
+    set(begin, end);
+    is_part = 1;
+    list = keys;
+  }
+
+  const char* data = nullptr;
+  std::uint32_t size = 0;
+  // Of a list that was read item by item: its number among those of the event, from 1. Of a token
+  // further up the path: how many keys lead to it.
+  std::uint32_t list : 31 = kNotRead;
+  std::uint32_t is_part : 1 = 0;
 };
+static_assert(sizeof(Found) == 16);  // all cells of a row are cleared for each event
 
 class Slots;
 
@@ -135,14 +157,21 @@ class Row {
   // long as both the line and `scratch`.
   Value value(std::uint32_t slot, std::string& scratch) const {
     const Found& found = cells_[slot];
-    const Value value(found.token);
-    if (found.depth == Found::kWhole) return value;
-    return value.follow(selection_->path(slot), found.depth, scratch);
+    const Value value(found.token());
+    return found.is_part ? value.follow(selection_->path(slot), found.list, scratch) : value;
   }
 
   const Found& found(std::uint32_t slot) const { return cells_[slot]; }
-  // REQUIRES: found(slot).rows != Found::kNotRead and index below it.
-  inline Row item(const Selection& items, const Found& list, std::uint32_t index) const;
+
+  // Whether that value is a list whose items the walk read; if so, how many they are.
+  bool has_items(std::uint32_t slot) const {
+    return !cells_[slot].is_part && cells_[slot].list != Found::kNotRead;
+  }
+  inline std::uint32_t items(std::uint32_t slot) const;  // REQUIRES: has_items(slot)
+  inline Row item(const Selection& items, std::uint32_t slot, std::uint32_t index) const;
+
+  // One past the text that the tokens found stand in.
+  inline const char* readable() const;
 
  private:
   const Slots* slots_;
@@ -160,13 +189,23 @@ class Slots {
   }
 
   // For the walk. Cells stay where they are until the next clear().
-  void clear();  // before each line
+  void clear(const char* readable);  // before each line; where the text it is in ends
   Found* event_cells() { return tables_[0].cells(0); }
   Found* add_row(const Selection& items) { return tables_[items.number()].add(); }
   std::uint32_t rows(const Selection& items) const { return tables_[items.number()].rows(); }
+  // A list that was read: its rows, which lie side by side. Gives what Found::list holds.
+  std::uint32_t add_list(std::uint32_t first_row, std::uint32_t rows) {
+    lists_.push_back({first_row, rows});
+    return static_cast<std::uint32_t>(lists_.size());
+  }
 
  private:
   friend class Row;
+
+  struct List {
+    std::uint32_t first_row;
+    std::uint32_t rows;
+  };
 
   // Rows of one width, in blocks, so that they do not move while more are added.
   class Table {
@@ -183,7 +222,7 @@ class Slots {
         blocks_.push_back(std::make_unique<Found[]>(kBlock * width_));
       }
       Found* row = cells(rows_++);
-      std::fill_n(row, width_, Found{});
+      std::memset(static_cast<void*>(row), 0, width_ * sizeof(Found));
       return row;
     }
 
@@ -197,10 +236,19 @@ class Slots {
 
   const std::vector<const Selection*>& selections_;
   std::vector<Table> tables_;  // by a selection's number; the event is the one row of the first
+  std::vector<List> lists_;
+  const char* readable_ = nullptr;
 };
 
-inline Row Row::item(const Selection& items, const Found& list, std::uint32_t index) const {
-  return {*slots_, items, slots_->tables_[items.number()].cells(list.first_row + index)};
+inline const char* Row::readable() const { return slots_->readable_; }
+
+inline std::uint32_t Row::items(std::uint32_t slot) const {
+  return slots_->lists_[cells_[slot].list - 1].rows;
+}
+
+inline Row Row::item(const Selection& items, std::uint32_t slot, std::uint32_t index) const {
+  const std::uint32_t first = slots_->lists_[cells_[slot].list - 1].first_row;
+  return {*slots_, items, slots_->tables_[items.number()].cells(first + index)};
 }
 
 }  // namespace fieldpost

@@ -1,202 +1,36 @@
-// The only file that looks inside simdjson: its first stage finds where each token of a line begins
-// (and checks UTF-8 and unended strings); the walk over those places checks the rest.
 #include "event/walker.h"
-
-#include <simdjson.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "base/number.h"
-#include "base/text.h"
+#include "event/escapes.h"
 #include "event/json_text.h"
+#include "event/token_starts.h"
+#include "event/walk.h"
 
 namespace fieldpost {
 namespace {
 
-using Node = Selection::Node;
-using Start = const std::uint32_t*;  // where a token begins in the line
+using Verdict = TokenStarts::Verdict;
 
-constexpr std::size_t kDeepest = 1024;
+// Bytes whose token places are found at once: they, the places and the slots fit a second-level
+// cache.
+constexpr std::size_t kBlock = std::size_t{128} << 10;
+
 constexpr const char* kNotJson = "not valid JSON";
+constexpr LineFault kTooLong = {"E406", "the line is too long to hold in memory", 0};
 
-// A walk over the token starts of one line.
-//
-// Its functions take the place of a token and give the place after what they read, null where the
-// line is broken. The last token is '}'; so there always is a next token, except after a closing
-// bracket: only there the end has to be looked for.
-class Walk {
- public:
-  // `escape` is where the line's first backslash stands, its end where there is none.
-  // REQUIRES: the first token is '{', the last one '}', and *end is the line's size.
-  Walk(std::string_view line, Start end, const char* escape, Slots& slots)
-      : line_(line.data()), size_(line.size()), end_(end), escape_(escape), slots_(slots) {}
+bool is_blank_line(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
 
-  LineFault run(const Selection& selection, Start first) {
-    Found* cells = slots_.event_cells();
-    const Start after = object(&selection.root(), cells, first + 1, 1);
-    if (after == nullptr || after != end_) {
-      if (after != nullptr) broken(after);
-      return {too_deep_ ? "E405" : "E401", too_deep_ ? "nested deeper than 1024 levels" : kNotJson,
-              offset_};
-    }
-    keep(selection.root(), cells, *first, after, true);
-    return {};
-  }
-
- private:
-  char at(Start token) const { return line_[*token]; }
-
-  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-  // Where the token before `next` ends.
-  const char* end_before(Start next) const {
-    const char* end = line_ + *next;
-    while (is_blank(end[-1])) --end;
-    return end;
-  }
-
-  std::string_view token(std::uint32_t begin, Start next) const {
-    const char* first = line_ + begin;
-    return {first, static_cast<std::size_t>(end_before(next) - first)};
-  }
-
-  Start broken(Start token) {
-    if (!too_deep_) offset_ = token < end_ ? *token : size_;
-    return nullptr;
-  }
-
-  static bool is_string(std::string_view token) { return token.size() > 1 && token.back() == '"'; }
-
-  static bool is_scalar(std::string_view token) {
-    switch (token[0]) {
-      case '"':
-        return is_string(token);
-      case 't':
-        return token == "true";
-      case 'f':
-        return token == "false";
-      case 'n':
-        return token == "null";
-      default:
-        return is_json_number(token);
-    }
-  }
-
-  // Whether a backslash stands in that part of the line. Parts are asked for from left to right.
-  bool has_escape(std::string_view part) {
-    const char* end = line_ + size_;
-    while (escape_ < part.data()) {
-      const void* next =
-          std::memchr(part.data(), '\\', static_cast<std::size_t>(end - part.data()));
-      escape_ = next != nullptr ? static_cast<const char*>(next) : end;
-    }
-    return escape_ < part.data() + part.size();
-  }
-
-  const Node* child(const Node& node, std::string_view key) {
-    std::size_t readable = static_cast<std::size_t>(line_ + size_ - key.data());
-    if (has_escape(key)) {
-      key_.clear();
-      append_unescaped(key, key_);
-      key = key_;
-      readable = key.size();
-    }
-    return node.children.find(key, key_head(key, readable));
-  }
-
-  // After '{'. A null `node` means that nothing in here is asked for.
-  Start object(const Node* node, Found* cells, Start next, std::size_t depth) {
-    if (depth > kDeepest) return too_deep(next);
-    if (at(next) == '}') return next + 1;
-    for (;;) {
-      if (at(next) != '"') return broken(next);
-      const std::string_view key = token(*next, next + 1);
-      ++next;
-      if (!is_string(key) || at(next) != ':') return broken(next);
-      ++next;
-      const Node* hit = node != nullptr ? child(*node, key.substr(1, key.size() - 2)) : nullptr;
-      if (hit != nullptr) forget_earlier(*hit, cells);
-      next = value(hit, cells, next, depth);
-      if (next == nullptr) return nullptr;
-      const char c = at(next);
-      if (c == '}') return next + 1;
-      if (c != ',') return broken(next);
-      ++next;
-    }
-  }
-
-  // After '['. Where `node` asks for items, each becomes a row of its own.
-  Start array(const Node* node, Found* cells, Start next, std::size_t depth) {
-    if (depth > kDeepest) return too_deep(next);
-    const Selection* items = node != nullptr ? node->items.get() : nullptr;
-    const Node* item = items != nullptr ? &items->root() : nullptr;
-    const std::uint32_t first_row = items != nullptr ? slots_.rows(*items) : 0;
-    if (at(next) == ']') {
-      ++next;
-    } else {
-      for (;;) {
-        next = value(item, items != nullptr ? slots_.add_row(*items) : nullptr, next, depth);
-        if (next == nullptr) return nullptr;
-        const char c = at(next);
-        if (c != ',' && c != ']') return broken(next);
-        ++next;
-        if (c == ']') break;
-      }
-    }
-    if (items != nullptr) {
-      cells[node->slot].first_row = first_row;
-      cells[node->slot].rows = slots_.rows(*items) - first_row;
-    }
-    return next;
-  }
-
-  // A value inside a container, so another token has to follow.
-  Start value(const Node* node, Found* cells, Start next, std::size_t depth) {
-    const std::uint32_t begin = *next;
-    const char first = line_[begin];
-    Start after = next + 1;
-    if (first == '{' || first == '[') {
-      after = first == '{' ? object(node, cells, after, depth + 1)
-                           : array(node, cells, after, depth + 1);
-      if (after == nullptr) return nullptr;
-      if (after == end_) return broken(after);
-    } else if (after == end_ || !is_scalar(token(begin, after))) {
-      return broken(next);
-    }
-    if (node != nullptr) keep(*node, cells, begin, after, first == '{');
-    return after;
-  }
-
-  void keep(const Node& node, Found* cells, std::uint32_t begin, Start next, bool object) {
-    const std::string_view found = token(begin, next);
-    cells[node.slot].token = found;
-    if (object) return;  // what is below was kept member by member
-    for (const Node* below : node.below) cells[below->slot] = Found{found, node.depth};
-  }
-
-  // The last of equal keys counts.
-  void forget_earlier(const Node& node, Found* cells) {
-    if (cells[node.slot].token.empty()) return;
-    cells[node.slot] = Found{};
-    for (const Node* below : node.below) cells[below->slot] = Found{};
-  }
-
-  Start too_deep(Start next) {
-    too_deep_ = true;
-    offset_ = *next;
-    return nullptr;
-  }
-
-  const char* line_;
-  std::size_t size_;
-  Start end_;
-  const char* escape_;
-  Slots& slots_;
-  std::string key_;
-  bool too_deep_ = false;
-  std::size_t offset_ = 0;
-};
+// As many whole lines as fit; at least one.
+std::string_view first_lines(std::string_view text) {
+  if (text.size() <= kBlock) return text;
+  std::size_t end = text.rfind('\n', kBlock - 1);
+  if (end == std::string_view::npos) end = text.find('\n', kBlock);
+  return text.substr(0, std::min(end, text.size() - 1) + 1);
+}
 
 // What is wrong with a line that does not begin and end as an object does.
 LineFault fault_of(std::string_view line) {
@@ -212,40 +46,133 @@ LineFault fault_of(std::string_view line) {
   return {"E401", kNotJson, std::min(stopped, line.size())};
 }
 
+// The tokens of one text.
+struct Tokens {
+  TokenStarts starts;
+  Escapes escapes;
+  Walk walk;
+
+  Verdict find(std::string_view text) {
+    const Verdict verdict = starts.find(text);
+    if (verdict != Verdict::found) return verdict;
+    escapes.find(text);
+    walk.open(text, escapes.places());
+    return verdict;
+  }
+  bool ends_as_object(std::string_view text) const { return text[starts.end()[-1]] == '}'; }
+};
+
 }  // namespace
 
 struct Walker::State {
-  simdjson::dom::parser parser;
+  Tokens alone;  // of one event
+  Tokens block;  // of many lines
+
+  std::string_view text;   // what is left of it after `lines`
+  std::string_view lines;  // the block
+  std::size_t at = 0;      // in the block
+  bool is_whole = false;   // its tokens are known; else each line is looked at alone
+  Walk::Start token = nullptr;
+  const std::uint32_t* broken_escape = nullptr;
+  Position position;
+
+  bool next_block() {
+    if (text.empty()) return false;
+    lines = first_lines(text);
+    text.remove_prefix(lines.size());
+    at = 0;
+    const Verdict verdict = block.find(lines);
+    is_whole = verdict == Verdict::found && block.ends_as_object(lines);
+    token = block.starts.begin();
+    broken_escape = block.escapes.broken();
+    return true;
+  }
+
+  // Without its line break.
+  std::string_view next_line() {
+    const std::string_view rest = lines.substr(at);
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    at = std::min(at + line.size() + 1, lines.size());
+    position.offset += line.size() + 1;
+    ++position.line;
+    return line;
+  }
+
+  // Walks a line whose tokens are known. False where it is not an event.
+  bool walk_known(std::uint32_t end, const Selection& selection, Slots& slots) {
+    const Walk::Start first = token;
+    Walk::Start after = nullptr;
+    const bool is_sound = *broken_escape >= end;
+    if (is_sound && lines[*first] == '{') {
+      slots.clear(lines.data() + lines.size());
+      after = block.walk.read(selection, slots, first, end);
+    }
+    if (after != nullptr) {
+      token = after;
+      return true;
+    }
+    while (*token < end) ++token;
+    while (*broken_escape < end) ++broken_escape;
+    return false;
+  }
 };
 
 Walker::Walker() : state_(std::make_unique<State>()) {}
 Walker::~Walker() = default;
 
-LineFault Walker::walk(std::string_view line, const Selection& selection, Slots& slots) {
-  slots.clear();
-  auto& parser = state_->parser;
-  if (parser.capacity() == 0 || line.size() > parser.capacity()) {
-    const std::size_t wanted = std::max<std::size_t>(line.size() * 2, 65536);
-    if (parser.allocate(wanted, kDeepest) != simdjson::SUCCESS) {
-      return {"E406", "the line is too long to hold in memory", 0};
-    }
+LineFault Walker::walk(std::string_view event, const Selection& selection, Slots& slots) {
+  Tokens& tokens = state_->alone;
+  slots.clear(event.data() + event.size());
+  switch (tokens.find(event)) {
+    case Verdict::found:
+      break;
+    case Verdict::not_utf8:
+      return {"E401", "not valid UTF-8", 0};
+    case Verdict::too_long:
+      return kTooLong;
+    default:
+      return {"E401", kNotJson, event.size()};
   }
-  auto& first = *parser.implementation;
-  const auto error = first.stage1(reinterpret_cast<const std::uint8_t*>(line.data()), line.size(),
-                                  simdjson::stage1_mode::regular);
-  if (error == simdjson::UTF8_ERROR) return {"E401", "not valid UTF-8", 0};
-  if (error != simdjson::SUCCESS) return {"E401", kNotJson, line.size()};
-  const void* escape = std::memchr(line.data(), '\\', line.size());
-  if (escape != nullptr && !escapes_are_valid(line)) {
+  if (*tokens.escapes.broken() != Escapes::kNone) {
     return {"E401", "not valid JSON: a bad escape", 0};
   }
-  const Start starts = first.structural_indexes.get();
-  const Start end = starts + first.n_structural_indexes;
-  if (line[*starts] != '{' || line[end[-1]] != '}') return fault_of(line);
-  Walk walk(line, end,
-            escape != nullptr ? static_cast<const char*>(escape) : line.data() + line.size(),
-            slots);
-  return walk.run(selection, starts);
+  const Walk::Start first = tokens.starts.begin();
+  if (event[*first] != '{' || !tokens.ends_as_object(event)) return fault_of(event);
+  const auto size = static_cast<std::uint32_t>(event.size());
+  if (tokens.walk.read(selection, slots, first, size) != nullptr) return {};
+  const bool deep = tokens.walk.too_deep();
+  return {deep ? "E405" : "E401", deep ? "nested deeper than 1024 levels" : kNotJson,
+          tokens.walk.stopped()};
 }
+
+void Walker::open(std::string_view text, Position start) {
+  State& state = *state_;
+  state.text = text;
+  state.lines = {};
+  state.at = 0;
+  state.position = start;
+}
+
+bool Walker::next(const Selection& selection, Slots& slots, Line& line) {
+  State& state = *state_;
+  for (;;) {
+    if (state.at == state.lines.size() && !state.next_block()) return false;
+    line.position = state.position;
+    line.text = state.next_line();
+    line.fault = {};
+    if (state.is_whole) {
+      const auto end =
+          static_cast<std::uint32_t>(line.text.data() + line.text.size() - state.lines.data());
+      if (*state.token >= end) continue;  // blank
+      if (state.walk_known(end, selection, slots)) return true;
+    } else if (is_blank_line(line.text)) {
+      continue;
+    }
+    line.fault = walk(line.text, selection, slots);
+    return true;
+  }
+}
+
+Position Walker::position() const { return state_->position; }
 
 }  // namespace fieldpost

@@ -1,14 +1,15 @@
-// One line, one pass: validates it as JSON and puts the tokens a selection asks for into slots.
+// Lines of events, validated as JSON, with the tokens that a selection asks for in slots.
 //
-// A line that is not one JSON object is told, wherever its fault is, and never half read. Keeps its
-// memory from line to line. One thread at a time.
+// Token places are found for many lines at a time; then each line is walked once. A line that is
+// not one JSON object is told, wherever its fault is, and never half read; its neighbours are as if
+// it were not there. Keeps its memory. One thread at a time.
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "event/selection.h"
+#include "fieldpost/position.h"
 
 namespace fieldpost {
 
@@ -19,12 +20,26 @@ struct LineFault {
   explicit operator bool() const { return code != nullptr; }
 };
 
+struct Line {
+  std::string_view text;  // without its line break
+  Position position;
+  LineFault fault;
+};
+
 class Walker {
  public:
   Walker();
   ~Walker();
 
-  LineFault walk(std::string_view line, const Selection& selection, Slots& slots);
+  // One event, which may be spread over several lines.
+  LineFault walk(std::string_view event, const Selection& selection, Slots& slots);
+
+  // The lines of `text`, which has to stay until the last one. `start` is where the first stands.
+  void open(std::string_view text, Position start);
+  // The next line that is not blank, its slots filled unless it is at fault; false after the last.
+  bool next(const Selection& selection, Slots& slots, Line& line);
+  // Where the line after the last one given would stand; behind the last, one past them all.
+  Position position() const;
 
  private:
   struct State;

@@ -22,6 +22,30 @@ Datum datum_of(const Literal& literal) {
   }
 }
 
+// Takes room for a text only where one has to be computed.
+Value slot_value(std::uint32_t slot, const Slots& slots, Texts& texts) {
+  const Found& found = slots.event().found(slot);
+  return found.is_part ? slots.value(slot, texts.next()) : Value(found.token());
+}
+
+// A path compared with a text: the most common condition. Its token is not opened where it shows
+// by itself.
+bool is_text(const Term& path, const std::string& text, const Slots& slots, Texts& texts) {
+  const Value value = read(path, slots, texts);
+  if (!value.is_string()) return false;
+  const std::string_view inside = value.inside();
+  // An escape is longer than what it stands for.
+  if (inside.size() < text.size()) return false;
+  const bool has_escape = inside.find('\\') != std::string_view::npos;
+  return has_escape ? value.string() == text : inside == text;
+}
+
+bool compares_path_with_text(const FilterNode& node) {
+  return (node.op == Operator::equal || node.op == Operator::not_equal) &&
+         node.left.kind == Term::Kind::path && node.right.kind == Term::Kind::literal &&
+         node.right.literal.kind == Literal::Kind::string;
+}
+
 bool is_in(const Datum& value, const Term& list, const Slots& slots, Texts& texts) {
   if (list.kind == Term::Kind::list) {
     return std::any_of(list.items.begin(), list.items.end(), [&](const Term& item) {
@@ -69,12 +93,12 @@ Datum datum_of(Value value, Texts& texts) {
 
 Value read(const Term& path, const Slots& slots, Texts& texts) {
   if (path.parent != Term::kNoParent) {
-    const Value::Kind parent = slots.value(path.parent, texts.next()).kind();
+    const Value::Kind parent = slot_value(path.parent, slots, texts).kind();
     const bool opens =
         parent == Value::Kind::object || (parent == Value::Kind::array && !path.ends_in_length);
     if (!opens) return {};
   }
-  return slots.value(path.slot, texts.next());
+  return slot_value(path.slot, slots, texts);
 }
 
 Datum evaluate(const Term& term, const Slots& slots, Texts& texts) {
@@ -110,6 +134,10 @@ bool holds(const FilterNode& node, const Slots& slots, Texts& texts) {
     }
     case FilterNode::Kind::comparison:
       break;
+  }
+  if (compares_path_with_text(node)) {
+    return is_text(node.left, node.right.literal.text, slots, texts) ==
+           (node.op == Operator::equal);
   }
   const Datum left = evaluate(node.left, slots, texts);
   if (node.op == Operator::in) return is_in(left, node.right, slots, texts);

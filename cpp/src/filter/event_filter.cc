@@ -60,6 +60,11 @@ struct EventFilter::State {
 
 namespace {
 
+// Of the event in the slots.
+Answer::Verdict verdict(const Filter& filter, Bench& bench) {
+  return filter.matches(bench.slots, bench.texts) ? Answer::Verdict::yes : Answer::Verdict::no;
+}
+
 Answer answer(const Filter& filter, const Selection& selection, Bench& bench,
               std::string_view event) {
   Answer answer;
@@ -70,8 +75,8 @@ Answer answer(const Filter& filter, const Selection& selection, Bench& bench,
     answer.code = fault.code;
     answer.message = fault.message;
     answer.offset = fault.offset;
-  } else if (filter.matches(bench.slots, bench.texts)) {
-    answer.verdict = Answer::Verdict::yes;
+  } else {
+    answer.verdict = verdict(filter, bench);
   }
   return answer;
 }
@@ -101,17 +106,15 @@ std::string EventFilter::matches_lines(std::string_view ndjson) const {
   State::Loan loan(*state_);
   Bench& bench = *loan;
   std::string verdicts;
-  for (std::size_t at = 0; at < ndjson.size();) {
-    const std::size_t end = std::min(ndjson.find('\n', at), ndjson.size());
-    const std::string_view line = ndjson.substr(at, end - at);
-    at = end + 1;
-    if (is_blank(line)) {
-      verdicts.push_back(static_cast<char>(Answer::Verdict::no));
-      continue;
-    }
-    const Answer given = answer(state_->filter, state_->selection, bench, line);
-    verdicts.push_back(static_cast<char>(given.verdict));
+  const auto put = [&](std::uint64_t line, Answer::Verdict verdict) {
+    verdicts.resize(line - 1, static_cast<char>(Answer::Verdict::no));  // of blank lines
+    verdicts.push_back(static_cast<char>(verdict));
+  };
+  bench.walker.open(ndjson, {1, 0});
+  for (Line line; bench.walker.next(state_->selection, bench.slots, line);) {
+    put(line.position.line, line.fault ? Answer::Verdict::invalid : verdict(state_->filter, bench));
   }
+  verdicts.resize(bench.walker.position().line - 1, static_cast<char>(Answer::Verdict::no));
   return verdicts;
 }
 

@@ -32,16 +32,32 @@ struct OperatorRow {
   std::string_view text;
   Operator op;
   bool orders;  // compares sizes, so both sides have to be numbers
+  // See FilterHelp.
+  std::string_view help;
+  std::string_view example;
+  std::string_view yes;
+  std::string_view no;
 };
 
 // As they are written; the longer of two that begin alike comes first.
 inline constexpr std::array<OperatorRow, 6> kOperators = {{
-    {"!=", Operator::not_equal, false},
-    {"<=", Operator::less_equal, true},
-    {">=", Operator::greater_equal, true},
-    {"=", Operator::equal, false},
-    {"<", Operator::less, true},
-    {">", Operator::greater, true},
+    {"!=", Operator::not_equal, false,
+     R"(differs, in type or value; a missing value equals `null`)", R"(properties.plan != "free")",
+     R"({"properties":{"plan":"pro"}})", R"({"properties":{"plan":"free"}})"},
+    {"<=", Operator::less_equal, true,
+     R"(at most; both sides have to be numbers, anything else is false)",
+     R"(properties.total <= 100)", R"({"properties":{"total":100}})",
+     R"({"properties":{"total":"7"}})"},
+    {">=", Operator::greater_equal, true, R"(at least; numbers only)", R"(properties.total >= 100)",
+     R"({"properties":{"total":100}})", R"({"properties":{"total":99}})"},
+    {"=", Operator::equal, false,
+     R"(same type and same value; a missing value equals `null`; lists and objects are equal where their JSON is)",
+     R"(type = "track")", R"({"type":"track"})", R"({"type":"page"})"},
+    {"<", Operator::less, true, R"(less than; numbers only)",
+     R"(properties.paid < properties.total)", R"({"properties":{"paid":1,"total":2}})",
+     R"({"properties":{"paid":2,"total":2}})"},
+    {">", Operator::greater, true, R"(more than; numbers only)", R"(properties.total > 99.5)",
+     R"({"properties":{"total":100}})", R"({"properties":{}})"},
 }};
 
 // Null where no operator has that text.

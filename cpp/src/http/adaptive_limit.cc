@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kCutWhenBusy = 2.0 / 3.0;
 constexpr double kCutWhenSlow = 0.9;
-constexpr double kSlowFactor = 3;     // times the usual latency,
+constexpr double kSlowFactor = 3;      // times the usual latency,
 constexpr double kSlowSlack_s = 0.05;  // and so much more: a loaded machine is no slow service
 constexpr double kFallWeight = 0.5;
 constexpr double kRiseWeight = 0.02;

@@ -23,6 +23,8 @@ namespace {
 // lost, so an older one is not used again.
 constexpr long kLongestIdle_s = 4;
 
+constexpr std::size_t kUsualHeaders = 12;  // of an answer
+
 // Once in a process, when first needed.
 void init_libcurl() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -77,6 +79,7 @@ class Transfer {
     if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
   }
   void set_constants(const TransportOptions& options);
+  void set_address(const Request& request);
   void set_method(const Request& request);
   void set_headers(const Request& request);
   void add_header(const std::string& line);
@@ -89,6 +92,7 @@ class Transfer {
   std::size_t max_response_bytes_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::uint64_t id_ = 0;
+  Request set_;  // what libcurl was told last; setting it again costs as much as sending it
   std::string body_;  // libcurl reads it in place
   Response response_;
   int starts_ = 0;
@@ -135,30 +139,41 @@ void Transfer::set_constants(const TransportOptions& options) {
 void Transfer::prepare(std::uint64_t id, const Request& request) {
   id_ = id;
   response_ = Response();
+  response_.headers.reserve(kUsualHeaders);
   starts_ = 0;
   too_long_ = false;
   error_[0] = '\0';
-  body_ = request.has_body ? request.body : std::string();
-  set(CURLOPT_URL, request.url.c_str());
-  // A proxy is the environment's; what runs on this machine is never reached through one.
-  set(CURLOPT_NOPROXY, is_loopback(request.host()) ? "*" : static_cast<const char*>(nullptr));
+  set_address(request);
   set_method(request);
   set_headers(request);
 }
 
+void Transfer::set_address(const Request& request) {
+  if (set_.url == request.url) return;
+  set(CURLOPT_URL, request.url.c_str());
+  // A proxy is the environment's; what runs on this machine is never reached through one.
+  set(CURLOPT_NOPROXY, is_loopback(request.host()) ? "*" : static_cast<const char*>(nullptr));
+  set_.url = request.url;
+}
+
 void Transfer::set_method(const Request& request) {
   const std::string& method = request.method;
+  body_ = request.has_body ? request.body : std::string();
   const bool carries = request.has_body || method == "POST" || method == "PUT" || method == "PATCH";
-  set(CURLOPT_NOBODY, method == "HEAD" ? 1L : 0L);
-  if (method != "HEAD") set(carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
   if (carries) {
     set(CURLOPT_POSTFIELDS, body_.data());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
   }
+  if (set_.method == method && set_.has_body == carries) return;
+  set(CURLOPT_NOBODY, method == "HEAD" ? 1L : 0L);
+  if (method != "HEAD") set(carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
   set(CURLOPT_CUSTOMREQUEST, method.c_str());
+  set_.method = method;
+  set_.has_body = carries;
 }
 
 void Transfer::set_headers(const Request& request) {
+  if (headers_ != nullptr && set_.headers == request.headers) return;
   curl_slist_free_all(std::exchange(headers_, nullptr));
   for (const Header& header : request.headers) {
     if (is_framing(header.name)) continue;
@@ -167,6 +182,7 @@ void Transfer::set_headers(const Request& request) {
   if (!request.has_header("Content-Type")) add_header("Content-Type:");
   add_header("Expect:");  // a refused 100-continue would make libcurl start the request again
   set(CURLOPT_HTTPHEADER, headers_);
+  set_.headers = request.headers;
 }
 
 void Transfer::add_header(const std::string& line) {

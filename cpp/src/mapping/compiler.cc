@@ -60,6 +60,14 @@ bool has_directive_key(const Json& expression) {
   return false;
 }
 
+std::string member_path(const std::string& path, std::string_view key) {
+  const bool is_plain = !key.empty() && key.find_first_of(".[]\"' ") == std::string_view::npos;
+  if (is_plain) return std::string(path).append(".").append(key);
+  std::string quoted;
+  append_json_string(key, quoted);
+  return path + "[" + quoted + "]";
+}
+
 std::string type_name(const Json& value) {
   if (value.is_number()) return "number";
   return value.type_name();
@@ -197,7 +205,9 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
   if (row == nullptr) {
     const std::string near = did_you_mean(name, directive_names());
     mistake("E201", "unknown directive \"" + name + "\"", path,
-            near.empty() ? "" : "did you mean \"" + near + "\"?");
+            near.empty() ? "write \"@" + name +
+                               "\" for a key of the body; docs/mapping.md lists the directives"
+                         : "did you mean \"" + near + "\"?");
     return nullptr;
   }
   const bool url_template = makes_url_ && name == "@template";
@@ -215,7 +225,7 @@ NodePtr Compiler::object(const Json& object, const std::string& path) {
                "and does not run",
            path, "write \"@" + key + "\" for a key of the body");
     }
-    node->add(output_key(key), compile(value, path + "." + key));
+    node->add(output_key(key), compile(value, member_path(path, key)));
   }
   node->finish();
   return node;

@@ -65,6 +65,9 @@ class Compiler {
 // An object with a key that begins with a single '@'.
 bool has_directive_key(const Json& expression);
 
+// Where a member of what stands at `path` stands: `$.a.b`, `$.a["b.c"]`.
+std::string member_path(const std::string& path, std::string_view key);
+
 // "string", "number", …: the words the messages use.
 std::string type_name(const Json& value);
 

@@ -14,6 +14,12 @@ using CompileDirective = NodePtr(Compiler& compiler, const Json& argument, const
 struct DirectiveRow {
   std::string_view name;
   CompileDirective* compile;
+  bool is_segments;
+  // See DirectiveHelp.
+  std::string_view help;
+  std::string_view example;
+  std::string_view event;
+  std::string_view body;
 };
 
 CompileDirective compile_array_path;

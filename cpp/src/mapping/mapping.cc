@@ -1,5 +1,6 @@
 #include "fieldpost/mapping.h"
 
+#include "event/selection.h"
 #include "mapping/compiler.h"
 
 namespace fieldpost {
@@ -11,13 +12,19 @@ void finish(Compiler& compiler, std::vector<Mistake>& warnings) {
   warnings = compiler.take_warnings();
 }
 
+// A body may be any value; only an object can have a root directive.
+NodePtr compile_part(Compiler& compiler, const Json& document, const std::string& path) {
+  return document.is_object() ? compiler.compile_whole(document, path)
+                              : compiler.compile(document, path);
+}
+
 }  // namespace
 
 Mapping::Mapping() = default;
 
 Mapping::Mapping(const Json& document, Selection& selection, std::string_view path) {
   Compiler compiler(selection);
-  root_ = compiler.compile(document, std::string(path));
+  root_ = compile_part(compiler, document, std::string(path));
   finish(compiler, warnings_);
 }
 
@@ -40,6 +47,13 @@ Mapping Mapping::url(const Json& document, Selection& selection, std::string_vie
 Mapping::~Mapping() = default;
 Mapping::Mapping(Mapping&&) noexcept = default;
 Mapping& Mapping::operator=(Mapping&&) noexcept = default;
+
+Findings check_mapping(const Json& document, std::string_view path) {
+  Selection selection;
+  Compiler compiler(selection);
+  compile_part(compiler, document, std::string(path));
+  return {compiler.take_mistakes(), compiler.take_warnings()};
+}
 
 bool Mapping::render(const Slots& slots, std::string& out) const {
   const std::size_t before = out.size();

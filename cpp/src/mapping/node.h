@@ -9,6 +9,7 @@
 
 #include "event/selection.h"
 #include "event/value.h"
+#include "mapping/writer.h"
 
 namespace fieldpost {
 
@@ -49,6 +50,13 @@ class Scope {
   Value find(const Reach& reach, std::string& scratch) const {
     return row_ ? row_->value(reach.slot, scratch) : item_.follow(reach.path, 0, scratch);
   }
+  // A token that the walk kept whole, else null: then find() it. Bytes up to readable() may be
+  // looked at.
+  const Found* kept(const Reach& reach) const {
+    const Found* found = row_ ? &row_->found(reach.slot) : nullptr;
+    return found != nullptr && !found->is_part ? found : nullptr;
+  }
+  const char* readable() const { return event_.readable(); }
 
  private:
   Row event_;
@@ -67,6 +75,11 @@ class Node {
   // Appends the JSON; false and nothing appended where it is undefined.
   virtual bool write(const Scope& scope, std::string& out) const = 0;
 
+  // The same through a writer.
+  virtual bool put(const Scope& scope, Writer& writer) const {
+    return writer.in_string([&](std::string& out) { return write(scope, out); });
+  }
+
   // The same to compute with. Lives as long as the event and `scratch`.
   virtual Value value(const Scope& scope, std::string& scratch) const {
     scratch.clear();
@@ -78,6 +91,16 @@ class Node {
 };
 
 using NodePtr = std::unique_ptr<const Node>;
+
+// For nodes that put small parts together, many for each event.
+class PuttingNode : public Node {
+ public:
+  bool write(const Scope& scope, std::string& out) const override {
+    Writer writer(out);
+    return put(scope, writer);
+  }
+  bool put(const Scope& scope, Writer& writer) const override = 0;
+};
 
 // For nodes that find a value which is there already, in the event or in a text.
 class FindingNode : public Node {

@@ -30,13 +30,14 @@ void Options::tell_unknown(bool as_mistakes) const {
   for (const auto& [key, value] : argument_.items()) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     const std::string near = did_you_mean(key, known_);
+    const std::string at = member_path(path_, key);
     std::string message = directive_ + " has no option \"" + key + "\"";
     std::string hint = near.empty() ? "" : "did you mean \"" + near + "\"?";
     if (as_mistakes) {
-      compiler_.mistake("E204", std::move(message), path_, std::move(hint));
+      compiler_.mistake("E204", std::move(message), at, std::move(hint));
     } else {
-      compiler_.warn("E204", std::move(message), path_, std::move(hint));
-      if (compiler_.looks_closely()) compiler_.compile(value, path_ + "." + key);
+      compiler_.warn("E204", std::move(message), at, std::move(hint));
+      if (compiler_.looks_closely()) compiler_.compile(value, at);
     }
   }
 }

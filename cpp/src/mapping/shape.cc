@@ -8,11 +8,11 @@
 namespace fieldpost {
 namespace {
 
-class Constant final : public Node {
+class Constant final : public PuttingNode {
  public:
   explicit Constant(std::string json) : json_(std::move(json)) {}
-  bool write(const Scope&, std::string& out) const override {
-    out += json_;
+  bool put(const Scope&, Writer& writer) const override {
+    writer.put(json_);
     return true;
   }
   Value value(const Scope&, std::string&) const override { return Value(json_); }
@@ -42,7 +42,7 @@ bool write_object(const ObjectText& object, const Scope& scope, std::string& out
 void ObjectNode::add(std::string key, NodePtr node) {
   std::string head = ",";
   append_json_string(key, head);
-  members_.push_back({std::move(key), head + ":", std::move(node)});
+  members_.push_back({std::move(key), WideText(head + ":"), std::move(node)});
 }
 
 void ObjectNode::finish() {
@@ -52,32 +52,32 @@ void ObjectNode::finish() {
 }
 
 // A member without a value disappears; an object that loses all stays {}.
-bool ObjectNode::write(const Scope& scope, std::string& out) const {
-  out.push_back('{');
-  const std::size_t first = out.size();
+bool ObjectNode::put(const Scope& scope, Writer& writer) const {
+  writer.put('{');
+  const std::size_t first = writer.size();
   for (const Part& member : members_) {
-    const std::size_t before = out.size();
-    out += std::string_view(member.head).substr(before == first ? 1 : 0);
-    if (member.node->write(scope, out)) continue;
+    const std::size_t before = writer.size();
+    member.head.put(writer, before == first ? 1 : 0);
+    if (member.node->put(scope, writer)) continue;
     if (scope.is_computing()) {
-      out.push_back('u');
+      writer.put('u');
     } else {
-      out.resize(before);
+      writer.cut(before);
     }
   }
-  out.push_back('}');
+  writer.put('}');
   return true;
 }
 
 // An element without a value keeps its place as null.
-bool ListNode::write(const Scope& scope, std::string& out) const {
-  out.push_back('[');
+bool ListNode::put(const Scope& scope, Writer& writer) const {
+  writer.put('[');
   bool first = true;
   for (const NodePtr& element : elements_) {
-    if (!std::exchange(first, false)) out.push_back(',');
-    if (!element->write(scope, out)) out += scope.is_computing() ? "u" : "null";
+    if (!std::exchange(first, false)) writer.put(',');
+    if (!element->put(scope, writer)) writer.put(scope.is_computing() ? "u" : "null");
   }
-  out.push_back(']');
+  writer.put(']');
   return true;
 }
 

@@ -16,26 +16,26 @@ NodePtr nothing();  // always undefined
 // For nodes that put an object together; always true.
 bool write_object(const ObjectText& object, const Scope& scope, std::string& out);
 
-class ObjectNode final : public Node {
+class ObjectNode final : public PuttingNode {
  public:
   void add(std::string key, NodePtr node);
   void finish();  // after the last add: JavaScript's order of keys
 
-  bool write(const Scope& scope, std::string& out) const override;
+  bool put(const Scope& scope, Writer& writer) const override;
 
  private:
   struct Part {
     std::string key;
-    std::string head;  // ",\"key\":"
+    WideText head;  // ",\"key\":"
     NodePtr node;
   };
   std::vector<Part> members_;
 };
 
-class ListNode final : public Node {
+class ListNode final : public PuttingNode {
  public:
   void add(NodePtr node) { elements_.push_back(std::move(node)); }
-  bool write(const Scope& scope, std::string& out) const override;
+  bool put(const Scope& scope, Writer& writer) const override;
 
  private:
   std::vector<NodePtr> elements_;

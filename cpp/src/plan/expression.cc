@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "base/text.h"
-#include "event/lines.h"
 #include "event/selection.h"
 #include "event/walker.h"
 #include "fieldpost/filter.h"
 #include "fieldpost/mapping.h"
+#include "filter/datum.h"
 
 namespace fieldpost {
 namespace {
@@ -18,6 +18,7 @@ struct Workspace {
   explicit Workspace(const Selection& selection) : slots(selection) {}
   Walker walker;
   Slots slots;
+  Texts texts;
 };
 
 // Workspaces that no call holds at the moment.
@@ -50,6 +51,7 @@ class Borrowed {
   Borrowed& operator=(const Borrowed&) = delete;
   ~Borrowed() { shelf_.give_back(std::move(workspace_)); }
   Workspace* operator->() const { return workspace_.get(); }
+  Workspace& operator*() const { return *workspace_; }
 
  private:
   Shelf& shelf_;
@@ -79,6 +81,19 @@ struct Expression::State {
       : filter(make_filter(text, selection)),
         mapping(Mapping::whole(document, selection)),
         shelf(selection) {}
+
+  // Of the event in the slots, if it has one.
+  void append_body(Workspace& work, Position position, Lines& lines) const {
+    if (filter && !filter->matches(work.slots, work.texts)) return;
+    try {
+      if (!mapping.render(work.slots, lines.text)) return;
+    } catch (EventFault& broken) {
+      lines.invalid.push_back({position, std::move(broken.code), std::move(broken.message)});
+      return;
+    }
+    lines.text.push_back('\n');
+    lines.line_numbers.push_back(position.line);
+  }
 };
 
 Expression::Expression(const Json& mapping, const std::optional<FilterText>& filter)
@@ -96,7 +111,7 @@ std::string Expression::apply(std::string_view event) const {
   }
   if (fault) throw EventFault{fault.code, told(fault)};
   std::string body;
-  if (state_->filter && !state_->filter->matches(work->slots)) return body;
+  if (state_->filter && !state_->filter->matches(work->slots, work->texts)) return body;
   state_->mapping.render(work->slots, body);
   return body;
 }
@@ -105,22 +120,15 @@ Lines Expression::apply_lines(std::string_view text) const {
   const Borrowed work(state_->shelf);
   Lines lines;
   lines.text.reserve(text.size());  // only what is written to takes memory
-  each_line(text, {1, 0}, [&](std::string_view line, Position position) {
-    const LineFault fault = work->walker.walk(line, state_->selection, work->slots);
-    if (fault) {
-      lines.invalid.push_back({position, fault.code, told(fault)});
-      return;
+  work->walker.open(text, {1, 0});
+  for (Line line; work->walker.next(state_->selection, work->slots, line);) {
+    ++lines.received;
+    if (line.fault) {
+      lines.invalid.push_back({line.position, line.fault.code, told(line.fault)});
+    } else {
+      state_->append_body(*work, line.position, lines);
     }
-    if (state_->filter && !state_->filter->matches(work->slots)) return;
-    try {
-      if (!state_->mapping.render(work->slots, lines.text)) return;
-    } catch (EventFault& broken) {
-      lines.invalid.push_back({position, std::move(broken.code), std::move(broken.message)});
-      return;
-    }
-    lines.text.push_back('\n');
-    lines.line_numbers.push_back(position.line);
-  });
+  }
   if (lines.text.size() < lines.text.capacity() / 4) lines.text.shrink_to_fit();
   return lines;
 }

@@ -7,18 +7,21 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
-#include "event/lines.h"
 #include "event/selection.h"
 #include "event/walker.h"
+#include "filter/datum.h"
 #include "fieldpost/error.h"
 #include "fieldpost/filter.h"
 #include "fieldpost/mapping.h"
+#include "plan/integrations.h"
+#include "transform/transforms.h"
 
 namespace fieldpost {
 namespace {
 
 struct Subscription {
   Filter filter;
+  std::optional<Transforms> transforms;
   std::optional<Mapping> body;  // none: the request has no body
   bool body_required;
   std::optional<Mapping> url;
@@ -54,6 +57,7 @@ struct Plan::State {
   Selection selection;
   std::vector<Subscription> subscriptions;
   std::optional<Mapping> event_id;  // none: the content identifies an event
+  std::optional<Integrations> integrations;
 
   explicit State(const Json& document) {
     Documents documents;
@@ -62,6 +66,9 @@ struct Plan::State {
       const Json& text = document.contains("event_id") ? document.at("event_id") : fallback;
       event_id =
           documents.compile("$.event_id", [&] { return Mapping(text, selection, "$.event_id"); });
+    }
+    if (document.contains("integrations")) {
+      integrations.emplace(document.at("integrations").get<std::string>(), selection);
     }
     const Json& listed = document.at("subscriptions");
     for (std::size_t i = 0; i < listed.size(); ++i) {
@@ -76,6 +83,11 @@ struct Plan::State {
       const std::string dialect = document.value("dialect", std::string("fieldpost"));
       return Filter(filter_text, selection, dialect_named(dialect));
     });
+    std::optional<Transforms> transforms;
+    if (document.contains("transforms") && !document.at("transforms").empty()) {
+      const std::string at = path + ".transforms";
+      transforms = documents.compile(at, [&] { return Transforms(document.at("transforms"), at); });
+    }
     const auto mapping = [&](const char* key) -> std::optional<Mapping> {
       if (!document.contains(key) || document.at(key).is_null()) return std::nullopt;
       const std::string at = path + "." + key;
@@ -91,8 +103,8 @@ struct Plan::State {
     if (!body && !document.contains("body")) body = Mapping(Json{{"@path", "$."}}, selection);
     if (!filter) return;
     const bool required = document.value("body_required", true);
-    subscriptions.push_back(
-        {std::move(*filter), std::move(body), required, std::move(url), std::move(headers)});
+    subscriptions.push_back({std::move(*filter), std::move(transforms), std::move(body), required,
+                             std::move(url), std::move(headers)});
   }
 };
 
@@ -102,10 +114,12 @@ namespace {
 class Pass {
  public:
   Pass(const Selection& selection, const std::vector<Subscription>& subscriptions,
-       const std::optional<Mapping>& event_id, Batch& batch, std::string source, bool has_place)
+       const std::optional<Mapping>& event_id, const std::optional<Integrations>& integrations,
+       Batch& batch, std::string source, bool has_place)
       : selection_(selection),
         subscriptions_(subscriptions),
         event_id_(event_id),
+        integrations_(integrations),
         batch_(batch),
         has_place_(has_place),
         slots_(selection) {
@@ -113,32 +127,59 @@ class Pass {
     batch_.filtered.resize(subscriptions.size());
   }
 
-  // Slots are filled and the identity is known, or the line has ended as invalid (false).
-  bool read(std::string_view line, Position position) {
-    ++batch_.received;
-    const LineFault fault = walker_.walk(line, selection_, slots_);
-    if (fault) {
-      const Span id = batch_.keep(place_or_content(line, position));
-      std::string message =
-          std::string(fault.message) + " (byte " + std::to_string(fault.offset) + " of the line)";
-      end_all(position, id, fault.code, message);
-      return false;
+  // Visits every line that is an event with an identity, its slots filled; others have ended as
+  // invalid.
+  template <typename Visit>
+  void each(const Chunk& chunk, Visit visit) {
+    walker_.open(chunk.lines(), chunk.start());
+    for (Line line; walker_.next(selection_, slots_, line);) {
+      if (accept(line)) visit(line);
     }
-    const std::string identity = identify(line, position);
-    if (identity.empty()) {
-      const Span id = batch_.keep("content:" + uuid5(kFieldpostNamespace, line));
-      end_all(position, id, "E404", "event_id gives nothing for this event");
-      return false;
-    }
-    identity_hash_ = hash64(identity);
-    event_id_span_ = batch_.keep(identity);
-    return true;
   }
 
-  bool wants(std::uint32_t subscription) {
-    if (subscriptions_[subscription].filter.matches(slots_)) return true;
-    batch_.filtered[subscription].hashes.push_back(identity_hash_);
+  // The same for one event, which may be spread over several lines.
+  bool read(std::string_view event, Position position) {
+    return accept({event, position, walker_.walk(event, selection_, slots_)});
+  }
+
+  bool wants(std::uint32_t subscription, Position position) {
+    if (!subscriptions_[subscription].filter.matches(slots_, texts_)) {
+      batch_.filtered[subscription].hashes.push_back(identity_hash_);
+      return false;
+    }
+    if (!integrations_ || !integrations_->excludes(slots_)) return true;
+    end(position, subscription, event_id_span_, false, "E247",
+        "the event's integrations object excludes this destination");
     return false;
+  }
+
+  bool changes(std::uint32_t subscription) const {
+    return subscriptions_[subscription].transforms.has_value();
+  }
+
+  // What the subscription's transforms make of the line (perhaps itself), or "" where they ended
+  // the event. Lives until the next call. REQUIRES: changes(subscription).
+  std::string_view changed(std::uint32_t subscription, std::string_view line, Position position) {
+    const std::optional<Ending> ending =
+        subscriptions_[subscription].transforms->apply(line, batch_.text(event_id_span_), changed_);
+    if (!ending) return changed_.empty() ? line : changed_;
+    end(position, subscription, event_id_span_, ending->invalid, ending->code, ending->message);
+    return {};
+  }
+
+  // The line, or what the subscription's transforms make of it, mapped.
+  void deliver(std::uint32_t subscription, std::string_view line, Position position) {
+    if (!changes(subscription)) return map(subscription, position, slots_);
+    const std::string_view text = changed(subscription, line, position);
+    if (text.empty()) return;
+    if (text.data() == line.data()) return map(subscription, position, slots_);
+    if (!changed_slots_) changed_slots_.emplace(selection_);
+    if (const LineFault fault = changed_walker_.walk(text, selection_, *changed_slots_)) {
+      end(position, subscription, event_id_span_, true, "E246",
+          "the transforms' result is no event: " + std::string(fault.message));
+      return;
+    }
+    map(subscription, position, *changed_slots_);
   }
 
   // `line` became the event to map (after a function); its identity stays the original's.
@@ -154,28 +195,7 @@ class Pass {
     return false;
   }
 
-  void map(std::uint32_t index, Position position) {
-    const Subscription& subscription = subscriptions_[index];
-    Record record;
-    record.position = position;
-    record.subscription = index;
-    record.event_id = event_id_span_;
-    record.hash = hash64(batch_.text(event_id_span_));
-    const std::size_t before = batch_.arena.size();
-    try {
-      if (subscription.body) record.body = render(*subscription.body);
-      if (record.body.size == 0 && subscription.body_required) {
-        throw EventFault{"E403", "the body is undefined for this event"};
-      }
-      if (subscription.url) record.url = text_of(*subscription.url);
-      if (subscription.headers) record.headers = render(*subscription.headers);
-    } catch (const EventFault& fault) {
-      batch_.arena.resize(before);
-      end(position, index, event_id_span_, true, fault.code, fault.message);
-      return;
-    }
-    batch_.records.push_back(record);
-  }
+  void map(std::uint32_t subscription, Position position) { map(subscription, position, slots_); }
 
   void end(Position position, std::uint32_t subscription, Span event_id, bool invalid,
            std::string code, std::string message) {
@@ -186,16 +206,61 @@ class Pass {
   Span event_id() const { return event_id_span_; }
 
  private:
-  Span render(const Mapping& mapping) {
+  // False where the line has ended as invalid.
+  bool accept(const Line& line) {
+    ++batch_.received;
+    const LineFault& fault = line.fault;
+    if (fault) {
+      const Span id = batch_.keep(place_or_content(line.text, line.position));
+      std::string message =
+          std::string(fault.message) + " (byte " + std::to_string(fault.offset) + " of the line)";
+      end_all(line.position, id, fault.code, message);
+      return false;
+    }
+    const std::string identity = identify(line.text, line.position);
+    if (identity.empty()) {
+      const Span id = batch_.keep("content:" + uuid5(kFieldpostNamespace, line.text));
+      end_all(line.position, id, "E404", "event_id gives nothing for this event");
+      return false;
+    }
+    identity_hash_ = hash64(identity);
+    event_id_span_ = batch_.keep(identity);
+    return true;
+  }
+
+  void map(std::uint32_t index, Position position, const Slots& slots) {
+    const Subscription& subscription = subscriptions_[index];
+    Record record;
+    record.position = position;
+    record.subscription = index;
+    record.event_id = event_id_span_;
+    record.hash = hash64(batch_.text(event_id_span_));
+    const std::size_t before = batch_.arena.size();
+    try {
+      if (subscription.body) record.body = render(*subscription.body, slots);
+      if (record.body.size == 0 && subscription.body_required) {
+        throw EventFault{"E403", "the body is undefined for this event"};
+      }
+      if (subscription.url) record.url = text_of(*subscription.url, slots);
+      if (subscription.headers) record.headers = render(*subscription.headers, slots);
+    } catch (const EventFault& fault) {
+      batch_.arena.resize(before);
+      end(position, index, event_id_span_, true, fault.code, fault.message);
+      return;
+    }
+    batch_.records.push_back(record);
+  }
+
+  Span render(const Mapping& mapping, const Slots& slots) {
     const std::size_t begin = batch_.arena.size();
-    mapping.render(slots_, batch_.arena);
+    mapping.render(slots, batch_.arena);
     return {begin, batch_.arena.size() - begin};
   }
 
   // A url is text, so its JSON string is opened.
-  Span text_of(const Mapping& mapping) {
+  Span text_of(const Mapping& mapping, const Slots& slots) {
     std::string json;
-    mapping.render(slots_, json);
+    mapping.render(slots, json);
     const Value value(json);
     if (value.kind() != Value::Kind::string || json.size() == 2) {
       throw EventFault{"E408", "the url is not a text for this event"};
@@ -239,10 +304,15 @@ class Pass {
   const Selection& selection_;
   const std::vector<Subscription>& subscriptions_;
   const std::optional<Mapping>& event_id_;
+  const std::optional<Integrations>& integrations_;
   Batch& batch_;
   bool has_place_;
   Walker walker_;
   Slots slots_;
+  std::string changed_;  // an event after transforms, and what its walk found
+  Walker changed_walker_;
+  std::optional<Slots> changed_slots_;
+  Texts texts_;
   std::uint64_t identity_hash_ = 0;
   Span event_id_span_;
 };
@@ -254,11 +324,12 @@ Plan::~Plan() = default;
 
 std::shared_ptr<Batch> Plan::process_event(std::string_view event) const {
   auto batch = std::make_shared<Batch>();
-  Pass pass(state_->selection, state_->subscriptions, state_->event_id, *batch, "", false);
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations,
+            *batch, "", false);
   const Position position{1, 0};
   if (!pass.read(event, position)) return batch;
   for (std::uint32_t i = 0; i < state_->subscriptions.size(); ++i) {
-    if (pass.wants(i)) pass.map(i, position);
+    if (pass.wants(i, position)) pass.deliver(i, event, position);
   }
   return batch;
 }
@@ -266,12 +337,11 @@ std::shared_ptr<Batch> Plan::process_event(std::string_view event) const {
 std::shared_ptr<Batch> Plan::process(const Chunk& chunk) const {
   auto batch = std::make_shared<Batch>();
   const auto& subscriptions = state_->subscriptions;
-  Pass pass(state_->selection, subscriptions, state_->event_id, *batch, chunk.source(),
-            chunk.has_place());
-  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
-    if (!pass.read(line, position)) return;
+  Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, *batch,
+            chunk.source(), chunk.has_place());
+  pass.each(chunk, [&](const Line& line) {
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
-      if (pass.wants(i)) pass.map(i, position);
+      if (pass.wants(i, line.position)) pass.deliver(i, line.text, line.position);
     }
   });
   return batch;
@@ -280,19 +350,25 @@ std::shared_ptr<Batch> Plan::process(const Chunk& chunk) const {
 std::shared_ptr<Chosen> Plan::select(const Chunk& chunk) const {
   auto chosen = std::make_shared<Chosen>();
   const auto& subscriptions = state_->subscriptions;
-  Pass pass(state_->selection, subscriptions, state_->event_id, chosen->batch, chunk.source(),
-            chunk.has_place());
-  each_line(chunk.lines(), chunk.start(), [&](std::string_view line, Position position) {
-    if (!pass.read(line, position)) return;
-    Selected selected;
+  Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, chosen->batch,
+            chunk.source(), chunk.has_place());
+  pass.each(chunk, [&](const Line& line) {
+    const std::size_t first = chosen->events.size();
+    const auto choose = [&](std::string_view text, std::uint32_t subscription) {
+      for (std::size_t i = first; i < chosen->events.size(); ++i) {
+        if (chosen->batch.text(chosen->events[i].text) != text) continue;
+        chosen->events[i].subscriptions.push_back(subscription);
+        return;
+      }
+      const Span kept = chosen->batch.keep(text);
+      chosen->events.push_back({line.position, kept, pass.event_id(), {subscription}});
+    };
     for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
-      if (pass.wants(i)) selected.subscriptions.push_back(i);
+      if (!pass.wants(i, line.position)) continue;
+      const std::string_view text =
+          pass.changes(i) ? pass.changed(i, line.text, line.position) : line.text;
+      if (!text.empty()) choose(text, i);
     }
-    if (selected.subscriptions.empty()) return;
-    selected.position = position;
-    selected.event_id = pass.event_id();
-    selected.text = chosen->batch.keep(line);
-    chosen->events.push_back(std::move(selected));
   });
   return chosen;
 }
@@ -303,8 +379,8 @@ std::shared_ptr<Batch> Plan::render(const Chosen& chosen,
     throw std::invalid_argument("one result for each chosen event, in order");
   }
   auto batch = std::make_shared<Batch>(chosen.batch);
-  Pass pass(state_->selection, state_->subscriptions, state_->event_id, *batch, chosen.batch.source,
-            true);
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations,
+            *batch, chosen.batch.source, true);
   for (std::size_t i = 0; i < changed.size(); ++i) {
     const Selected& event = chosen.events[i];
     if (changed[i].kind != Changed::Kind::event) {

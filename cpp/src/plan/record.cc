@@ -16,6 +16,40 @@ void append_words(std::string_view bytes, std::vector<std::uint64_t>& words) {
 
 }  // namespace
 
+std::string Batch::bodies(std::optional<std::uint32_t> subscription) const {
+  const auto chosen = [&](const Record& record) {
+    return record.body.size > 0 && (!subscription || record.subscription == *subscription);
+  };
+  std::size_t size = 0;
+  for (const Record& record : records) size += chosen(record) ? record.body.size + 1 : 0;
+  std::string lines;
+  lines.reserve(size);
+  for (const Record& record : records) {
+    if (chosen(record)) lines.append(text(record.body)).push_back('\n');
+  }
+  return lines;
+}
+
+std::vector<Tally> Batch::tallies() const {
+  std::vector<Tally> tallies(filtered.size());
+  for (std::size_t i = 0; i < filtered.size(); ++i) tallies[i].filtered = filtered[i].hashes.size();
+  for (const Record& record : records) ++tallies[record.subscription].records;
+  for (const Ended& one : ended) {
+    ++(one.invalid ? tallies[one.subscription].invalid : tallies[one.subscription].dropped);
+  }
+  return tallies;
+}
+
+void Batch::explain(const std::vector<Note>& notes) {
+  for (const Note& note : notes) {
+    for (Ended& one : ended) {
+      if (!one.invalid || one.position.line != note.line) continue;
+      one.code = "E409";
+      one.message = note.why;
+    }
+  }
+}
+
 std::size_t distinct_hashes(const std::vector<std::string_view>& arrays, std::string_view without) {
   std::vector<std::uint64_t> words;
   std::vector<std::uint64_t> excluded;

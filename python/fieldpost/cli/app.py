@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 import fieldpost as fp
 
-from . import exit_code, printing, starter
+from . import exit_code, one_event, printing, starter
 
 app = typer.Typer(
     name="fieldpost",
@@ -97,15 +97,57 @@ def init(
 @command("check")
 def check(destination: DestinationFile, output: OutputOption = Output.text) -> int:
     """Tell every mistake of a destination file; sends nothing."""
-    try:
-        result = _open(destination).check()
-    except fp.ConfigError as error:
-        result = fp.CheckResult(error.mistakes, [])
+    result = fp.check_file(destination)
     if output is Output.json:
         printing.as_json(result.to_dict())
     else:
         printing.check(result, str(destination))
     return exit_code.DONE if result else exit_code.CONFIGURATION
+
+
+@command("test")
+def test(destination: DestinationFile, output: OutputOption = Output.text) -> int:
+    """Run the destination's own unit cases; no network, no secrets."""
+    report = fp.TestReport([case.run() for case in fp.unit_cases(destination)])
+    if output is Output.json:
+        printing.as_json([one.to_dict() for one in report])
+    else:
+        printing.cases(report, str(destination))
+    return exit_code.DONE if report else exit_code.EVENTS
+
+
+@command("explain")
+def explain(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DESTINATION.yaml] [EVENT.json]",
+            help='The destination (not with --filter); a file of events or "-", the default.',
+        ),
+    ] = None,
+    filter_text: Annotated[
+        str | None, typer.Option("--filter", help="A filter instead of a destination.")
+    ] = None,
+    dialect: Annotated[str, typer.Option(help="Whose reading of --filter.")] = "fieldpost",
+    number: Annotated[int, typer.Option("--number", min=1, help="Which event of the file.")] = 1,
+    output: OutputOption = Output.text,
+) -> int:
+    """Show what becomes of one event: each condition, and where each field came from."""
+    names = list(named or [])
+    if len(names) > (1 if filter_text is not None else 2) or (not names and filter_text is None):
+        raise typer.BadParameter("name a destination and an event, or --filter and an event")
+    told: fp.EventExplanation | fp.Explanation
+    if filter_text is not None:
+        wanted = fp.Filter(filter_text, cast("Any", dialect))
+        told = wanted.explain(one_event.read(names[0] if names else "-", number))
+    else:
+        event = one_event.read(names[1] if len(names) > 1 else "-", number)
+        told = fp.explain_file(names[0], event)
+    if output is Output.json:
+        printing.as_json(told.to_dict())
+    else:
+        printing.out.print(str(told), markup=False)
+    return exit_code.DONE
 
 
 @command("preview")
@@ -122,6 +164,35 @@ def preview(
     else:
         printing.preview(rows)
     return exit_code.DONE
+
+
+@command("transform")
+def transform(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DESTINATION.yaml] [SOURCE]...",
+            help="A destination (none with --mapping or --filter), files; default: standard input.",
+        ),
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="A mapping's file, YAML or JSON.")] = None,
+    filter: Annotated[str | None, typer.Option(help="Only the events that it wants.")] = None,
+    dialect: Annotated[str, typer.Option(help="fieldpost, trigger, destination.")] = "fieldpost",
+    subscription: Annotated[str | None, typer.Option(help="Only this one, by name.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Compare with this file.")] = None,
+    shown: Annotated[int, typer.Option(min=0, help="Differing events to show.")] = 10,
+    errors: Annotated[Path | None, typer.Option(help="Keep what has no body here.")] = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Write the bodies of events as NDJSON, in a pipe; json: with positions. Sends nothing."""
+    from . import transform as verb
+
+    as_json = output is Output.json
+    asked = verb.transformation(arguments or [], mapping, filter, dialect, subscription)
+    if against is not None:
+        bare = mapping is not None or filter is not None
+        return verb.against(asked, against, bare, shown, as_json)
+    return verb.write(asked, as_json, errors)
 
 
 @command("test-connection")

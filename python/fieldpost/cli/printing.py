@@ -11,7 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fieldpost import CheckResult, ConnectionTest, FieldpostError, Preview, Report, Status
+from fieldpost import (
+    CheckResult,
+    Comparison,
+    ConnectionTest,
+    Difference,
+    FieldpostError,
+    Preview,
+    Report,
+    Status,
+    TestReport,
+)
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -53,13 +63,29 @@ def error(problem: FieldpostError) -> None:
 
 def check(result: CheckResult, name: str) -> None:
     """Mistakes with their places."""
-    for mistake in result.errors:
-        place = f"{name}:{mistake.line}:{mistake.column}: " if mistake.line else f"{name}: "
-        out.print(f"{escape(place)}[red]error[/red] {escape(str(mistake))}")
-    for mistake in result.warnings:
-        out.print(f"{name}: [yellow]warning[/yellow] {escape(str(mistake))}")
+    for colour, kind, found in (
+        ("red", "error", result.errors),
+        ("yellow", "warning", result.warnings),
+    ):
+        for mistake in found:
+            file = mistake.file or name
+            place = f"{file}:{mistake.line}:{mistake.column}: " if mistake.line else f"{file}: "
+            out.print(f"{escape(place)}[{colour}]{kind}[/{colour}] {escape(str(mistake))}")
     if result:
         out.print(f"{escape(name)}: [green]no mistakes[/green]")
+
+
+def cases(report: TestReport, name: str) -> None:
+    """Each unit case, and field by field what differs."""
+    for one in report:
+        out.print(f"{_MARKS[one.ok]} {escape(one.name)}")
+        for each in one.difference:
+            out.print(f"       {escape(str(each))}")
+    failed = sum(1 for one in report if not one)
+    if not report.results:
+        out.print(f"{escape(name)}: no unit cases; write some under tests:")
+    else:
+        out.print(f"{escape(name)}: {len(report)} cases, {failed} failed")
 
 
 def counts(subscriptions: dict[str, dict[str, int]]) -> None:
@@ -126,6 +152,35 @@ def preview(rows: Preview) -> None:
             out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
         if row.body:
             out.print_json(row.body)
+
+
+def comparison(told: Comparison) -> None:
+    """What changed: counts, places, and some events field by field."""
+    table = Table(box=None)
+    table.add_column(f"{told.received:,} events")
+    for name in told.subscriptions:
+        table.add_column(escape(name), justify="right")
+    for kind in next(iter(told.subscriptions.values()), {}):
+        numbers = [f"{one[kind]:,}" for one in told.subscriptions.values()]
+        table.add_row(kind.replace("_", " "), *numbers)
+    out.print(table)
+    for path, count in told.paths.most_common(20):
+        out.print(f"  {count:>9,}  {escape(path)}")
+    for one in told.examples:
+        event = f" {one.event_id}" if one.event_id else ""
+        out.print(f"[bold]{one.kind.replace('_', ' ')}[/bold] {escape(_where(one) + event)}")
+        if one.error:
+            out.print(f"  {escape(f'{one.code} {one.error}')}")
+        for path, old, new in one.fields:
+            before, after = ("nothing" if text is None else text for text in (old, new))
+            out.print(
+                f"  {escape(path)}: [red]{escape(before)}[/red] → [green]{escape(after)}[/green]"
+            )
+
+
+def _where(one: Difference) -> str:
+    of = "" if one.subscription == "mapping" else f" ({one.subscription})"
+    return f"{one.source}:{one.line}{of}"
 
 
 def outcomes(rows: Iterable[dict[str, Any]]) -> None:

@@ -1,24 +1,26 @@
 """Where events come from. Each source gives chunks: bytes of whole lines in C++ memory.
 
-open_source("exports/*.ndjson.gz")    files: a path, a pattern, or a list of them
+open_source("exports/*.ndjson.gz")    files: a path, a pattern, an address, or a list of them
 open_source("-")                      standard input
 open_source(b"{...}\\n{...}\\n")        lines in memory
 open_source([{...}, {...}])           any iterable of dicts
+open_source(frame)                    a table: pandas, polars, DuckDB, anything Arrow can read
 """
 
 from __future__ import annotations
 
+import io
 import itertools
+import mmap
 import os
-import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import SourceError
+from .arrow import Table, is_table
 from .files import Files
-from .records import Lines, Records
-from .standard_input import StandardInput
+from .records import Frame, Lines, Records
+from .standard_input import OpenFile, StandardInput
 
 if TYPE_CHECKING:
     from .._core import Chunk
@@ -29,44 +31,41 @@ __all__ = ["Source", "open_source"]
 class Source(Protocol):
     """What every source offers.
 
-    has_place: a line can be found again by source name and number (true for files only).
+    name: what it is called in reports. has_place: an event can be found again by source name and
+    number of its line or row (true for files only), so these can stand for its identity.
     """
 
-    @property
-    def name(self) -> str:
-        """What the source is called in reports."""
-
-    @property
-    def has_place(self) -> bool:
-        """Whether position alone identifies an event."""
+    name: str
+    has_place: bool
 
     def chunks(self) -> Iterator[Chunk]:
         """The bytes, in order. What could not be read is told at the end by one SourceError."""
 
 
 def open_source(source: Any) -> Source:
-    """The source that a path, a pattern, bytes or an iterable of dicts stands for.
+    """The source that a path, a pattern, an address, bytes, a table or an iterable stands for.
 
     Raises SourceError where a file is missing, a pattern matches nothing, or the kind is unknown.
     """
     if isinstance(source, str | os.PathLike):
-        return _named(os.fspath(source))
-    if isinstance(source, bytes | bytearray | memoryview):
+        return StandardInput() if source == "-" else Files([os.fsdecode(source)])
+    if isinstance(source, bytes | bytearray | memoryview | mmap.mmap):
         return Lines(source)
     if isinstance(source, dict):
         raise SourceError("E805", "one dict is not a source", hint="put it in a list: [event]")
+    if isinstance(source, io.IOBase):
+        if isinstance(source, io.StringIO):
+            raise SourceError("E805", "a text is not a source", hint="give its bytes")
+        name = getattr(source, "name", None)
+        return OpenFile(source, name if isinstance(name, str) else "open file")
+    if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
+        return Frame(source)
+    if is_table(source):
+        return Table(source)
     if not isinstance(source, Iterable):
-        hint = "give a path, a list of paths, bytes, or an iterable of dicts"
+        hint = "give a path, a list of paths, bytes, a table, or an iterable of dicts"
         raise SourceError("E805", f"{type(source).__name__} is not a source", hint=hint)
     return _several(source)
-
-
-def _named(path: str | bytes) -> Source:
-    text = os.fsdecode(path)
-    if text == "-":
-        return StandardInput()
-    _refuse_address(text)
-    return Files([text])
 
 
 def _several(source: Iterable[Any]) -> Source:
@@ -82,14 +81,4 @@ def _several(source: Iterable[Any]) -> Source:
     if "-" in texts:
         hint = "read standard input on its own"
         raise SourceError("E805", "standard input in a list of paths", hint=hint)
-    for text in texts:
-        _refuse_address(text)
     return Files(texts)
-
-
-def _refuse_address(text: str) -> None:
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
-    if scheme and not Path(text).exists():
-        hint = "copy the file to this machine, or pipe it in and read -"
-        told = f"{scheme[1]}:// addresses are not available in this version"
-        raise SourceError("E806", told, hint=hint)

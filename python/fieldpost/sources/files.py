@@ -1,63 +1,100 @@
-"""Files of lines: a path, a pattern, or several of both; plain or gzip."""
+"""Files: a path, a pattern, an address, or several of them; lines, JSON arrays, CSV, Parquet."""
 
 from __future__ import annotations
 
 import glob
+import io
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import SourceError
-from .stream import chunks_of, decompressed
+from .arrow import parquet_lines
+from .delimited import ENDINGS, delimited_lines
+from .remote import is_address, remote_files
+from .stream import Stream, chunks_of
+from .text import PARQUET, text_lines
 
 if TYPE_CHECKING:
     from .._core import Chunk
 
+_LINES = (".ndjson", ".jsonl")
+_PACKED = (".gz", ".zst")
+
+
+class _File(Protocol):
+    name: str
+
+    def open(self) -> AbstractContextManager[io.BufferedReader]: ...
+
+
+class LocalFile:
+    """One file of this machine; `name` is its absolute path as text."""
+
+    def __init__(self, path: str) -> None:
+        # not resolve(): a line's identity is the path as it was named, links and all
+        self._path = os.path.abspath(path)  # noqa: PTH100
+        self.name = source_name(self._path)
+        # Find out now, not in the middle of a run, that a file cannot be opened.
+        if not os.access(self._path, os.R_OK):
+            raise SourceError("E802", "cannot be opened (no permission, or it is gone)", path)
+
+    def open(self) -> io.BufferedReader:
+        """Its bytes. Raises OSError."""
+        return Path(self._path).open("rb")
+
 
 class Files:
-    """The files that paths and patterns name, each once, those of one pattern in order of name.
+    """The files that paths, patterns and addresses name, each once, those of one in order of name.
 
-    The source name of a file's events is its absolute path. All files are looked at now and read
-    by `chunks`; faults: what could not be read to its end.
+    The source name of a file's events is its absolute path or its address. All files are looked at
+    now and read by `chunks`; faults: what could not be read to its end.
     """
 
-    has_place = True
-
     def __init__(self, patterns: Sequence[str]) -> None:
-        found = [path for pattern in patterns for path in _matching(pattern)]
-        # not resolve(): a line's identity is the path as it was named, links and all
-        self.paths = list(dict.fromkeys(os.path.abspath(path) for path in found))  # noqa: PTH100
+        found: dict[str, _File] = {}
+        for pattern in patterns:
+            for file in _matching(pattern):
+                found.setdefault(file.name, file)
+        self.files = list(found.values())
         self.name = ", ".join(patterns)
+        self.has_place = True
         self.faults: list[SourceError] = []
-        for path in self.paths:
-            _look_at(path)
 
     def chunks(self) -> Iterator[Chunk]:
         """Every file's bytes; each begins a chunk of its own. Faults are raised after the last."""
         self.faults = []
-        for path in self.paths:
-            yield from self._chunks_of_file(path)
+        for file in self.files:
+            yield from self._chunks_of_file(file)
         if self.faults:
             first = self.faults[0]
             more = len(self.faults) - 1
             told = first.message + (f" (and {more} more files could not be read)" if more else "")
-            raise SourceError(first.code, told, first.at, first.hint, first.position)
+            raise SourceError(first.code, told, first.at, first.hint, first.position) from first
 
-    def _chunks_of_file(self, path: str) -> Iterator[Chunk]:
-        name = source_name(path)
+    def _chunks_of_file(self, file: _File) -> Iterator[Chunk]:
         try:
-            opened = Path(path).open("rb")  # noqa: SIM115  (closed below, after the last chunk)
+            with file.open() as opened:
+                stream = _lines_of(opened, file.name)
+                yield from chunks_of(stream, file.name, self.has_place, self.faults.append)
+        except SourceError as error:
+            self.faults.append(error)
         except OSError as error:
-            self.faults.append(SourceError("E802", f"cannot be opened ({error.strerror})", name))
-            return
-        with opened:
-            try:
-                stream = decompressed(opened, name)
-            except SourceError as error:
-                self.faults.append(error)
-                return
-            yield from chunks_of(stream, name, self.has_place, self.faults.append)
+            told = f"cannot be opened ({error.strerror or type(error).__name__})"
+            self.faults.append(SourceError("E802", told, file.name))
+
+
+def _lines_of(opened: io.BufferedReader, name: str) -> Stream:
+    if opened.peek(4)[:4] == PARQUET:
+        return parquet_lines(opened, name)
+    bare = name.lower()
+    for ending in _PACKED:
+        bare = bare.removesuffix(ending)
+    if bare.endswith(ENDINGS):
+        return delimited_lines(opened, name)
+    return text_lines(opened, name, as_lines=bare.endswith(_LINES))
 
 
 def source_name(path: str) -> str:
@@ -65,7 +102,13 @@ def source_name(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _matching(pattern: str) -> list[str]:
+def _matching(pattern: str) -> Sequence[_File]:
+    if is_address(pattern) and not os.path.lexists(pattern):
+        return remote_files(pattern)
+    return [LocalFile(path) for path in _paths(pattern)]
+
+
+def _paths(pattern: str) -> list[str]:
     if Path(pattern).is_dir():
         hint = f"name its files, such as {Path(pattern) / '*.ndjson'}"
         raise SourceError("E801", "a folder is not a source", pattern, hint)
@@ -84,10 +127,3 @@ def _relative_to(pattern: str) -> str:
     return (
         "look at the path" if Path(pattern).is_absolute() else f"the path starts from {Path.cwd()}"
     )
-
-
-def _look_at(path: str) -> None:
-    """Find out now, not in the middle of a run, that a file cannot be opened."""
-    reason = "" if os.access(path, os.R_OK) else "no permission, or it is gone"
-    if reason:
-        raise SourceError("E802", f"cannot be opened ({reason})", path)

@@ -1,89 +1,89 @@
-"""Events that are in memory already: dicts, or bytes that hold lines."""
+"""Events that are in memory already: dicts, a pandas DataFrame, or bytes that hold lines."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from .. import json_text
 from ..errors import SourceError
-from .stream import chunks_of, decompressed, in_memory
+from .rows import event_line, unlike
+from .stream import LineStream, View, chunks_of
+from .text import text_lines
 
 if TYPE_CHECKING:
     from .._core import Chunk
+
+_ROWS = 4096  # at once, of a DataFrame
 
 
 class Records:
     """An iterable of dicts, read once; each becomes one line.
 
-    What orjson writes as JSON may stand in them, dates included; whole numbers of any size stay
-    exact. A record that JSON cannot hold becomes a line that is no object, so it ends as `invalid`
-    and the others go on.
+    What orjson writes as JSON may stand in them, dates included; whole numbers of any size and
+    decimals stay exact. A record that JSON cannot hold becomes a line that is no object, so it ends
+    as `invalid` and the others go on. What the iterable raises is told after the last good one.
     """
 
-    has_place = False
-    name = "records"
-
-    def __init__(self, records: Iterable[Any]) -> None:
+    def __init__(self, records: Iterable[Any], name: str = "records") -> None:
         self._records = records
+        self.name = name
+        self.has_place = False
 
     def chunks(self) -> Iterator[Chunk]:
         """The records as lines."""
         faults: list[SourceError] = []
-        yield from chunks_of(_LineStream(self._records), self.name, False, faults.append)
+        lines = LineStream(map(event_line, self._each()))
+        yield from chunks_of(lines, self.name, self.has_place, faults.append)
         if faults:
             raise faults[0]
 
+    def _each(self) -> Iterator[Any]:
+        try:
+            yield from self._records
+        except Exception as error:
+            told = f"the iterable raised {type(error).__name__}"
+            raise SourceError("E810", told, self.name) from error
+
+
+class Frame:
+    """A pandas DataFrame: its columns are fields, its index is not."""
+
+    name = "DataFrame"
+
+    def __init__(self, frame: Any) -> None:
+        unlike(map(str, frame.columns), self.name)
+        self._frame = frame
+        self.has_place = False
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows as lines."""
+        records = Records(self._rows(), self.name)
+        records.has_place = self.has_place
+        yield from records.chunks()
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        names = [str(column) for column in self._frame.columns]
+        for begin in range(0, len(self._frame), _ROWS):
+            part = self._frame.iloc[begin : begin + _ROWS]
+            columns = [part.iloc[:, index].tolist() for index in range(len(names))]
+            for cells in zip(*columns, strict=True):
+                yield dict(zip(names, cells, strict=True))
+
 
 class Lines:
-    """Bytes that hold lines, plain or gzip."""
+    """Bytes that hold lines or a JSON array, plain or compressed; read where they lie."""
 
-    has_place = False
     name = "bytes"
 
-    def __init__(self, content: bytes | bytearray | memoryview) -> None:
+    def __init__(self, content: Any) -> None:
         self._content = content
+        self.has_place = False
 
     def chunks(self) -> Iterator[Chunk]:
         """The lines."""
         faults: list[SourceError] = []
-        stream = decompressed(in_memory(self._content), self.name)
-        yield from chunks_of(stream, self.name, False, faults.append)
+        stream = text_lines(io.BufferedReader(View(self._content)), self.name)
+        yield from chunks_of(stream, self.name, self.has_place, faults.append)
         if faults:
             raise faults[0]
-
-
-class _LineStream:
-    """Records as a stream of bytes; at most one record is held over from one read to the next."""
-
-    def __init__(self, records: Iterable[Any]) -> None:
-        self._lines = map(_line, records)
-        self._left = memoryview(b"")
-
-    def readinto1(self, room: memoryview) -> int:
-        parts: list[bytes | memoryview] = [self._left]
-        size = len(self._left)
-        while size < len(room):
-            line = next(self._lines, None)
-            if line is None:
-                break
-            parts.append(line)
-            size += len(line)
-        joined = memoryview(b"".join(parts))
-        count = min(size, len(room))
-        room[:count] = joined[:count]
-        self._left = joined[count:]
-        return count
-
-
-def _line(record: Any) -> bytes:
-    try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:
-        pass
-    try:
-        return json_text.write(record) + b"\n"
-    except json_text.NotJson as foreign:
-        return json_text.write(f"not JSON: {foreign.kind} at {foreign.path}") + b"\n"

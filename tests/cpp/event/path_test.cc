@@ -31,5 +31,11 @@ TEST(Path, KeepsDotsBetweenTheQuotesOfABracket) {
 
 TEST(Path, OfATemplateKeepsTheDollar) { EXPECT_EQ(parse_path("$.a"), (Path{"$", "a"})); }
 
+TEST(Path, IsWrittenAsItIsRead) {
+  for (const Path& path : {Path{"a", "b.c"}, Path{"b.c"}, Path{"$", "a"}, Path{"", "]"}}) {
+    EXPECT_EQ(parse_directive_path("$" + path_text(path)), path) << path_text(path);
+  }
+}
+
 }  // namespace
 }  // namespace fieldpost

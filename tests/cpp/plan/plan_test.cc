@@ -96,6 +96,69 @@ TEST(Plan, FunctionsStandBetweenSelectAndRender) {
   EXPECT_EQ(batch->ended[1].code, "E412");
 }
 
+TEST(Plan, TransformsStandBetweenFilterAndMapping) {
+  Json document = kTwo;
+  document["subscriptions"][0]["transforms"] =
+      Json::parse(R"([{"map_properties": {"type": {"set": "x"}, "id": {"copy": "other"}}}])");
+  document["subscriptions"][1]["transforms"] = Json::parse(R"(["drop"])");
+  const Plan plan(document);
+  const auto batch = plan.process(chunk_of(
+      "{\"type\":\"track\",\"id\":1,\"other\":2,\"messageId\":\"a\"}\n{\"type\":\"page\"}\n"));
+  ASSERT_EQ(batch->records.size(), 1U);
+  EXPECT_EQ(batch->text(batch->records[0].body), R"({"id":2})");
+  EXPECT_EQ(batch->text(batch->records[0].event_id), "a");
+  EXPECT_EQ(batch->filtered[0].hashes.size(), 1U);
+  ASSERT_EQ(batch->ended.size(), 2U);
+  EXPECT_FALSE(batch->ended[0].invalid);
+  EXPECT_EQ(batch->ended[0].code, "E244");
+}
+
+TEST(Plan, AFunctionGetsTheEventAfterTheTransforms) {
+  Json document = kTwo;
+  document["subscriptions"][1]["transforms"] =
+      Json::parse(R"([{"drop_properties": {"": ["secret"]}}])");
+  document["subscriptions"].push_back({{"transforms", {"drop"}}});
+  document["subscriptions"].push_back(document["subscriptions"][1]);
+  const Plan plan(document);
+  const auto chosen = plan.select(
+      chunk_of("{\"type\":\"track\",\"messageId\":\"a\",\"secret\":1}\n{\"messageId\":\"b\"}\n"));
+  ASSERT_EQ(chosen->events.size(), 3U);
+  EXPECT_EQ(chosen->events[0].subscriptions, std::vector<std::uint32_t>{0});
+  EXPECT_EQ(chosen->batch.text(chosen->events[1].text), R"({"type":"track","messageId":"a"})");
+  EXPECT_EQ(chosen->events[1].subscriptions, (std::vector<std::uint32_t>{1, 3}));
+  EXPECT_EQ(chosen->batch.ended.size(), 2U);
+  const Changed same{Changed::Kind::event, R"({"id":1,"body":{},"secret":2})", "", ""};
+  const auto batch = plan.render(*chosen, {same, same, same});
+  ASSERT_EQ(batch->records.size(), 5U);
+  EXPECT_EQ(batch->text(batch->records[0].event_id), "a");
+}
+
+TEST(Plan, AnEventMayExcludeTheDestination) {
+  Json document = kTwo;
+  document["integrations"] = "Hook";
+  const Plan plan(document);
+  const auto is_sent = [&](const std::string& integrations) {
+    const auto batch = plan.process_event(
+        R"({"type":"track","messageId":"a","id":1,"body":{},"integrations":)" + integrations + "}");
+    EXPECT_EQ(batch->records.size() + batch->ended.size(), 2U) << integrations;
+    if (!batch->ended.empty()) {
+      EXPECT_EQ(batch->ended[0].code, "E247");
+      EXPECT_FALSE(batch->ended[0].invalid);
+    }
+    return batch->ended.empty();
+  };
+  for (const char* sent :
+       {"{}", "null", "true", "false", "[]", R"({"All":true})", R"({"All":false,"Hook":true})",
+        R"({"All":false,"Hook":{}})", R"({"All":null})", R"({"hook":false})", R"({"Hook":null})",
+        R"({"All":false,"Hook":"x"})", R"({"Other":false})"}) {
+    EXPECT_TRUE(is_sent(sent)) << sent;
+  }
+  for (const char* kept : {R"({"Hook":false})", R"({"All":false})", R"({"All":true,"Hook":false})",
+                           R"({"All":false,"Hook":null})", R"({"All":false,"hook":true})"}) {
+    EXPECT_FALSE(is_sent(kept)) << kept;
+  }
+}
+
 TEST(Plan, TellsTheMistakesOfAllSubscriptions) {
   Json document = kTwo;
   document["subscriptions"][0]["filter"] = "type = ";

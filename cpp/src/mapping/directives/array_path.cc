@@ -15,24 +15,24 @@ namespace {
 // Elements of a list, with commas between them and null for what is undefined.
 class ListText {
  public:
-  ListText(const Scope& scope, std::string& out)
-      : missing_(scope.is_computing() ? "u" : "null"), out_(out) {
-    out_.push_back('[');
+  ListText(const Scope& scope, Writer& writer)
+      : missing_(scope.is_computing() ? "u" : "null"), writer_(writer) {
+    writer_.put('[');
   }
   void add(const Node& shape, const Scope& item) {
-    if (!std::exchange(first_, false)) out_.push_back(',');
-    if (!shape.write(item, out_)) out_ += missing_;
+    if (!std::exchange(first_, false)) writer_.put(',');
+    if (!shape.put(item, writer_)) writer_.put(missing_);
   }
-  void end() { out_.push_back(']'); }
+  void end() { writer_.put(']'); }
 
  private:
   const char* missing_;
-  std::string& out_;
+  Writer& writer_;
   bool first_ = true;
 };
 
-void write_values(const Node& shape, Value list, const Scope& scope, std::string& out) {
-  ListText text(scope, out);
+void put_values(const Node& shape, Value list, const Scope& scope, Writer& writer) {
+  ListText text(scope, writer);
   if (list.kind() == Value::Kind::object) {
     text.add(shape, scope.at(list));
   } else {
@@ -42,30 +42,31 @@ void write_values(const Node& shape, Value list, const Scope& scope, std::string
   text.end();
 }
 
-bool write_mapped(const Node& shape, Value list, const Scope& scope, std::string& out) {
+bool put_mapped(const Node& shape, Value list, const Scope& scope, Writer& writer) {
   if (list.kind() != Value::Kind::array && list.kind() != Value::Kind::object) {
-    return FindingNode::append_found(list, scope, out);
+    return writer.in_string(
+        [&](std::string& out) { return FindingNode::append_found(list, scope, out); });
   }
-  write_values(shape, list, scope, out);
+  put_values(shape, list, scope, writer);
   return true;
 }
 
 // The list is a path, read by the walk.
-class ReadListNode final : public Node {
+class ReadListNode final : public PuttingNode {
  public:
   ReadListNode(Reach list, const Selection& items, NodePtr shape)
       : list_(std::move(list)), items_(items), shape_(std::move(shape)) {}
 
-  bool write(const Scope& scope, std::string& out) const override {
-    if (!scope.row() || scope.row()->found(list_.slot).rows == Found::kNotRead) {
+  bool put(const Scope& scope, Writer& writer) const override {
+    if (!scope.row() || !scope.row()->has_items(list_.slot)) {
       std::string scratch;
-      return write_mapped(*shape_, scope.find(list_, scratch), scope, out);
+      return put_mapped(*shape_, scope.find(list_, scratch), scope, writer);
     }
     const Row& row = *scope.row();
-    const Found& list = row.found(list_.slot);
-    ListText text(scope, out);
-    for (std::uint32_t i = 0; i < list.rows; ++i) {
-      text.add(*shape_, scope.at(row.item(items_, list, i)));
+    const std::uint32_t items = row.items(list_.slot);
+    ListText text(scope, writer);
+    for (std::uint32_t i = 0; i < items; ++i) {
+      text.add(*shape_, scope.at(row.item(items_, list_.slot, i)));
     }
     text.end();
     return true;
@@ -78,14 +79,14 @@ class ReadListNode final : public Node {
 };
 
 // The list is whatever an expression gives.
-class ComputedListNode final : public Node {
+class ComputedListNode final : public PuttingNode {
  public:
   ComputedListNode(NodePtr list, NodePtr shape)
       : list_(std::move(list)), shape_(std::move(shape)) {}
 
-  bool write(const Scope& scope, std::string& out) const override {
+  bool put(const Scope& scope, Writer& writer) const override {
     std::string scratch;
-    return write_mapped(*shape_, list_->value(scope, scratch), scope, out);
+    return put_mapped(*shape_, list_->value(scope, scratch), scope, writer);
   }
 
  private:

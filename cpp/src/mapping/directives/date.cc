@@ -63,7 +63,8 @@ NodePtr compile_date(Compiler& compiler, const Json& argument, const std::string
   const Json wrapped = is_short ? Json{{"value", argument}} : argument;
   const Options options(compiler, "@date", wrapped, path,
                         {"value", "to", "zone", "unit", "on_failure"}, Origin::fieldpost);
-  bool right = options.needs("value") & options.text("zone");
+  bool right = options.needs("value");
+  right = options.text("zone") && right;
   right = options.one_of("to", {"date", "date-time"}) && right;
   right = options.one_of("unit", {"seconds", "milliseconds"}) && right;
   right = options.one_of("on_failure", {"error", "null", "omit"}) && right;
@@ -73,8 +74,11 @@ NodePtr compile_date(Compiler& compiler, const Json& argument, const std::string
   if (options.has("zone")) name = options["zone"].get<std::string>();
   std::optional<TimeZone> zone = TimeZone::find(name);
   if (!zone) {
+    const std::string near = did_you_mean(name, TimeZone::names());
     compiler.mistake("E203", "@date knows no time zone " + options["zone"].dump(),
-                     options.at("zone"), "for example \"UTC\" or \"Europe/Berlin\"");
+                     options.at("zone"),
+                     near.empty() ? "for example \"UTC\" or \"Europe/Berlin\""
+                                  : "did you mean \"" + near + "\"?");
     return nullptr;
   }
   Wish wish;

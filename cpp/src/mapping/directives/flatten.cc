@@ -17,7 +17,8 @@ class FlattenNode final : public Node {
     std::string scratch;
     ObjectText flat;
     const Value value = value_->value(scope, scratch);
-    if (!value.is_undefined()) add("", value, flat);
+    // Undefined is a member that hides another in @merge, and then disappears.
+    add("", value.is_undefined() ? Value("u") : value, flat);
     return write_object(flat, scope, out);
   }
 

@@ -75,6 +75,7 @@ NodePtr compile_if(Compiler& compiler, const Json& argument, const std::string& 
   }
   warn_of_quirks(compiler, options, path);
   const char* asked = options.has("exists") ? "exists" : "blank";
+  if (options.has("exists") && compiler.looks_closely()) options.compile("blank");
   NodePtr otherwise = options.compile("else");
   if (!options.is_truthy("else")) otherwise = nullptr;  // a falsy literal counts as absent
   NodePtr condition = options.compile(asked);

@@ -60,6 +60,20 @@ class DecodeNode final : public Node {
   NodePtr value_;
 };
 
+// Another mode gives nothing; the value is still resolved, which may fail for an event.
+class OtherModeNode final : public Node {
+ public:
+  explicit OtherModeNode(NodePtr value) : value_(std::move(value)) {}
+  bool write(const Scope& scope, std::string&) const override {
+    std::string scratch;
+    value_->value(scope, scratch);
+    return false;
+  }
+
+ private:
+  NodePtr value_;
+};
+
 bool is_known_mode(const Json& mode) {
   if (!mode.is_string()) return false;
   auto word = mode.get<std::string>();
@@ -84,7 +98,7 @@ NodePtr compile_json(Compiler& compiler, const Json& argument, const std::string
   if (options.is("mode", "decode")) return std::make_unique<DecodeNode>(std::move(value));
   compiler.warn("E234", "\"mode\" is compared letter by letter, so this one gives nothing",
                 options.at("mode"), "write \"encode\" or \"decode\"");
-  return nothing();
+  return std::make_unique<OtherModeNode>(std::move(value));
 }
 
 }  // namespace fieldpost

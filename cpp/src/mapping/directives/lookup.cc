@@ -46,7 +46,8 @@ NodePtr compile_lookup(Compiler& compiler, const Json& argument, const std::stri
   const Options options(compiler, "@lookup", argument, path,
                         {"value", "table", "on_miss", "default"}, Origin::fieldpost);
   if (!options) return nullptr;
-  bool right = options.needs("value") & options.needs("table");
+  bool right = options.needs("value");
+  right = options.needs("table") && right;
   right = options.one_of("on_miss", {"error", "null", "omit"}) && right;
   if (options.has("on_miss") && options.has("default")) {
     compiler.mistake("E203", "@lookup takes \"on_miss\" or \"default\", not both", path);
@@ -60,7 +61,7 @@ NodePtr compile_lookup(Compiler& compiler, const Json& argument, const std::stri
   if (!right) return nullptr;
   Table table;
   for (const auto& [key, entry] : options["table"].items()) {
-    table.emplace(key, compiler.compile(entry, options.at("table") + "." + key));
+    table.emplace(key, compiler.compile(entry, member_path(options.at("table"), key)));
   }
   return std::make_unique<LookupNode>(std::move(value), std::move(table), std::move(otherwise),
                                       failure_of(options, "on_miss"));

@@ -56,6 +56,53 @@ bool is_direction(const Json& direction) {
   return word == "left" || word == "right";
 }
 
+// May be missing for some event, whatever it is of.
+bool may_be_undefined(const Json& member) {
+  return has_directive_key(member) && !member.contains("@template") && !member.contains("@replace");
+}
+
+bool may_have(const Json& object, const std::string& key) {
+  return has_directive_key(object) || (object.is_object() && object.contains(key));
+}
+
+// In the order in which they are assigned, the last one winning.
+void warn_of_gaps(Compiler& compiler, const std::vector<const Json*>& ordered,
+                  const std::vector<std::string>& paths) {
+  for (std::size_t i = 1; i < ordered.size(); ++i) {
+    if (!ordered[i]->is_object() || has_directive_key(*ordered[i])) continue;
+    for (const auto& [key, value] : ordered[i]->items()) {
+      const bool hides =
+          may_be_undefined(value) &&
+          std::any_of(ordered.begin(), ordered.begin() + static_cast<std::ptrdiff_t>(i),
+                      [&key = key](const Json* earlier) { return may_have(*earlier, key); });
+      if (!hides) continue;
+      compiler.warn("E167",
+                    "where \"" + key +
+                        "\" is missing here, @merge also takes away what another object has for it",
+                    member_path(paths[i], key),
+                    "write {\"@default\": [this, the other value]}, or leave the key out here");
+    }
+  }
+}
+
+void warn_of_quirks(Compiler& compiler, const Options& options) {
+  const Json& listed = options["objects"];
+  std::vector<const Json*> ordered;
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    paths.push_back(options.at("objects") + "[" + std::to_string(i) + "]");
+    ordered.push_back(&listed[i]);
+    if (!listed[i].is_string() && !listed[i].is_array()) continue;
+    compiler.warn("E168", "@merge takes a text or a list apart, into keys \"0\", \"1\", …",
+                  paths.back(), "write an object");
+  }
+  if (options.is("direction", "left")) {
+    std::reverse(ordered.begin(), ordered.end());
+    std::reverse(paths.begin(), paths.end());
+  }
+  warn_of_gaps(compiler, ordered, paths);
+}
+
 bool is_checked(const Options& options) {
   bool right = true;
   if (options.has("direction") && !is_direction(options["direction"])) {
@@ -89,6 +136,7 @@ NodePtr compile_merge(Compiler& compiler, const Json& argument, const std::strin
     sources.push_back(compiler.compile(listed[i], at));
   }
   if (!right) return nullptr;
+  warn_of_quirks(compiler, options);
   if (options.is("direction", "left")) {
     std::reverse(sources.begin(), sources.end());
   } else if (!options.is("direction", "right")) {

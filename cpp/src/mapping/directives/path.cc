@@ -3,6 +3,7 @@
 
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/path_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -13,6 +14,15 @@ class PathNode final : public FindingNode {
   bool write(const Scope& scope, std::string& out) const override {
     std::string scratch;
     return append_found(scope.find(reach_, scratch), scope, out);
+  }
+  bool put(const Scope& scope, Writer& writer) const override {
+    const Found* kept = scope.kept(reach_);
+    if (kept == nullptr) return Node::put(scope, writer);
+    if (kept->data == nullptr) return false;
+    // Lists and objects are written without the blanks they may have.
+    if (*kept->data == '{' || *kept->data == '[') return Node::put(scope, writer);
+    writer.put(kept->token(), scope.readable());
+    return true;
   }
   Value value(const Scope& scope, std::string& scratch) const override {
     return scope.find(reach_, scratch);
@@ -43,22 +53,12 @@ class ComputedPathNode final : public Node {
   Reach root_;
 };
 
-void warn_of_quirks(Compiler& compiler, const std::string& text, const std::string& path) {
-  if (text.starts_with("$[") || text == "$") {
-    compiler.warn("E224", "\"" + text + "\" begins with the key \"$\", so it finds nothing", path,
-                  "write \"$." + text.substr(1) + "\"");
-  } else if (const std::size_t root = text.find("$."); root != std::string::npos && root > 0) {
-    compiler.warn("E224", "the \"$.\" inside \"" + text + "\" is taken away, wherever it stands",
-                  path, "begin the path with \"$.\"");
-  }
-}
-
 }  // namespace
 
 NodePtr compile_path(Compiler& compiler, const Json& argument, const std::string& path) {
   if (argument.is_string()) {
     const auto text = argument.get<std::string>();
-    warn_of_quirks(compiler, text, path);
+    warn_of_path(compiler, text, path);
     return std::make_unique<PathNode>(compiler.reach(parse_directive_path(text)));
   }
   if (has_directive_key(argument)) {

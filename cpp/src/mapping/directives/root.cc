@@ -1,6 +1,7 @@
 // {"@root": "$.userId"}: a path from the whole event, also inside the items of an @arrayPath.
 #include "event/path.h"
 #include "mapping/directives.h"
+#include "mapping/path_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -24,6 +25,7 @@ NodePtr compile_root(Compiler& compiler, const Json& argument, const std::string
                      "write it as \"$.userId\"");
     return nullptr;
   }
+  warn_of_path(compiler, argument.get<std::string>(), path);
   const Path keys = parse_directive_path(argument.get<std::string>());
   return std::make_unique<RootNode>(compiler.event_reach(keys).slot);
 }

@@ -9,6 +9,7 @@
 #include "event/path.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
+#include "mapping/path_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -48,29 +49,34 @@ std::string replace_placeholders(std::string_view text, int braces, Append appen
   return out;
 }
 
+// Where what `$.` means is undefined (of @transform, or an item), {{.}} takes it for an empty
+// object.
+constexpr const char* kEmptyObject = "[object Object]";
+
+bool is_absent_whole(Value found, const Path& path) { return found.is_undefined() && path.empty(); }
+
 // A text known when the mapping is compiled, without {{{ }}}. What stands between the placeholders
 // is kept as JSON, and texts are put in with the escapes they have: nothing is opened to be closed
 // again.
-class TemplateNode final : public Node {
+class TemplateNode final : public PuttingNode {
  public:
   TemplateNode(std::string_view text, Compiler& compiler) {
+    std::string before = "\"";
     std::size_t at = 0;
     while (const auto found = next_placeholder(text, at, 2)) {
+      before += escaped(text.substr(at, found->begin - at));
       pieces_.push_back(
-          {escaped(text.substr(at, found->begin - at)), compiler.reach(parse_path(found->path))});
+          {WideText(std::exchange(before, "")), compiler.reach(parse_path(found->path))});
       at = found->end;
     }
-    tail_ = escaped(text.substr(at));
+    tail_ = WideText(before + escaped(text.substr(at)) + "\"");
   }
-  bool write(const Scope& scope, std::string& out) const override {
-    std::string scratch;
-    out.push_back('"');
+  bool put(const Scope& scope, Writer& writer) const override {
     for (const auto& [before, reach] : pieces_) {
-      out += before;
-      scope.find(reach, scratch).append_text_escaped(out);
+      before.put(writer);
+      put_value(scope, reach, writer);
     }
-    out += tail_;
-    out.push_back('"');
+    tail_.put(writer);
     return true;
   }
 
@@ -81,12 +87,30 @@ class TemplateNode final : public Node {
     return json.substr(1, json.size() - 2);
   }
 
+  static void put_value(const Scope& scope, const Reach& reach, Writer& writer) {
+    const Found* kept = scope.kept(reach);
+    if (kept != nullptr && kept->data != nullptr && *kept->data == '"') {
+      writer.put(Value(kept->token()).inside(), scope.readable());
+      return;
+    }
+    writer.in_string([&](std::string& out) {
+      std::string scratch;
+      const Value found = scope.find(reach, scratch);
+      if (is_absent_whole(found, reach.path)) {
+        out += kEmptyObject;
+      } else {
+        found.append_text_escaped(out);
+      }
+      return true;
+    });
+  }
+
   struct Piece {
-    std::string before;
+    WideText before;
     Reach reach;
   };
   std::vector<Piece> pieces_;
-  std::string tail_;
+  WideText tail_;
 };
 
 // A text that the event gives, or one with {{{ }}}: both passes run for each event.
@@ -103,7 +127,13 @@ class ScannedTemplateNode final : public Node {
     const auto append_value = [&](std::string_view path, std::string& to) {
       std::string whole;
       std::string scratch;
-      scope.find(root_, whole).follow(parse_path(path), 0, scratch).append_text(to);
+      const Path keys = parse_path(path);
+      const Value found = scope.find(root_, whole).follow(keys, 0, scratch);
+      if (is_absent_whole(found, keys)) {
+        to += kEmptyObject;
+      } else {
+        found.append_text(to);
+      }
     };
     const std::string once = replace_placeholders(text.string(), 3, append_value);
     append_json_string(replace_placeholders(once, 2, append_value), out);
@@ -124,10 +154,7 @@ void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string
   std::size_t at = 0;
   while (const auto found = next_placeholder(text, at, 2)) {
     at = found->end;
-    if (!found->path.starts_with("$.")) continue;
-    const std::string key(found->path);
-    compiler.warn("E237", "a placeholder takes no \"$.\": {{" + key + "}} looks for a key \"$\"",
-                  path, "write {{" + key.substr(2) + "}}");
+    warn_of_placeholder(compiler, found->path, path);
   }
 }
 

@@ -38,7 +38,8 @@ class TransformNode final : public Node {
 NodePtr compile_transform(Compiler& compiler, const Json& argument, const std::string& path) {
   const Options options(compiler, "@transform", argument, path, {"apply", "mapping"});
   if (!options) return nullptr;
-  bool right = options.needs_truthy("apply") & options.needs_truthy("mapping");
+  bool right = options.needs_truthy("apply");
+  right = options.needs_truthy("mapping") && right;
   if (right && !options["apply"].is_object()) {
     options.wrong("apply", "an object or a directive");
     right = false;

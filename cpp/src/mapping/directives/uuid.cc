@@ -75,7 +75,8 @@ NodePtr compile_uuid(Compiler& compiler, const Json& argument, const std::string
   }
   std::vector<NodePtr> parts;
   for (std::size_t i = 0; i < listed.size(); ++i) {
-    parts.push_back(compiler.compile(listed[i], path + "[" + std::to_string(i) + "]"));
+    const std::string list = argument.is_array() ? path : options.at("parts");
+    parts.push_back(compiler.compile(listed[i], list + "[" + std::to_string(i) + "]"));
   }
   return std::make_unique<UuidNode>(std::move(space), std::move(parts));
 }

@@ -1,0 +1,162 @@
+"""Requests per second of fieldpost and its peers against one nginx, side by side.
+
+    ./dev bench dispatch [--requests 40000] [--in-flight 16] [--rounds 3]
+
+The server runs on one core, each client on another; every client posts the same bytes. Rounds are
+interleaved and the best of each is shown, so that a busy machine spoils the figures less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SERVER_CORE, CLIENT_CORE = "1", "0"
+NGINX = """\
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/body;
+  client_body_buffer_size 64k; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port} reuseport; location / {{ return 204; }} }}
+}}
+"""
+WRK = """\
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = io.open("{body}"):read("*a")
+"""
+
+
+def body() -> bytes:
+    """About a kilobyte, as a record of a CRM has."""
+    fields = {f"field_{i:02d}": f"value {i} of a record with some words in it" for i in range(20)}
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[str]:
+    """A server that answers 204 to everything; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    binary = shutil.which("nginx") or "/usr/sbin/nginx"
+    command = ["taskset", "-c", SERVER_CORE, binary, "-p", folder, "-c", folder / "nginx.conf"]
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/in"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+class Clients:
+    """How to run each of them; a figure is requests per second."""
+
+    def __init__(self, folder: Path, url: str, in_flight: int, requests: int) -> None:
+        self.folder, self.url = folder, url
+        self.in_flight, self.requests = str(in_flight), requests
+        self.body = folder / "body.json"
+        self.body.write_bytes(body())
+        self.events = folder / "events.ndjson"
+        with self.events.open("wb") as file:
+            for i in range(requests):
+                head = b'{"type":"track","messageId":"m-%d","properties":' % i
+                file.write(head + body() + b"}\n")
+        self.curl_multi = folder / "curl_multi"
+        source = HERE / "peers" / "curl_multi.cc"
+        subprocess.run(["g++", "-O2", "-o", self.curl_multi, source, "-lcurl"], check=True)
+
+    def run(self, name: str) -> float:
+        """One figure of client `name`."""
+        if name == "wrk":
+            return self._wrk()
+        told = subprocess.run(
+            ["taskset", "-c", CLIENT_CORE, *self._command(name)],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        if told.returncode:
+            raise RuntimeError(f"{name}: {told.stdout}{told.stderr}")
+        return float(told.stdout)
+
+    def _command(self, name: str) -> list[str]:
+        if name.startswith("fieldpost"):
+            mode = "on" if "ledger" in name else "off"
+            script = str(HERE / "dispatch_client.py")
+            tail = [self.url, str(self.events), self.in_flight, str(self.requests)]
+            return [sys.executable, script, mode, *tail]
+        fewer = self.requests // (20 if name == "httpx" else 4 if name == "aiohttp" else 1)
+        tail = [self.url, str(self.body), self.in_flight, str(fewer)]
+        if name == "libcurl multi":
+            return [str(self.curl_multi), *tail]
+        return [sys.executable, str(HERE / "peers" / "http_clients.py"), name, *tail]
+
+    def _wrk(self) -> float:
+        script = self.folder / "post.lua"
+        script.write_text(WRK.format(body=self.body))
+        command = ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{self.in_flight}", "-d2s"]
+        told = subprocess.run(
+            [*command, "-s", str(script), self.url], capture_output=True, text=True, check=True
+        )
+        line = next(one for one in told.stdout.splitlines() if one.startswith("Requests/sec"))
+        return float(line.split()[1])
+
+
+NAMES = (
+    "libcurl multi",
+    "fieldpost",
+    "fieldpost, file to ledger",
+    "pycurl",
+    "aiohttp",
+    "httpx",
+    "wrk",
+)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=40_000)
+    parser.add_argument("--in-flight", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    wishes = parser.parse_args()
+    if (os.cpu_count() or 1) < 2:
+        sys.exit("client and server need a core each")
+    figures: dict[str, list[float]] = {name: [] for name in NAMES}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with nginx(folder) as url:
+            clients = Clients(folder, url, wishes.in_flight, wishes.requests)
+            for _ in range(wishes.rounds):
+                for client in NAMES:
+                    figures[client].append(clients.run(client))
+    base = max(figures["libcurl multi"])
+    print(f"{wishes.in_flight} in flight, {len(body())} bytes each, best of {wishes.rounds}")
+    print(f"{'client':28}{'requests/s':>12}{'x libcurl multi':>18}")
+    for client, rates in figures.items():
+        print(f"{client:28}{max(rates):12,.0f}{max(rates) / base:18.2f}")
+
+
+if __name__ == "__main__":
+    main()

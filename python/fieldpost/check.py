@@ -1,0 +1,113 @@
+"""Everything that is wrong with a destination file, or surprising in it; nothing is sent."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import documents, expressions
+from .config import DestinationConfig, Examined, examine, read_text
+from .config_mistakes import ordered
+from .config_values import Reading
+from .errors import ConfigError, Mistake
+from .function_file import load_handlers
+from .html_table import html_table
+from .unit_case import written_cases
+
+_NAMES = ("code", "message", "path", "line", "column", "hint", "file")
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Mistakes of a destination file; nothing was sent. Truthy where there are none.
+
+    warnings: what works as for Segment but surprises; the hint is the clean way to write it.
+    """
+
+    errors: list[Mistake]
+    warnings: list[Mistake]
+
+    def __bool__(self) -> bool:
+        return not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `check --output json` prints them; `file` is "" for the destination's own."""
+        return {
+            "errors": [_plain(one) for one in self.errors],
+            "warnings": [_plain(one) for one in self.warnings],
+        }
+
+    def _repr_html_(self) -> str:
+        told = [("error", one) for one in self.errors]
+        told += [("warning", one) for one in self.warnings]
+        rows = [
+            [kind, _place(one), one.code, one.message, one.path, one.hint] for kind, one in told
+        ]
+        rows = rows or [["no mistakes", "", "", "", "", ""]]
+        return html_table(("", "line:column", "code", "what is wrong", "where", "what to do"), rows)
+
+
+def check_file(path: str | os.PathLike[str]) -> CheckResult:
+    """Check a destination file, also one that cannot be loaded; its mistakes are not raised."""
+    name = os.fspath(path)
+    try:
+        text = read_text(name)
+    except ConfigError as error:
+        return CheckResult(error.mistakes, [])
+    return _result(examine(text, name))
+
+
+def check(config: DestinationConfig) -> CheckResult:
+    """Check a destination that was loaded."""
+    return _result(Examined(config, config.reading, []))
+
+
+def _result(examined: Examined) -> CheckResult:
+    if examined.reading is None:
+        return CheckResult(examined.mistakes, [])
+    reading, config = examined.reading, examined.config
+    found = expressions.findings(reading)
+    errors = [*examined.mistakes, *found.mistakes]
+    if config is not None:
+        errors += _told(lambda: documents.compile_plan(config))
+        errors += config.placed(documents.nameless(config))
+    functions = reading.resolved.get("functions") if isinstance(reading.resolved, dict) else None
+    cases, beside = _case_mistakes(reading)
+    own = ordered([*errors, *cases])
+    return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], found.warnings)
+
+
+def _told(work: Callable[[], Any]) -> list[Mistake]:
+    try:
+        work()
+    except ConfigError as error:
+        return error.mistakes
+    return []
+
+
+def _case_mistakes(reading: Reading) -> tuple[list[Mistake], list[Mistake]]:
+    """Of the unit cases in the file itself, and of those in the file beside it."""
+    if not isinstance(reading.resolved, dict):
+        return [], []
+    _cases, mistakes = written_cases(reading)
+    own = [one for one in mistakes if not one.file]
+    return own, ordered([one for one in mistakes if one.file])
+
+
+def _function_mistakes(written: Any, reading: Reading) -> list[Mistake]:
+    if not isinstance(written, str) or not (reading.directory / written).is_file():
+        return []
+    told = _told(lambda: load_handlers(reading.directory / written))
+    return [dataclasses.replace(one, file=written) for one in told]
+
+
+def _plain(mistake: Mistake) -> dict[str, Any]:
+    return {name: getattr(mistake, name) for name in _NAMES}
+
+
+def _place(mistake: Mistake) -> str:
+    place = f"{mistake.line}:{mistake.column}" if mistake.line else ""
+    return f"{mistake.file} {place}".strip()

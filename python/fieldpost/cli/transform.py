@@ -1,0 +1,110 @@
+"""The `transform` verb: events in, bodies out, in a shell pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fieldpost as fp
+
+from . import exit_code, printing
+
+_ERRORS_SHOWN = 20
+_WHOLE_EVENT = {"@path": "$."}
+
+
+class Errors:
+    """Rows without a body: the first ones to standard error, all of them to a file if asked."""
+
+    def __init__(self, file: BinaryIO | None) -> None:
+        self._file = file
+        self.count = 0
+
+    def __call__(self, row: fp.Row) -> None:
+        """Tell one; dropped events are no errors, but stand in the file."""
+        if self._file is not None:
+            self._file.write(_line(_told(row)))
+        if row.outcome != "invalid":
+            return
+        self.count += 1
+        if self.count <= _ERRORS_SHOWN:
+            of = "" if row.subscription == "mapping" else f" ({row.subscription})"
+            sys.stderr.write(f"{row.source}:{row.line}: {row.code} {row.error}{of}\n")
+
+    def close(self) -> None:
+        """Tell how many were not shown."""
+        more = self.count - _ERRORS_SHOWN
+        if more > 0:
+            hint = "" if self._file else "; --errors FILE keeps all"
+            sys.stderr.write(f"... and {more:,} more invalid{hint}\n")
+
+
+def transformation(
+    arguments: list[str],
+    mapping: Path | None,
+    filter: str | None,
+    dialect: str,
+    subscription: str | None,
+) -> fp.Transformation:
+    """What the arguments ask for. Raises fieldpost's errors."""
+    bare = mapping is not None or filter is not None
+    if not bare and not arguments:
+        raise fp.ConfigError([fp.Mistake("E152", "nothing says how", hint=_HOW)])
+    sources: Any = arguments if bare else arguments[1:]
+    if bare:
+        document = fp.Mapping.from_file(mapping) if mapping else fp.Mapping(_WHOLE_EVENT)
+        wanted = None if filter is None else fp.Filter(filter, dialect)  # type: ignore[arg-type]
+        return fp.transform(_sources(sources), document, wanted)
+    destination = fp.Destination.from_file(arguments[0])
+    own = destination.config.sources if sys.stdin is not None and sys.stdin.isatty() else []
+    return destination.transform(_sources(sources or own), subscription=subscription)
+
+
+_HOW = "name a destination's file, or give --mapping or --filter"
+
+
+def _sources(named: list[str]) -> Any:
+    return "-" if named in ([], ["-"]) else named
+
+
+def write(asked: fp.Transformation, as_rows: bool, errors: Path | None) -> int:
+    """Bodies, or rows with their positions, to standard output."""
+    sys.stdout.flush()
+    out = sys.stdout.buffer
+    with ExitStack() as stack:
+        file = stack.enter_context(errors.open("wb")) if errors else None
+        told = Errors(file)
+        stack.callback(told.close)
+        if not as_rows:
+            asked.write(out, told)
+        else:
+            for row in asked.rows():
+                out.write(_line(_told(row)))
+                if row.body is None:
+                    told(row)
+        out.flush()
+    return exit_code.EVENTS if told.count else exit_code.DONE
+
+
+def _told(row: fp.Row) -> dict[str, Any]:
+    return row._asdict() | {"body": json.loads(row.body) if row.body else None}
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def against(asked: fp.Transformation, old: Path, bare: bool, shown: int, as_json: bool) -> int:
+    """What another file makes otherwise of the same events."""
+    before: Any = fp.Mapping.from_file(old) if bare else fp.Destination.from_file(old)
+    told = asked.against(before, shown)
+    if as_json:
+        printing.as_json(told.to_dict())
+    else:
+        printing.comparison(told)
+    if told.error is not None:
+        raise told.error
+    return exit_code.EVENTS if told["newly_invalid"] else exit_code.DONE

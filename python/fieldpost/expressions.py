@@ -1,0 +1,104 @@
+"""What is to be said of the filters and mappings of a destination file, each on its own.
+
+Works on the file's data, so that a mistake elsewhere in it hides nothing here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
+
+from . import _core, json_text
+from .config_mistakes import ordered, placed
+from .config_values import Reading
+from .errors import FilterError, Mistake
+from .filter import Filter
+from .lookup_tables import filled_and_mistakes
+from .yaml_text import Path, path_text
+
+_DIALECTS = ("fieldpost", "trigger", "destination")
+
+
+class Findings(NamedTuple):
+    """In the order of the file, each with its line and column."""
+
+    mistakes: list[Mistake]
+    warnings: list[Mistake]
+
+
+def findings(reading: Reading) -> Findings:
+    """Mistakes and warnings of every filter and mapping that takes part."""
+    data = reading.resolved
+    found = Findings([], [])
+    if not isinstance(data, dict):
+        return found
+    for place, document in _mappings(data):
+        _check_mapping(document, place, reading, found)
+    for place, one in _subscriptions(data):
+        found.mistakes.extend(_filter_mistakes(one.get("filter"), (*place, "filter")))
+        found.warnings.extend(_content_type(data, one, place))
+    return Findings(*(ordered([placed(one, reading.places) for one in some]) for some in found))
+
+
+def _subscriptions(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    listed = data.get("subscriptions")
+    for index, one in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(one, dict) and one.get("enabled") is not False:
+            yield ("subscriptions", index), one
+
+
+def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    if isinstance(data.get("event_id"), dict):
+        yield ("event_id",), data["event_id"]
+    for place, one in _subscriptions(data):
+        if one.get("body") is not None:
+            yield (*place, "body"), one["body"]
+        for key in ("url", "headers"):
+            if isinstance(one.get(key), dict):
+                yield (*place, key), one[key]
+
+
+def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings) -> None:
+    filled, mistakes = filled_and_mistakes(document, reading.directory, place)
+    text = json_text.write(filled).decode("utf-8")
+    wrong, surprising = _core.check_mapping(text, path_text(place))
+    found.mistakes.extend([*mistakes, *(_mistake(row) for row in wrong)])
+    found.warnings.extend(_mistake(row) for row in surprising)
+
+
+def _mistake(row: tuple[str, str, str, str]) -> Mistake:
+    code, message, path, hint = row
+    return Mistake(code, message, path, hint=hint)
+
+
+def _filter_mistakes(written: Any, place: Path) -> list[Mistake]:
+    parts = written if isinstance(written, dict) else {"text": written}
+    text, dialect = parts.get("text"), parts.get("dialect", "fieldpost")
+    if not isinstance(text, str) or not text.strip() or dialect not in _DIALECTS:
+        return []
+    try:
+        Filter(text, cast("Any", dialect))
+    except FilterError as error:
+        path = path_text(place)
+        return [dataclasses.replace(one, path=path) for one in error.mistakes]
+    return []
+
+
+def _content_type(data: dict[str, Any], one: dict[str, Any], place: Path) -> Iterator[Mistake]:
+    headers = one.get("headers")
+    if data.get("type") != "webhook" or not isinstance(headers, dict):
+        return
+    for name, value in headers.items():
+        if name.lower() == "content-type" and isinstance(value, str) and not _is_json(value):
+            told = (
+                "the body is sent as JSON under this content type; Segment would form-encode it or "
+                "overwrite the header"
+            )
+            hint = "leave the header out, unless the other side wants JSON under this name"
+            yield Mistake("E169", told, path_text((*place, "headers", name)), hint=hint)
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.split(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")

@@ -1,0 +1,1 @@
+"""fieldpost inside other programs; each module imports its host, and nothing else does."""
