@@ -18,13 +18,23 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
 )
 
 from . import config_mistakes, config_values, expressions
+from .auth_scheme import (
+    ApiKeyAuth,
+    Auth,
+    AzureIdentityAuth,
+    BasicAuth,
+    BearerAuth,
+    NoAuth,
+    OAuth2Auth,
+    Part,
+    Signing,
+)
 from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
@@ -34,6 +44,7 @@ from .yaml_text import NotYaml, YamlText
 
 __all__ = [
     "ApiKeyAuth",
+    "AzureIdentityAuth",
     "BasicAuth",
     "BearerAuth",
     "Delivery",
@@ -52,71 +63,31 @@ __all__ = [
 Document = Any  # what an author writes under body: any JSON
 TextOrDirective = Annotated[Any, BeforeValidator(config_values.text_or_directive)]
 AllOrText = BeforeValidator(config_values.filter_as_mapping)
-Secret = Annotated[SecretRef, BeforeValidator(config_values.secret_reference)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, protected_namespaces=()
-    )
-
-
-class OAuth2Auth(_Part):
-    """OAuth 2.0 client credentials; client_auth tells where the secret travels."""
-
-    type: Literal["oauth2"]
-    grant: Annotated[Literal["client_credentials"], BeforeValidator(config_values.grant)] = (
-        "client_credentials"
-    )
-    token_url: Url
-    client_id: Text
-    client_secret: Secret
-    scope: Text | None = None
-    client_auth: Literal["body", "basic"] = "body"
-
-
-class BearerAuth(_Part):
-    """A token that somebody else keeps fresh."""
-
-    type: Literal["bearer"]
-    token: Secret
-
-
-class BasicAuth(_Part):
-    """HTTP Basic: a user name and a password."""
-
-    type: Literal["basic"]
-    username: Text
-    password: Secret
-
-
-class ApiKeyAuth(_Part):
-    """A key in a header of its own."""
-
-    type: Literal["api_key"]
-    header: Header
-    value: Secret
-
-
-class NoAuth(_Part):
-    """No credentials."""
-
-    type: Literal["none"]
-
-
-Auth = Annotated[
-    OAuth2Auth | BearerAuth | BasicAuth | ApiKeyAuth | NoAuth, Field(discriminator="type")
-]
-
-
-class FilterText(_Part):
+class FilterText(Part):
     """A filter's text, and whose reading of it counts."""
 
     text: Text = "all"
     dialect: Literal["fieldpost", "trigger", "destination"] = "fieldpost"
 
 
-class Subscription(_Part):
+class Batch(Part):
+    """How bodies of several records go together in one request.
+
+    at: keys from the root to the list of bodies, in a body that is otherwise `body`; without it the
+    body is the list. verdicts: keys to the list in the answer that tells of each record.
+    """
+
+    max_records: Annotated[Whole, Field(ge=1, le=10000)] = 100
+    max_bytes: Annotated[Whole, Field(ge=1)] = 1_000_000
+    at: Text | None = None
+    body: dict[str, Any] = Field(default={})
+    verdicts: Text | None = None
+    status: Text = "status"
+
+
+class Subscription(Part):
     """Which events matter, and what becomes of them.
 
     transforms, url, headers and body are kept as written, for the core's compilers.
@@ -126,12 +97,16 @@ class Subscription(_Part):
     id: Text = ""
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
-    transforms: list[Any] = []
+    transforms: list[Any] = Field(default=[])
     action: Literal["send", "create"] = "send"
-    url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = None
+    # A query and a header may hold a key, so neither is shown.
+    url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
+        default=None, repr=False
+    )
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] = "POST"
-    headers: dict[Header, TextOrDirective] = {}
+    headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
+    batch: Batch | None = None
     table: Text | None = None
 
     def model_post_init(self, _context: Any) -> None:
@@ -140,7 +115,7 @@ class Subscription(_Part):
             object.__setattr__(self, "id", self.name)
 
 
-class Retry(_Part):
+class Retry(Part):
     """When a call is tried again, and when no more; max_attempts 0 means no limit but the time."""
 
     max_elapsed_s: Annotated[Number, Field(ge=0)] = 14400.0
@@ -152,14 +127,14 @@ class Retry(_Part):
     ] = (408, 425, 429, 500, 502, 503, 504)
 
 
-class Rate(_Part):
+class Rate(Part):
     """What the destination allows: so many requests in any window of so many seconds."""
 
     requests: Annotated[Whole, Field(ge=1)]
     window_s: Annotated[Number, Field(gt=0)]
 
 
-class Delivery(_Part):
+class Delivery(Part):
     """How calls are packed, how many are on the wire, and how long one may take."""
 
     batching: Annotated[bool, BeforeValidator(config_values.batching)] = False
@@ -185,7 +160,7 @@ class Delivery(_Part):
         return max(1, int(self.rate.requests * self.rate_share)), self.rate.window_s
 
 
-class DestinationConfig(_Part):
+class DestinationConfig(Part):
     """One destination file, checked. Paths in it are relative to the file's folder."""
 
     name: Text
@@ -196,13 +171,20 @@ class DestinationConfig(_Part):
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
     ] = ()
     type: Literal["webhook", "dynamics365"]
-    url: Url | None = None
+    url: Url | None = Field(default=None, repr=False)
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
     settings: dict[str, Any] = Field(default={}, repr=False)
-    event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = {"@path": "$.messageId"}
+    event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
+        default={"@path": "$.messageId"}
+    )
     allow_http: Flag = False
+    allow_hosts: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
+    signing: Signing = Signing()
+    idempotency_key: Annotated[Header | None, BeforeValidator(config_values.key_header)] = None
     ca_file: Text | None = None
     subscriptions: Annotated[list[Subscription], Field(min_length=1)]
     delivery: Delivery = Delivery()
@@ -427,12 +409,15 @@ def _keys(model: type[BaseModel]) -> tuple[str, ...]:
 KEYS: dict[str, tuple[str, ...]] = {
     "": _keys(DestinationConfig),
     "subscriptions": _keys(Subscription),
+    "batch": _keys(Batch),
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),
+    "signing": _keys(Signing),
     "oauth2": _keys(OAuth2Auth),
     "bearer": _keys(BearerAuth),
     "basic": _keys(BasicAuth),
     "api_key": _keys(ApiKeyAuth),
+    "azure_identity": _keys(AzureIdentityAuth),
     "none": _keys(NoAuth),
 }

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from . import auth_rules, send_rules
 from .config_values import EnvText, Reading
 from .errors import Mistake
 from .yaml_text import Path, YamlText, parse_path
@@ -36,7 +37,7 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("less than", "lt"),
 }
-_LATER_AUTH = ("authorization_code", "azure_identity", "certificate")
+_GRANTS = ("client_credentials", "authorization_code", "refresh_token")
 _ACTIONS = {"webhook": "send", "dynamics365": "create"}
 
 
@@ -171,9 +172,9 @@ class _Refusal:
             return self._at("E111", 'the key "type" is missing', "such as type: oauth2")
         if self.kind == "union_tag_invalid":
             self.path = (*self.path, "type")
-            if self._value() in _LATER_AUTH:
-                hint = "there are oauth2 (client_credentials), bearer, basic, api_key, none"
-                return self._at("E117", "this sign-in is not available in this version", hint)
+            if self._value() in _GRANTS:
+                hint = f"write type: oauth2 and grant: {self._value()}"
+                return self._at("E113", "a grant is no type", hint)
         if self.kind in ("union_tag_invalid", "literal_error"):
             return self._not_one_of()
         if self.kind == "too_short":
@@ -208,7 +209,8 @@ def _kind_of(value: Any) -> str:
 def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
     """The rules that join several keys."""
     places = reading.places
-    found = [*_address(data, places), *_files(data, reading)]
+    found = [*_address(data, places), *_files(data, reading), *auth_rules.mistakes(data, places)]
+    found += send_rules.mistakes(data, places)
     subscriptions = data.get("subscriptions")
     listed = subscriptions if isinstance(subscriptions, list) else []
     for index, one in enumerate(listed):
@@ -320,7 +322,7 @@ class _Subscribed:
             yield self._missing("table", "table: account")
         if self.one.get("body") is None:
             yield self._missing("body", 'body: {name: {"@path": "$.properties.name"}}')
-        for key in ("url", "method", "headers"):
+        for key in ("url", "method", "headers", "batch"):
             yield from self._useless(key)
 
     def _headers(self) -> Iterator[Mistake]:

@@ -6,10 +6,12 @@ PydanticCustomError whose type is the code of the mistake. None quotes a secret.
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 from urllib.parse import urlsplit
@@ -22,7 +24,12 @@ from .ledger_location import is_postgres
 from .yaml_text import Path as YamlPath
 from .yaml_text import YamlText, path_text, scalar
 
-SECRET_PATHS = frozenset(("auth", name) for name in ("client_secret", "token", "password", "value"))
+# Here, and in all that stands below, {env: …} is a reference to a secret, which is read late.
+_SECRET_NAMES = (
+    *("client_secret", "token", "password", "value", "certificate", "certificate_password"),
+    *("refresh_token", "token_params", "arguments"),
+)
+SECRET_PATHS = frozenset((*(("auth", name) for name in _SECRET_NAMES), ("signing",)))
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
@@ -38,17 +45,22 @@ class EnvText(str):
 
 @dataclass(frozen=True)
 class SecretRef:
-    """Where a secret is kept: the environment variable `env`, or the file `file` (absolute).
+    """Where a secret is kept: exactly one of env, file, keyring and airflow is given.
 
-    path, line, column and document tell where the reference stands, for messages.
+    env: a variable; file: an absolute path; keyring: a service, with `user`; airflow: the id of a
+    connection, with `field`. path, line, column and document tell where the reference stands.
     """
 
     env: str | None = None
     file: str | None = None
-    path: str = field(default="", compare=False, repr=False)
-    line: int | None = field(default=None, compare=False, repr=False)
-    column: int | None = field(default=None, compare=False, repr=False)
-    document: str = field(default="", compare=False, repr=False)
+    keyring: str | None = None
+    user: str | None = None
+    airflow: str | None = None
+    field: str | None = None
+    path: str = dataclasses.field(default="", compare=False, repr=False)
+    line: int | None = dataclasses.field(default=None, compare=False, repr=False)
+    column: int | None = dataclasses.field(default=None, compare=False, repr=False)
+    document: str = dataclasses.field(default="", compare=False, repr=False)
 
 
 class Reading:
@@ -213,21 +225,57 @@ def one_or_several(value: Any) -> Any:
 
 
 def batching(value: Any) -> Any:
-    """Off, the only way of this version; `off` and `false` say the same."""
+    """On or off, as words too."""
     value = _from_environment(value)
-    if value is False or value == "off":
-        return False
-    if value is True or value == "on":
-        raise wrong("E117", "batching is not available in this version", "write batching: off")
-    raise wrong("E113", "expected off", "off and false mean the same")
+    if value in ("on", "off"):
+        return value == "on"
+    if isinstance(value, bool):
+        return value
+    raise wrong("E113", "expected on or off", "on and true, off and false mean the same")
 
 
-def grant(value: Any) -> Any:
-    """client_credentials, the only grant of this version."""
-    if value == "authorization_code":
-        told = 'the grant "authorization_code" is not available in this version'
-        raise wrong("E117", told, "use client_credentials")
+def key_header(value: Any) -> Any:
+    """The header that carries idempotency keys; true means Idempotency-Key."""
+    value = _from_environment(value)
+    if isinstance(value, bool):
+        return "Idempotency-Key" if value else None
     return value
+
+
+def scope(value: Any) -> Any:
+    """A text, or a list of texts, which means them joined by blanks."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return " ".join(value)
+    return value
+
+
+def redirect_url(value: Any) -> Any:
+    """An address of this very machine, where the browser brings the answer."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if value.startswith("http://") and is_loopback(host) and not parts.query and not parts.fragment:
+        return value
+    hint = "such as http://localhost:8400/callback; register it with the application"
+    raise wrong("E113", "expected an http address of this machine", hint)
+
+
+def credential_name(value: Any) -> Any:
+    """The name of a credential's class, looked up where the library is there."""
+    try:
+        import azure.identity
+    except ImportError:
+        return value
+    names = [one for one in azure.identity.__all__ if one.endswith("Credential")]
+    if not isinstance(value, str) or value in names:
+        return value
+    close = difflib.get_close_matches(value, names, n=1)
+    hint = f'did you mean "{close[0]}"?' if close else "there are " + ", ".join(names)
+    raise wrong("E113", "azure-identity has no such credential", hint)
 
 
 def event_id(value: Any) -> Any:
@@ -286,37 +334,75 @@ def share_of(value: Any) -> float:
     return found
 
 
+# The kinds of reference, and the key that may stand beside each.
+_REFERENCES = {"env": None, "file": None, "keyring": "user", "airflow": "field"}
+
+
 def secret_reference(value: Any, info: ValidationInfo) -> SecretRef:
-    """{env: NAME} or {file: path}; anything literal is refused, and never repeated."""
+    """One of {env: NAME}, {file: path}, {keyring: service, user: name}, {airflow: id, field: name}.
+
+    Anything literal is refused, and never repeated.
+    """
     if isinstance(value, SecretRef):
         return value
     name = info.field_name or "secret"
+    inside = ("signing",) if name in ("standard_webhooks", "segment") else ("auth",)
+    return reference_at(value, (*inside, name), info.context)
+
+
+def reference_at(value: Any, path: YamlPath, reading: Any) -> SecretRef:
+    """The reference that stands at `path`."""
+    name = path[-1]
     hint = f"write {name}: {{env: NAME}} or {name}: {{file: path}}"
-    if isinstance(value, dict) and "keyring" in value:
-        raise wrong("E117", "secrets from a keyring are not available in this version", hint)
     if not isinstance(value, dict):
         raise wrong("E120", "a secret does not belong into this file", hint)
-    if set(value) not in ({"env"}, {"file"}):
-        raise wrong("E120", "expected exactly one of env and file", hint)
-    ((kind, where),) = value.items()
-    if not isinstance(where, str) or not where.strip():
-        raise wrong("E112", f"{kind} needs a text", hint)
-    return _placed_reference(kind, where, name, info.context)
+    kinds = [kind for kind in _REFERENCES if kind in value]
+    companion = _REFERENCES[kinds[0]] if kinds else None
+    if len(kinds) != 1 or not set(value) <= {kinds[0], companion}:
+        raise wrong("E120", "expected exactly one of env, file, keyring and airflow", hint)
+    kind = kinds[0]
+    for key, one in value.items():
+        if not isinstance(one, str) or not one.strip():
+            raise wrong("E112", f"{key} needs a text", hint)
+    if kind == "keyring" and "user" not in value:
+        raise wrong("E111", "the keyring needs a user", f"write {name}: {{keyring: …, user: …}}")
+    return _placed_reference(value, kind, path, reading)
 
 
-def _placed_reference(kind: str, where: str, name: str, reading: Any) -> SecretRef:
-    env, file = (where, None) if kind == "env" else (None, where)
+def _placed_reference(value: dict[str, str], kind: str, path: YamlPath, reading: Any) -> SecretRef:
     if not isinstance(reading, Reading):
-        return SecretRef(env, file)
-    line, column = reading.places.locate(("auth", name, kind))
-    return SecretRef(
-        env=env,
-        file=str(reading.directory / file) if file else None,
-        path=path_text(("auth", name)),
-        line=line,
-        column=column,
-        document=reading.name,
-    )
+        return SecretRef(**cast("dict[str, Any]", value))
+    given: dict[str, Any] = dict(value)
+    if kind == "file":
+        given["file"] = str(reading.directory / given["file"])
+    line, column = reading.places.locate((*path, kind))
+    place = {"path": path_text(path), "line": line, "column": column, "document": reading.name}
+    return SecretRef(**given, **cast("dict[str, Any]", place))
+
+
+_SECRETIVE = re.compile(r"secret|password|passphrase|assertion|private|api_?key|credential", re.I)
+
+
+def parameters(value: Any, info: ValidationInfo) -> Any:
+    """Names with texts or references; a name that sounds secret takes a reference only."""
+    if not isinstance(value, dict):
+        return value
+    read: dict[Any, Any] = {}
+    for name, one in value.items():
+        if isinstance(one, dict):
+            read[name] = reference_at(one, ("auth", info.field_name or "", name), info.context)
+        elif isinstance(one, SecretRef):
+            read[name] = one
+        elif _SECRETIVE.search(str(name)):
+            hint = f"write {name}: {{env: NAME}}"
+            raise wrong("E120", "a secret does not belong into this file", hint)
+        elif isinstance(one, bool | str):
+            read[name] = one
+        elif isinstance(one, int | float):
+            read[name] = str(one)
+        else:
+            raise wrong("E112", f'expected a text for "{name}"', "or {env: NAME}")
+    return read
 
 
 def _header_name(value: Any) -> Any:

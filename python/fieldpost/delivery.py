@@ -28,6 +28,7 @@ from .ledger import About, Ledger, Takes
 from .prefetch import Work
 from .report import Counts, Failures, Report
 from .run import Progress, Run
+from .signing import sign
 from .sources import Source
 from .stage import batch_of
 
@@ -82,9 +83,11 @@ class Delivery:
         report = self.report(number)
         targets = self.targets()
         governor = open_governor(config, documents.shared_address(config))
+        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
+        sign(dispatcher, config.signing)
         run = Run(
             ledger,
-            Dispatcher(json.dumps(documents.dispatcher_document(config))),
+            dispatcher,
             auth.open_credentials(config),
             report,
             targets,

@@ -211,6 +211,21 @@ class Destination:
         else:
             prober.fail("read back", 4, f"HTTP {answer['status']} for {address}")
 
+    def connect(
+        self,
+        tell: Callable[[auth.Invitation], None],
+        *,
+        paste: Callable[[], str] = input,
+        way: auth.Way = "auto",
+        timeout_s: float = 300.0,
+    ) -> str:
+        """A person signs in once (`grant: authorization_code`); gives where the tokens are kept.
+
+        tell: shows the person what to open or type; paste: asks for the address that it led to.
+        Raises AuthError where it is not finished, ConfigError where nobody needs to sign in.
+        """
+        return auth.connection(self.config).sign_in(auth.Person(tell, paste), way, timeout_s)
+
     # -- delivery
 
     def deliver(

@@ -8,10 +8,11 @@ import json
 from typing import Any
 
 from ._core import DocumentError, Plan
-from .config import DestinationConfig, Subscription
+from .config import Batch, DestinationConfig, Subscription
 from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
+from .send_rules import named_hosts
 
 NAMELESS = Mistake(
     "E131",
@@ -104,7 +105,7 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
     if one.transforms:
         entry["transforms"] = one.transforms
-    bodyless = one.method in _BODYLESS
+    bodyless = one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
     if one.body is not None or bodyless:
         entry["body"] = one.body
     entry["body_required"] = not bodyless
@@ -156,8 +157,13 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one) for one in active(config)]
-        return common | {"allow_http": config.allow_http, "subscriptions": entries}
+        entries = [_webhook_entry(one, config.delivery.batching) for one in active(config)]
+        return common | {
+            "allow_http": config.allow_http,
+            "hosts": hosts(config),
+            "idempotency_key": config.idempotency_key or "",
+            "subscriptions": entries,
+        }
     return common | {
         "url": (config.url or "").rstrip("/"),
         "subscriptions": [
@@ -167,19 +173,63 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
     }
 
 
-def _webhook_entry(one: Subscription) -> dict[str, Any]:
+def hosts(config: DestinationConfig) -> list[str]:
+    """The hosts that an event may choose: those the file names, and `allow_hosts`."""
+    named = named_hosts([config.url, *(one.url for one in active(config))])
+    return sorted(named | {one.lower() for one in config.allow_hosts})
+
+
+def _webhook_entry(one: Subscription, batching: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"id": one.id, "method": one.method}
     if isinstance(one.url, str):
         entry["url"] = one.url
     entry["headers"] = {k: v for k, v in one.headers.items() if isinstance(v, str)}
+    batch = one.batch or (Batch() if batching else None)
+    if batch is not None:
+        entry["batch"] = _batch_entry(batch)
     return entry
 
 
+def _batch_entry(batch: Batch) -> dict[str, Any]:
+    """The body around the list as two texts, and where an answer tells of each record."""
+    before, after = "[", "]"
+    keys = _keys(batch.at)
+    if keys:
+        mark = "\0here\0"
+        body = _with(batch.body, keys, mark)
+        begin, end = json.dumps(body, ensure_ascii=False).split(json.dumps(mark))
+        before, after = begin + "[", "]" + end
+    return {
+        "max_records": batch.max_records,
+        "max_bytes": batch.max_bytes,
+        "open": before,
+        "close": after,
+        "verdicts": _keys(batch.verdicts),
+        "status": batch.status,
+        "always": batch.verdicts is not None,
+    }
+
+
+def _keys(path: str | None) -> list[str]:
+    """`$.a.b` and `a.b` as keys; `$` alone is none."""
+    return [key for key in (path or "").removeprefix("$").split(".") if key]
+
+
+def _with(body: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
+    """The body with a value at a path; what stands beside it stays."""
+    inside = body.get(keys[0])
+    rest = inside if isinstance(inside, dict) else {}
+    return body | {keys[0]: _with(rest, keys[1:], value) if keys[1:] else value}
+
+
 def target_url(config: DestinationConfig, one: Subscription) -> str:
-    """The address that the ledger's memory belongs to."""
+    """The address that the ledger's memory belongs to; of a query, which may hold a key, a hash."""
     if config.type == "dynamics365":
         return (config.url or "").rstrip("/")
-    return one.url if isinstance(one.url, str) else json.dumps(one.url, sort_keys=True)
+    if not isinstance(one.url, str):
+        return json.dumps(one.url, sort_keys=True)
+    address, mark, query = str(one.url).partition("?")
+    return address + (mark and "?" + hashlib.sha256(query.encode()).hexdigest()[:16])
 
 
 def mapping_version(config: DestinationConfig, one: Subscription) -> str:
@@ -204,4 +254,4 @@ def shared_address(config: DestinationConfig) -> str:
 
 def replay_safe(config: DestinationConfig) -> bool:
     """Whether sending a record again, not knowing if it arrived, has the effect of once."""
-    return config.type == "dynamics365"
+    return config.type == "dynamics365" or config.idempotency_key is not None

@@ -60,6 +60,13 @@ CODES: dict[str, str] = {
     "E170": "not a share",
     "E171": "delivered events cannot be sent again here",
     "E172": "not a length of time",
+    "E180": "a secret is not in the keyring",
+    "E181": "a secret's connection cannot be read",
+    "E182": "a library that the destination needs is not installed",
+    "E183": "keys of a sign-in that do not go together",
+    "E184": "a signing secret that is malformed",
+    "E185": "no host is named that events may choose",
+    "E186": "a batch that cannot be made",
     # E2xx: mappings
     "E201": "an unknown directive",
     "E202": "a directive with other keys beside it",
@@ -168,6 +175,16 @@ CODES: dict[str, str] = {
     "E612": "an unknown type of destination",
     "E613": "a part of the core's document is missing or wrong",
     "E614": "the core's document names something that is not there",
+    # E62x: grants that a person gives, and what is kept of them
+    "E620": "nobody has signed in yet",
+    "E621": "the grant is used up or taken back",
+    "E622": "the kept tokens cannot be read or written",
+    "E623": "the sign-in was not finished",
+    "E624": "a certificate that cannot sign",
+    "E625": "azure-identity gives no token",
+    # E64x: requests that cannot be made of an event
+    "E640": "a body that the content type cannot hold",
+    "E641": "a host that events may not choose",
     # E7xx: ledger
     "E701": "the ledger cannot be opened, read or written",
     "E702": "the ledger is of another version",

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
+from .airflow_connection import airflow_field
 from .config import SecretRef
 from .errors import ConfigError, Mistake
 
-__all__ = ["Secret", "SecretRef", "redact", "resolve"]
+__all__ = ["Secret", "SecretRef", "origin", "redact", "resolve", "resolve_text"]
 
 
 class Secret(str):
@@ -36,11 +37,24 @@ def resolve(ref: SecretRef, environ: Mapping[str, str] | None = None) -> Secret:
 
     One line end at the end of a file is not part of the secret.
     """
-    value = _from_environment(ref, environ) if ref.env is not None else _from_file(ref)
-    if not value:
-        _refuse(ref, "E123", f"{_origin(ref)} is empty", "put the secret there")
+    value = resolve_text(ref, environ)
     if any(mark in value for mark in "\r\n\0"):
-        _refuse(ref, "E123", f"{_origin(ref)} holds more than one line", "leave only the secret")
+        _refuse(ref, "E123", f"{origin(ref)} holds more than one line", "leave only the secret")
+    return value
+
+
+def resolve_text(ref: SecretRef, environ: Mapping[str, str] | None = None) -> Secret:
+    """The same for a secret of several lines, such as a certificate with its key."""
+    if ref.env is not None:
+        value = _from_environment(ref, environ)
+    elif ref.keyring is not None:
+        value = _from_keyring(ref)
+    elif ref.airflow is not None:
+        value = _from_airflow(ref)
+    else:
+        value = _from_file(ref)
+    if not value:
+        _refuse(ref, "E123", f"{origin(ref)} is empty", "put the secret there")
     return Secret(value)
 
 
@@ -67,15 +81,57 @@ def _from_file(ref: SecretRef) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _origin(ref: SecretRef) -> str:
+def _from_keyring(ref: SecretRef) -> str:
+    problem, value = "", None
+    try:
+        import keyring
+
+        value = keyring.get_password(ref.keyring or "", ref.user or "")
+    except ImportError:
+        _refuse(ref, "E182", "the library keyring is not installed", _install("keyring"))
+    except Exception as error:  # each system's keyring has exceptions of its own
+        problem = type(error).__name__
+    if problem:
+        told = f"the system's keyring cannot be read ({problem})"
+        _refuse(ref, "E180", told, "unlock it, or keep the secret in a file or a variable")
+    if value is None:
+        hint = f"keyring set {ref.keyring} {ref.user}"
+        _refuse(ref, "E180", f"{origin(ref)} is not there", hint)
+    return value
+
+
+def _from_airflow(ref: SecretRef) -> str:
+    problem, value = "", None
+    try:
+        value = airflow_field(ref.airflow or "", ref.field or "password")
+    except ImportError:
+        _refuse(ref, "E182", "Airflow is not installed here", "run it where the connection is")
+    except Exception as error:  # of Airflow, its secret backends and its database
+        problem = type(error).__name__
+    if problem:
+        told = f"the connection {ref.airflow} cannot be read ({problem})"
+        _refuse(ref, "E181", told, f"airflow connections get {ref.airflow}")
+    return value or ""
+
+
+def _install(extra: str) -> str:
+    return f"pip install 'fieldpost[{extra}]'"
+
+
+def origin(ref: SecretRef) -> str:
+    """Where a reference points, for messages."""
     if ref.env is not None:
         return f"the environment variable {ref.env}"
+    if ref.keyring is not None:
+        return f"the keyring's {ref.keyring} of {ref.user}"
+    if ref.airflow is not None:
+        return f"the {ref.field or 'password'} of the connection {ref.airflow}"
     return f"the file {ref.file}"
 
 
 def _refuse(ref: SecretRef, code: str, message: str, hint: str) -> NoReturn:
     mistake = Mistake(code, message, ref.path, ref.line, ref.column, hint)
-    raise ConfigError([mistake], ref.document)
+    raise ConfigError([mistake], ref.document) from None
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -95,7 +95,7 @@ def test_planted_secrets_are_in_no_repr_message_or_pickle(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MARKED", "pl4nted")
-    monkeypatch.setattr("fieldpost.auth.oauth2.WAITS_S", ())
+    monkeypatch.setattr("fieldpost.auth.token_endpoint.WAITS_S", ())
     config = webhook(scheme)
     credentials = auth.open_credentials(config)
     texts = [repr(config), str(config), repr(credentials)]

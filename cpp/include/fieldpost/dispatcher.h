@@ -66,9 +66,11 @@ class Dispatcher {
   // Signs what starts from now on; `header` is the value, "" for none. A request that brings a
   // header of that name keeps its own.
   void authorize(std::string header, std::string name = "Authorization");
+  // What starts from now on carries the signatures that the protocol makes with these.
+  void sign_with(SigningKeys keys);
   bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
-  std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight at most held
+  std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight calls of them
   std::size_t in_flight() const noexcept;
 
   // This process's part of the limits, where several processes share the target. Numbers above what

@@ -26,6 +26,8 @@ class Mapping {
   Mapping(const Json& document, Selection& selection, std::string_view path = "$");
   // A document that stands for itself, with Segment's rules for the root of a mapping.
   static Mapping whole(const Json& document, Selection& selection);
+  // The text of an address: what a template puts in is percent-encoded.
+  static Mapping url(const Json& document, Selection& selection, std::string_view path);
   ~Mapping();
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fieldpost/json.h"
 #include "fieldpost/message.h"
@@ -17,8 +18,16 @@ struct Call {
   Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it
   std::string request_id;    // ours, sent along where the system logs it
+  std::string message_id;    // the same over all tries, and after a restart
+  std::string mapped_body;   // what the mapping gave, where the request's body is another text
   bool replay_safe = false;  // sending it twice has the effect of once
   std::uint32_t subscription = 0;
+};
+
+// The secrets that requests are signed with; "" where there is none.
+struct SigningKeys {
+  std::string standard_webhooks;  // the bytes that whsec_... stands for
+  std::string segment;
 };
 
 struct Verdict {
@@ -39,6 +48,8 @@ struct Verdict {
   std::string record_id;
   std::string request_id;        // the service's
   std::optional<double> wait_s;  // Retry-After, seconds from now
+  int http_status = 0;           // of this record alone, where the answer tells of several
+  bool alone = false;            // rejected among others: smaller calls may tell which it is
   int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
   std::optional<Request> question;
 };
@@ -55,8 +66,26 @@ class Protocol {
   virtual ~Protocol() = default;
   // The exact request of a record. REQUIRES: record is of batch. Throws CallFault.
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
+  // Headers that prove who sends the call, made anew for each try at `unix_s`.
+  virtual std::vector<Header> signatures(const Call&, const SigningKeys&, std::int64_t) const {
+    return {};
+  }
   // `now_s` (Unix time) is given because Retry-After may be a date.
   virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
+  // Records of one call, where the system takes several: those of equal keys may go together, at
+  // most `records` of them and about `bytes` of bodies. Others (the default) go one by one.
+  struct Together {
+    std::string key;
+    std::size_t records = 1;
+    std::size_t bytes = 0;
+  };
+  virtual std::optional<Together> together(const Call&) const { return std::nullopt; }
+  virtual std::size_t most_together() const { return 1; }  // records of any call
+  // REQUIRES: together() gave all of them the same key. The calls are those of encode().
+  virtual Call combine(const std::vector<const Call*>& calls) const;
+  // One verdict for each record of a combined call, in their order.
+  virtual std::vector<Verdict> decode_each(const Call& combined, std::size_t count,
+                                           const Response& response, double now_s) const;
   // A request that finds out whether the call took effect, where the system can tell.
   virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
   // The answer to a question. A rejection without a code keeps the code, message and

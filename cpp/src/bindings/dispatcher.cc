@@ -157,6 +157,12 @@ void register_dispatcher(py::module_& module) {
            py::call_guard<py::gil_scoped_release>())
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
+      .def(
+          "sign_with",
+          [](Dispatcher& self, const py::bytes& standard_webhooks, const py::bytes& segment) {
+            self.sign_with({standard_webhooks, segment});
+          },
+          py::arg("standard_webhooks"), py::arg("segment"))
       .def("stop", &Dispatcher::stop)
       .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"))
       .def("hold", &Dispatcher::hold, py::arg("seconds"))

@@ -23,6 +23,12 @@ const Call& Delivery::call() const {
   return *call_;
 }
 
+std::vector<Header> Delivery::signatures(const Protocol& protocol, const SigningKeys& keys,
+                                         std::int64_t unix_s) const {
+  if (question_) return {};
+  return protocol.signatures(call(), keys, unix_s);
+}
+
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
   token_ = token;
   last_start_s_ = now_s;
@@ -32,14 +38,32 @@ void Delivery::started(double now_s, std::uint64_t token) noexcept {
 
 const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
                                   double now_unix_s) {
-  latency_ms_ = (now_s - first_start_s_) * 1000;
-  if (response.status != 401) refused_token_.reset();
+  note(response, now_s);
   if (question_) return answered_question(protocol, response, now_unix_s);
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
   if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
+}
+
+const Verdict& Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
+  note(response, now_s);
+  http_status_ = verdict.http_status > 0 ? verdict.http_status : response.status;
+  verdict_ = std::move(verdict);
+  if (response.fault == Fault::lost) in_doubt_ = true;
+  return verdict_;
+}
+
+void Delivery::note(const Response& response, double now_s) {
+  latency_ms_ = (now_s - first_start_s_) * 1000;
+  if (response.status != 401) refused_token_.reset();
+}
+
+const Call* Delivery::plain_call(const Protocol& protocol) {
+  if (question_) return nullptr;
+  request(protocol);
+  return &*call_;
 }
 
 bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fieldpost/dispatcher.h"
 #include "http/retry.h"
@@ -20,11 +21,21 @@ class Delivery {
   // What to send next: the open question, else the call, which is encoded when first asked for.
   // Throws CallFault.
   Request& request(const Protocol& protocol);
+  // Of the call; a question needs none.
+  std::vector<Header> signatures(const Protocol& protocol, const SigningKeys& keys,
+                                 std::int64_t unix_s) const;
   void started(double now_s, std::uint64_t token) noexcept;
 
   // Decodes what came back. A verdict of kind verify makes its question the next request.
   const Verdict& answered(const Protocol& protocol, const Response& response, double now_s,
                           double now_unix_s);
+  // The same with the verdict on this record of a call that carried several.
+  const Verdict& answered_among(Verdict verdict, const Response& response, double now_s);
+  // The call that asks nothing, to send with others; null for a question. Throws CallFault.
+  const Call* plain_call(const Protocol& protocol);
+  // The most records that this one may travel with; a refusal among several makes it fewer.
+  std::size_t company() const noexcept { return company_; }
+  void split(std::size_t were) noexcept { company_ = were / 2; }
   // It is about to end as `outcome`, which an earlier try that took effect unheard would belie:
   // makes the question of that the next request. False where there is nothing to ask.
   bool ask_before(const Protocol& protocol, std::string outcome);
@@ -49,6 +60,7 @@ class Delivery {
 
  private:
   const Call& call() const;
+  void note(const Response& response, double now_s);
   const Verdict& answered_question(const Protocol& protocol, const Response& response,
                                    double now_unix_s);
 
@@ -59,6 +71,7 @@ class Delivery {
   Verdict verdict_;
   std::string ends_as_;  // "" until the last question is asked
   bool in_doubt_;
+  std::size_t company_ = SIZE_MAX;
   int http_status_ = 0;
   int attempts_ = 0;  // in this run; questions do not count
   double first_start_s_ = 0;

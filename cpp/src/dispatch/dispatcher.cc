@@ -60,6 +60,12 @@ Verdict unreachable(std::string message) {
 
 }  // namespace
 
+// A call on the wire that carries several records.
+struct Flight {
+  std::vector<Id> members;
+  Call call;
+};
+
 // Each delivery is in exactly one place: fresh, ready, retries, parked, on the wire, or in a lane
 // behind another.
 struct Dispatcher::State {
@@ -83,9 +89,17 @@ struct Dispatcher::State {
   void start_what_may();
   std::optional<Id> next();
   void start(Id id);
+  void send(Id id, Request& request, std::vector<Header> signatures);
+  void start_together(Id id, const Protocol::Together& together);
+  std::vector<Id> gather(Id id, const Protocol::Together& together);
+  std::int64_t unix_now() const { return static_cast<std::int64_t>(clock->unix_s()); }
+  std::size_t most_held() const {
+    return 2 * static_cast<std::size_t>(limits.max_in_flight) * protocol->most_together();
+  }
   double seconds_to_next_start() const;
 
   void complete(const Completion& completion);
+  void complete_together(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
   bool retries_take(Id id) const;
@@ -111,12 +125,14 @@ struct Dispatcher::State {
   Lanes lanes;                                  // of those with an order key
   std::deque<Id> fresh;                         // never started
   std::deque<Id> ready;                         // questions, and what comes back from a sign-in
+  std::map<Id, Flight> flights;                 // on the wire with others, by the first of each
   Retries retries;
   std::vector<Id> parked;  // until authorize()
   std::vector<Outcome> told;
 
   Secrets secrets;
   Header signature;
+  SigningKeys keys;
   std::uint64_t started = 0;  // requests
   std::uint64_t token = 0;    // counts authorize()
   bool token_wanted = false;
@@ -184,6 +200,11 @@ std::optional<Id> Dispatcher::State::next() {
     queue.pop_front();
     return id;
   };
+  while (protocol->most_together() > 1 && !retries.empty() &&
+         retries.top().at_s <= clock->monotonic_s()) {
+    ready.push_back(retries.top().id);  // where those that are due can go together
+    retries.pop();
+  }
   if (!ready.empty()) return take(ready);
   if (!retries.empty() && retries.top().at_s <= clock->monotonic_s()) {
     const Id id = retries.top().id;
@@ -204,13 +225,76 @@ void Dispatcher::State::start(Id id) {
     tell(id, "invalid");
     return;
   }
-  const bool signs = !signature.value.empty() && !request->has_header(signature.name);
-  if (signs) request->headers.push_back(signature);
-  transport->start(id, *request);
-  if (signs) request->headers.pop_back();
+  if (protocol->most_together() > 1) {
+    const Call* call = delivery.plain_call(*protocol);
+    const auto together = call ? protocol->together(*call) : std::nullopt;
+    if (together) return start_together(id, *together);
+  }
+  send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
   delivery.started(clock->monotonic_s(), token);
+}
+
+void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signatures) {
+  const std::size_t own = request.headers.size();
+  if (!signature.value.empty() && !request.has_header(signature.name)) {
+    request.headers.push_back(signature);
+  }
+  for (Header& header : signatures) request.headers.push_back(std::move(header));
+  transport->start(id, request);
+  request.headers.resize(own);
   governor.started(clock->monotonic_s());
   ++started;
+}
+
+// One request for this record and those like it that wait; it flies under the id of the first.
+void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
+  Flight flight;
+  flight.members = gather(id, together);
+  std::vector<const Call*> calls;
+  for (const Id member : flight.members) {
+    calls.push_back(deliveries.at(member).plain_call(*protocol));
+  }
+  flight.call = protocol->combine(calls);
+  send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
+  for (const Id member : flight.members) {
+    deliveries.at(member).started(clock->monotonic_s(), token);
+  }
+  flights.emplace(id, std::move(flight));
+}
+
+std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& together) {
+  std::vector<Id> members = {id};
+  std::size_t bytes = deliveries.at(id).plain_call(*protocol)->request.body.size();
+  std::size_t most = std::min(together.records, deliveries.at(id).company());
+  const auto joins = [&](Id other) {
+    Delivery& delivery = deliveries.at(other);
+    if (delivery.company() <= members.size()) return false;
+    const Call* call = nullptr;
+    try {
+      call = delivery.plain_call(*protocol);
+    } catch (const CallFault&) {
+      return false;  // it is told when its turn comes
+    }
+    const auto its = call ? protocol->together(*call) : std::nullopt;
+    if (!its || its->key != together.key) return false;
+    if (bytes + call->request.body.size() > together.bytes) return false;
+    bytes += call->request.body.size();
+    most = std::min(most, delivery.company());
+    return true;
+  };
+  for (std::deque<Id>* queue : {&ready, &fresh}) {
+    std::size_t left = 2 * together.records;  // to look at; the rest has its turn
+    for (auto at = queue->begin(); at != queue->end() && members.size() < most && left > 0;
+         --left) {
+      if (joins(*at)) {
+        members.push_back(*at);
+        at = queue->erase(at);
+      } else {
+        ++at;
+      }
+    }
+  }
+  return members;
 }
 
 // How long the transport may wait before something else could start.
@@ -227,6 +311,9 @@ double Dispatcher::State::seconds_to_next_start() const {
 }
 
 void Dispatcher::State::complete(const Completion& completion) {
+  if (const auto flight = flights.extract(completion.id)) {
+    return complete_together(flight.mapped(), completion.response);
+  }
   const double now_s = clock->monotonic_s();
   Delivery& delivery = deliveries.at(completion.id);
   const Verdict& verdict =
@@ -237,6 +324,30 @@ void Dispatcher::State::complete(const Completion& completion) {
   governor.ended(end, delivery.last_start_s(), now_s);
   watch_connection(completion.response, verdict);
   decide(completion.id, verdict);  // which may end the delivery, and its verdict with it
+}
+
+void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
+  const double now_s = clock->monotonic_s();
+  const std::size_t count = flight.members.size();
+  std::vector<Verdict> verdicts =
+      protocol->decode_each(flight.call, count, response, clock->unix_s());
+  const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
+                                [&](const Verdict& one) { return is_busy(response, one); });
+  const auto end = response.fault != Fault::none ? Governor::End::silent
+                   : busy                        ? Governor::End::busy
+                                                 : Governor::End::answered;
+  governor.ended(end, deliveries.at(flight.members.front()).last_start_s(), now_s);
+  watch_connection(response, verdicts.front());
+  for (std::size_t i = 0; i < count; ++i) {
+    Delivery& delivery = deliveries.at(flight.members[i]);
+    const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
+    if (verdict.alone && count > 1) {
+      delivery.split(count);
+      ready.push_back(flight.members[i]);
+    } else {
+      decide(flight.members[i], verdict);
+    }
+  }
 }
 
 void Dispatcher::State::decide(Id id, const Verdict& verdict) {
@@ -313,8 +424,7 @@ bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
 // What waits for its next try keeps its place here only as long as it leaves room for others; what
 // is in a lane keeps it, or those behind would overtake it.
 bool Dispatcher::State::retries_take(Id id) const {
-  const auto most = static_cast<std::size_t>(limits.max_in_flight);
-  return retries.size() < most || !deliveries.at(id).order_key().empty();
+  return retries.size() < most_held() / 2 || !deliveries.at(id).order_key().empty();
 }
 
 // All that were refused with one token wait for the next; one that had a new token already and was
@@ -407,6 +517,12 @@ void Dispatcher::authorize(std::string header, std::string name) {
   state.parked.clear();
 }
 
+void Dispatcher::sign_with(SigningKeys keys) {
+  state_->check_process();
+  state_->secrets.add(keys.segment);
+  state_->keys = std::move(keys);
+}
+
 bool Dispatcher::token_wanted() const noexcept { return state_->token_wanted; }
 
 std::size_t Dispatcher::outstanding() const noexcept {
@@ -415,7 +531,7 @@ std::size_t Dispatcher::outstanding() const noexcept {
 
 std::size_t Dispatcher::room() const noexcept {
   if (state_->closed()) return 0;
-  const std::size_t most = 2 * static_cast<std::size_t>(state_->limits.max_in_flight);
+  const std::size_t most = state_->most_held();
   return most - std::min(most, outstanding());
 }
 
@@ -444,7 +560,12 @@ const std::string& Dispatcher::pause_message() const noexcept { return state_->p
 void Dispatcher::stop() noexcept { state_->stopped = true; }
 
 Call Dispatcher::preview(const Batch& batch, std::uint32_t index) const {
-  return state_->protocol->encode(batch, batch.records.at(index));
+  const Protocol& protocol = *state_->protocol;
+  Call call = protocol.encode(batch, batch.records.at(index));
+  if (!protocol.together(call)) return call;
+  Call combined = protocol.combine({&call});
+  combined.record_id = call.record_id;
+  return combined;
 }
 
 std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {

@@ -223,7 +223,9 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
     return nullptr;
   }
   place_ = path + "." + name;
-  return row->compile(*this, object.at(name), path + "." + name);
+  const bool url_template = makes_url_ && name == "@template";
+  CompileDirective* compile = url_template ? &compile_url_template : row->compile;
+  return compile(*this, object.at(name), path + "." + name);
 }
 
 NodePtr Compiler::object(const Json& object, const std::string& path) {

@@ -17,7 +17,8 @@ namespace fieldpost {
 
 class Compiler {
  public:
-  explicit Compiler(Selection& selection) : event_(selection), selection_(&selection) {}
+  explicit Compiler(Selection& selection, bool makes_url = false)
+      : event_(selection), selection_(&selection), makes_url_(makes_url) {}
 
   // Any expression. After a mistake the node may be null; do not run it.
   NodePtr compile(const Json& expression, const std::string& path);
@@ -59,6 +60,7 @@ class Compiler {
   std::vector<Mistake> mistakes_;
   std::vector<Mistake> warnings_;
   bool looks_closely_ = true;
+  bool makes_url_ = false;  // what templates put in is percent-encoded
   int depth_ = 0;
   std::string place_;  // of the directive that was begun last
 };

@@ -42,6 +42,7 @@ CompileDirective compile_root;
 CompileDirective compile_string;
 CompileDirective compile_template;
 CompileDirective compile_transform;
+CompileDirective compile_url_template;  // @template in a url
 CompileDirective compile_uuid;
 
 const DirectiveRow* find_directive(std::string_view name);  // null: no such directive

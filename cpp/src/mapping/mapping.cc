@@ -37,6 +37,14 @@ Mapping Mapping::whole(const Json& document, Selection& selection) {
   return mapping;
 }
 
+Mapping Mapping::url(const Json& document, Selection& selection, std::string_view path) {
+  Mapping mapping;
+  Compiler compiler(selection, true);
+  mapping.root_ = compiler.compile(document, std::string(path));
+  finish(compiler, mapping.warnings_);
+  return mapping;
+}
+
 Mapping::~Mapping() = default;
 Mapping::Mapping(Mapping&&) noexcept = default;
 Mapping& Mapping::operator=(Mapping&&) noexcept = default;

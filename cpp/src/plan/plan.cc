@@ -94,7 +94,11 @@ struct Plan::State {
       return documents.compile(at, [&] { return Mapping(document.at(key), selection, at); });
     };
     std::optional<Mapping> body = mapping("body");
-    std::optional<Mapping> url = mapping("url");
+    std::optional<Mapping> url;
+    if (document.contains("url") && !document.at("url").is_null()) {
+      const std::string at = path + ".url";
+      url = documents.compile(at, [&] { return Mapping::url(document.at("url"), selection, at); });
+    }
     std::optional<Mapping> headers = mapping("headers");
     if (!body && !document.contains("body")) body = Mapping(Json{{"@path", "$."}}, selection);
     if (!filter) return;

@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "fieldpost/error.h"
 #include "fieldpost/protocol.h"
 #include "protocol/dynamics/dynamics.h"
@@ -5,6 +7,15 @@
 #include "protocol/webhook/webhook.h"
 
 namespace fieldpost {
+
+Call Protocol::combine(const std::vector<const Call*>&) const {
+  throw std::logic_error("this protocol sends records one by one");
+}
+
+std::vector<Verdict> Protocol::decode_each(const Call& combined, std::size_t count,
+                                           const Response& response, double now_s) const {
+  return std::vector<Verdict>(count, decode(combined, response, now_s));
+}
 
 std::unique_ptr<Protocol> make_protocol(const Json& document) {
   Reading reading;

@@ -9,11 +9,32 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..config import ApiKeyAuth, BasicAuth, BearerAuth, DestinationConfig, NoAuth
+from ..config import (
+    ApiKeyAuth,
+    AzureIdentityAuth,
+    BasicAuth,
+    BearerAuth,
+    DestinationConfig,
+    NoAuth,
+    OAuth2Auth,
+)
+from ..errors import Mistake
+from .azure import AzureCredentials
+from .connect import Connection, Invitation, Person, Way
 from .oauth2 import OAuth2Credentials
 from .static import ApiKeyCredentials, BasicCredentials, BearerCredentials, NoCredentials
+from .token_store import open_store
 
-__all__ = ["Credentials", "open_credentials"]
+__all__ = [
+    "Connection",
+    "Credentials",
+    "Invitation",
+    "Person",
+    "Way",
+    "connection",
+    "open_credentials",
+    "open_store",
+]
 
 
 class Credentials(Protocol):
@@ -45,6 +66,20 @@ def open_credentials(config: DestinationConfig) -> Credentials:
         return BasicCredentials(scheme)
     if isinstance(scheme, ApiKeyAuth):
         return ApiKeyCredentials(scheme)
+    if isinstance(scheme, AzureIdentityAuth):
+        return AzureCredentials(scheme)
     if isinstance(scheme, NoAuth):
         return NoCredentials()
-    return OAuth2Credentials(scheme, config.ca_path)
+    store = open_store(scheme, config.id, config.directory)
+    return OAuth2Credentials(scheme, config.ca_path, store=store)
+
+
+def connection(config: DestinationConfig) -> Connection:
+    """A person's sign-in for a destination; raises ConfigError where none is foreseen."""
+    scheme = config.auth
+    if isinstance(scheme, OAuth2Auth) and scheme.grant == "authorization_code":
+        store = open_store(scheme, config.id, config.directory)
+        if store is not None:
+            return Connection(scheme, store, config.ca_path)
+    hint = "write auth: {type: oauth2, grant: authorization_code, …}"
+    raise config.error([Mistake("E183", "nobody needs to sign in here", "$.auth", hint=hint)])

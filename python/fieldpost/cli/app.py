@@ -242,6 +242,33 @@ def test_connection(
     return test.exit_code
 
 
+class Way(enum.StrEnum):
+    """How a person signs in."""
+
+    auto = "auto"
+    browser = "browser"
+    device = "device"
+    paste = "paste"
+
+
+@command("connect")
+def connect(
+    destination: DestinationFile,
+    way: Annotated[Way, typer.Option(help="A browser here, a code, or an address.")] = Way.auto,
+    timeout_s: Annotated[float, typer.Option("--for", min=1, help="Seconds to wait.")] = 300.0,
+    output: OutputOption = Output.text,
+) -> int:
+    """Sign in as a person, once; the tokens are kept and renewed from then on."""
+    place = _open(destination).connect(
+        printing.invitation, paste=printing.pasted, way=way.value, timeout_s=timeout_s
+    )
+    if output is Output.json:
+        printing.as_json({"connected": True, "tokens": place})
+    else:
+        printing.out.print(f"signed in; the tokens are in {place}", markup=False)
+    return exit_code.DONE
+
+
 @command("deliver")
 def deliver(
     destination: DestinationFile,

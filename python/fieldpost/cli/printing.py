@@ -30,6 +30,26 @@ _MARKS = {True: "[green]ok[/green]  ", False: "[red]FAIL[/red]", None: "[dim]–
 _COLOURS = {"delivered": "green", "already_delivered": "green", "filtered": "dim", "dropped": "dim"}
 
 
+def invitation(invited: Any) -> None:
+    """What a person has to do to sign in; on standard error, since results go to the other."""
+    if invited.way == "device":
+        err.print("Open this page and type the code:", markup=False)
+        err.print(f"  {invited.url}", soft_wrap=True, markup=False)
+        err.print(f"  {invited.code}", markup=False)
+    elif invited.way == "paste":
+        err.print("Open this page, on any machine:", markup=False)
+        err.print(invited.url, soft_wrap=True, markup=False)
+        err.print("It leads to a page that may not load. Paste its whole address here:")
+    else:
+        err.print("A browser opens; if it does not, open this page:", markup=False)
+        err.print(invited.url, soft_wrap=True, markup=False)
+
+
+def pasted() -> str:
+    """A line of standard input."""
+    return sys.stdin.readline()
+
+
 def as_json(value: Any) -> None:
     """One JSON document on one line of standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")

@@ -30,6 +30,7 @@ TEST(MakeProtocol, TellsEveryMistake) {
   EXPECT_EQ(mistakes_of(R"({"type": "webhook", "on_unconfirmed": "drop",
                             "subscriptions": [{"headers": {"a b": "c", "d": 1}}]})"),
             "E613 must be hold or resend at $.protocol.on_unconfirmed\n"
+            "E613 must be a text at $.protocol.subscriptions[0].id\n"
             "E613 must be a text at $.protocol.subscriptions[0].method\n"
             "E613 must be a header name with a text at $.protocol.subscriptions[0].headers.a b\n"
             "E613 must be a header name with a text at $.protocol.subscriptions[0].headers.d");

@@ -3,11 +3,15 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
+#include "base/uuid.h"
 #include "protocol/reading.h"
 #include "protocol/unanswered.h"
+#include "protocol/webhook/body.h"
+#include "protocol/webhook/signature.h"
 
 namespace fieldpost {
 
@@ -25,8 +29,17 @@ bool is_header_name(std::string_view name) {
 
 bool is_header_value(std::string_view value) {
   return std::none_of(value.begin(), value.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f;
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < ' ' && c != '\t') || byte >= 0x7f;
   });
+}
+
+// Host and framing belong to the transport; two of them in one request would split it.
+bool is_framing(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "TE", "Trailer"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](std::string_view one) { return same_name(one, name); });
 }
 
 void replace(std::vector<Header>& headers, std::string_view name) {
@@ -39,6 +52,7 @@ void merge_header(std::string_view name, simdjson::ondemand::value value,
                   std::vector<Header>& headers) {
   using simdjson::ondemand::json_type;
   if (!is_header_name(name)) refuse_header("a header has a name that HTTP does not allow");
+  if (is_framing(name)) refuse_header("a header belongs to the transport");
   replace(headers, name);
   const json_type type = value.type();
   if (type == json_type::null) return;
@@ -48,7 +62,8 @@ void merge_header(std::string_view name, simdjson::ondemand::value value,
   std::string_view text =
       type == json_type::string ? std::string_view(value.get_string()) : value.raw_json_token();
   if (type != json_type::string) text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-  if (!is_header_value(text)) refuse_header("the value of a header holds a control character");
+  if (!is_header_value(text))
+    refuse_header("the value of a header holds a control character or is not ASCII");
   headers.push_back({std::string(name), std::string(text)});
 }
 
@@ -66,22 +81,11 @@ void merge_headers(std::string_view json, std::vector<Header>& headers) {
   }
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-// The url of a record comes out of an event, so it is checked for each.
-void check_url(const Request& request, bool allow_http) {
-  const std::string& url = request.url;
-  const bool http = url.starts_with("http://");
-  const bool printable =
-      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if ((!http && !url.starts_with("https://")) || !printable || request.host().empty()) {
-    throw CallFault{"E511", "the url is not an absolute http or https address", kMapping};
+std::string_view content_type(const Request& request) {
+  for (const Header& header : request.headers) {
+    if (same_name(header.name, "Content-Type")) return header.value;
   }
-  if (http && !allow_http && !is_loopback(request.host())) {
-    throw CallFault{"E511", "the url is not https", kMapping};
-  }
+  return "";
 }
 
 std::string code_of(int status) { return "http_" + std::to_string(status); }
@@ -108,8 +112,17 @@ Webhook::Webhook(const Json& document) {
     reading.mistake("E613", "must be hold or resend", "$.protocol.on_unconfirmed");
   }
   resend_ = policy == "resend";
-  honours_key_ = reading.flag(document, "idempotency_key_header", "$.protocol");
-  allow_http_ = reading.flag(document, "allow_http", "$.protocol");
+  destination_ = reading.text(document, "destination", "$.protocol", false);
+  key_header_ = reading.text(document, "idempotency_key", "$.protocol", false);
+  address_.allow_http = reading.flag(document, "allow_http", "$.protocol");
+  address_.any_host = !document.contains("hosts");
+  for (const Json& host : reading.list(document, "hosts", "$.protocol")) {
+    if (host.is_string()) {
+      address_.hosts.push_back(host.get<std::string>());
+    } else {
+      reading.mistake("E613", "must be a list of texts", "$.protocol.hosts");
+    }
+  }
   if (document.contains("retry_statuses")) retry_statuses_.clear();
   for (const Json& status : reading.list(document, "retry_statuses", "$.protocol")) {
     if (status.is_number_integer()) {
@@ -128,8 +141,12 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
   const std::string path =
       "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
   Subscription& subscription = subscriptions_.emplace_back();
+  subscription.id = reading.text(given, "id", path);
   subscription.method = reading.text(given, "method", path);
   subscription.url = reading.text(given, "url", path, false);
+  subscription.batching = read_batching(given, path, reading);
+  subscription.batches = given.contains("batch");
+  most_together_ = std::max(most_together_, subscription.batching.max_records);
   for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
     if (is_header_name(name) && value.is_string() &&
         is_header_value(value.get_ref<const std::string&>())) {
@@ -145,20 +162,63 @@ Call Webhook::encode(const Batch& batch, const Record& record) const {
   const Subscription& subscription = subscriptions_.at(record.subscription);
   Call call;
   call.subscription = record.subscription;
+  call.message_id = message_id(subscription.id, batch.text(record.event_id));
   Request& request = call.request;
   request.method = subscription.method;
   request.url = record.url.size ? std::string(batch.text(record.url)) : subscription.url;
   // A static one was checked, and perhaps allowed, where the destination was read.
-  check_url(request, allow_http_ || record.url.size == 0);
+  if (record.url.size) check_address(request.url, address_);
   request.headers = subscription.headers;
   if (record.headers.size) merge_headers(batch.text(record.headers), request.headers);
-  request.has_body = record.body.size > 0;
-  request.body = batch.text(record.body);
-  if (request.has_body && !request.has_header("Content-Type")) {
-    request.headers.push_back({"Content-Type", "application/json"});
+  if (record.body.size > 0) put_body(batch.text(record.body), call);
+  if (!key_header_.empty()) {
+    if (!request.has_header(key_header_)) {
+      request.headers.push_back({key_header_, call.message_id});
+    }
+    call.replay_safe = true;
   }
-  call.replay_safe = honours_key_ && request.has_header("Idempotency-Key");
   return call;
+}
+
+void Webhook::put_body(std::string_view json, Call& call) const {
+  Request& request = call.request;
+  request.has_body = true;
+  const std::string_view type = content_type(request);
+  if (type.empty()) {
+    replace(request.headers, "Content-Type");
+    request.headers.push_back({"Content-Type", "application/json"});
+    request.body = json;
+    return;
+  }
+  request.body = body_for(type, json);
+  if (request.body != json) call.mapped_body = json;
+}
+
+// The lengths keep two different triples from being one text.
+std::string Webhook::message_id(std::string_view subscription, std::string_view event_id) const {
+  std::string name = "message";
+  for (const std::string_view part : {std::string_view(destination_), subscription, event_id}) {
+    name.append(std::to_string(part.size())).append(":").append(part);
+  }
+  return uuid5(kFieldpostNamespace, name);
+}
+
+std::vector<Header> Webhook::signatures(const Call& call, const SigningKeys& keys,
+                                        std::int64_t unix_s) const {
+  std::vector<Header> headers;
+  const Request& request = call.request;
+  if (!keys.standard_webhooks.empty()) {
+    headers.push_back({"webhook-id", call.message_id});
+    headers.push_back({"webhook-timestamp", std::to_string(unix_s)});
+    headers.push_back(
+        {"webhook-signature", standard_webhooks_signature(keys.standard_webhooks, call.message_id,
+                                                          unix_s, request.body)});
+  }
+  if (!keys.segment.empty() && request.has_body) {
+    const std::string& text = call.mapped_body.empty() ? request.body : call.mapped_body;
+    headers.push_back({"X-Signature", segment_signature(keys.segment, text)});
+  }
+  return headers;
 }
 
 Verdict Webhook::decode(const Call& call, const Response& response, double now_s) const {
@@ -193,6 +253,86 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
     verdict.kind = Verdict::Kind::again;
     verdict.wait_s = response.retry_after_s(now_s);
   }
+  return verdict;
+}
+
+std::optional<Protocol::Together> Webhook::together(const Call& call) const {
+  const Subscription& subscription = subscriptions_.at(call.subscription);
+  const Request& request = call.request;
+  if (!subscription.batches || !request.has_body || !is_json_type(content_type(request))) {
+    return std::nullopt;
+  }
+  Together together{std::to_string(call.subscription), subscription.batching.max_records,
+                    subscription.batching.max_bytes};
+  together.key.append("\n").append(request.method).append("\n").append(request.url);
+  for (const Header& header : request.headers) {
+    together.key.append("\n").append(header.name).append(":").append(header.value);
+  }
+  return together;
+}
+
+Call Webhook::combine(const std::vector<const Call*>& calls) const {
+  const Call& first = *calls.front();
+  const Batching& batching = subscriptions_.at(first.subscription).batching;
+  Call combined;
+  combined.subscription = first.subscription;
+  combined.request = {first.request.method, first.request.url, first.request.headers, "", true};
+  std::vector<std::string_view> bodies;
+  std::string ids;
+  for (const Call* call : calls) {
+    bodies.push_back(call->request.body);
+    ids += call->message_id;
+  }
+  combined.request.body = joined(batching, bodies);
+  combined.message_id = uuid5(kFieldpostNamespace, ids);
+  return combined;
+}
+
+std::vector<Verdict> Webhook::decode_each(const Call& combined, std::size_t count,
+                                          const Response& response, double now_s) const {
+  const Batching& batching = subscriptions_.at(combined.subscription).batching;
+  Verdict whole = decode(combined, response, now_s);
+  const bool taken = whole.kind == Verdict::Kind::delivered;
+  const bool tells = taken && (response.status == 207 || batching.always);
+  if (!tells) {
+    // One record may have had the others refused with it.
+    constexpr int kOfOne[] = {400, 409, 413, 422};
+    whole.alone = whole.kind == Verdict::Kind::rejected &&
+                  std::find(std::begin(kOfOne), std::end(kOfOne), response.status) !=
+                      std::end(kOfOne);
+    return std::vector<Verdict>(count, whole);
+  }
+  const auto answers = record_answers(batching, response.body, count);
+  if (!answers) {
+    whole.kind = Verdict::Kind::unconfirmed;
+    whole.effect.clear();
+    whole.code = "E505";
+    whole.message = "the answer does not tell of each record";
+    whole.action_needed = "operator: look which ones it has, and correct batch.verdicts";
+    return std::vector<Verdict>(count, whole);
+  }
+  std::vector<Verdict> verdicts;
+  for (const RecordAnswer& answer : *answers) {
+    verdicts.push_back(verdict_of(answer));
+    verdicts.back().request_id = whole.request_id;
+  }
+  return verdicts;
+}
+
+Verdict Webhook::verdict_of(const RecordAnswer& answer) const {
+  Verdict verdict;
+  verdict.http_status = answer.status;
+  if (answer.status >= 200 && answer.status < 300) {
+    verdict.kind = Verdict::Kind::delivered;
+    verdict.effect = "accepted";
+    return verdict;
+  }
+  verdict.kind = retry_statuses_.contains(answer.status) ? Verdict::Kind::again
+                                                         : Verdict::Kind::rejected;
+  verdict.code = code_of(answer.status);
+  verdict.message =
+      answer.message.empty() ? "status " + std::to_string(answer.status) : answer.message;
+  if (verdict.kind == Verdict::Kind::rejected) verdict.action_needed = action_for(answer.status);
   return verdict;
 }
 

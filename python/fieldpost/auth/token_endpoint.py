@@ -1,0 +1,275 @@
+"""One request to a token endpoint: its form, its repetition, and what its answer means.
+
+An endpoint that is ill is tried three times; one that refuses is asked once. Exceptions of the
+libraries, which hold the request, end here: neither tokens nor secrets are in any message.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from ..auth_scheme import OAuth2Auth
+from ..config_values import SecretRef, is_loopback
+from ..errors import AuthError
+from ..secrets import Secret, resolve
+from .client_assertion import client_assertion
+from .entra import read_refusal
+
+WAITS_S = (1.0, 2.0)  # before the second and the third try, unless Retry-After says more
+LONGEST_WAIT_S = 60.0
+TIMEOUT_S = (10.0, 30.0)  # to connect, and between two bytes of the answer
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token endpoint gave: the header's value, a refresh token, and how long it holds."""
+
+    header: Secret
+    refresh_token: Secret | None
+    lifetime_s: float | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why there is no token; error is the endpoint's own word, such as invalid_grant."""
+
+    code: str
+    message: str
+    hint: str
+    passing: bool
+    wait_s: float | None = None
+    error: str = ""
+
+    def raised(self, url: str) -> AuthError:
+        """The exception that tells it."""
+        unreachable = self.code in ("E602", "E604")
+        return AuthError(self.code, self.message, url.split("?")[0], self.hint, unreachable)
+
+
+class TokenEndpoint:
+    """Asks the endpoint that `scheme` names, with the client's secret as it is at that moment.
+
+    ca_path: certificates of a private authority, PEM; sleep: waits seconds. Proxies come from the
+    environment (HTTPS_PROXY, NO_PROXY), except for loopback addresses.
+    """
+
+    def __init__(
+        self,
+        scheme: OAuth2Auth,
+        ca_path: Path | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.scheme = scheme
+        self._ca_path = ca_path
+        self._sleep = sleep
+
+    def ask(self, grant_type: str, **form: str) -> Grant | Trouble:
+        """A token by this grant, or why there is none; form: the grant's own parameters.
+
+        What of it is a Secret is repeated nowhere, whatever the endpoint says.
+        """
+        client = self._client_secret()
+        form |= {name: _parameter(value) for name, value in self.scheme.token_params.items()}
+        hidden = [one for one in (*client.values(), *form.values()) if isinstance(one, Secret)]
+        answer = self._once(grant_type, client, form, hidden)
+        for usual_s in WAITS_S:
+            if isinstance(answer, Grant) or not answer.passing:
+                break
+            wait_s = usual_s if answer.wait_s is None else answer.wait_s
+            if wait_s > LONGEST_WAIT_S:
+                break
+            self._sleep(wait_s)
+            answer = self._once(grant_type, client, form, hidden)
+        return answer
+
+    def _client_secret(self) -> dict[str, Secret]:
+        scheme = self.scheme
+        if scheme.certificate is not None:
+            return client_assertion(scheme)
+        if scheme.client_secret is None:
+            return {}
+        return {"client_secret": resolve(scheme.client_secret)}
+
+    def _once(
+        self, grant_type: str, client: dict[str, Secret], form: dict[str, str], hidden: list[Secret]
+    ) -> Grant | Trouble:
+        import requests
+        from authlib.common.errors import AuthlibBaseError
+        from authlib.integrations.requests_client import OAuth2Session
+
+        hide_queries()
+        scheme, seen = self.scheme, list[requests.Response]()
+        secret = client.get("client_secret")
+        try:
+            with OAuth2Session(
+                scheme.client_id,
+                str(secret) if secret else None,
+                token_endpoint_auth_method=_method(scheme, secret),
+                scope=scheme.scope,
+            ) as session:
+                session.register_client_auth_method(("client_secret_basic", _basic))
+                for hook in ("access_token_response", "refresh_token_response"):
+                    session.register_compliance_hook(hook, _keeping(seen))
+                code = {"code": form["code"]} if "code" in form else {}  # the library looks for it
+                given = {k: v for k, v in form.items() if k != "code"}
+                session.fetch_token(
+                    scheme.token_url,
+                    urlencode(given if secret else given | client),
+                    grant_type=grant_type,
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                    verify=str(self._ca_path) if self._ca_path else True,
+                    proxies=direct_if_loopback(scheme.token_url),
+                    **code,
+                )
+        except (requests.exceptions.RequestException, OSError) as error:
+            if not seen:
+                return unreachable(error, "token_url")
+        except (AuthlibBaseError, ValueError):
+            pass  # the answer itself is looked at below
+        return self._judged(seen[0], hidden) if seen else _unusable("cannot be read")
+
+    def _judged(self, response: Any, hidden: list[Secret]) -> Grant | Trouble:
+        """What an answer means, whatever the library thinks of it."""
+        status = response.status_code
+        body = json_of(response)
+        if status == 200 and isinstance(body, dict) and "error" not in body:
+            return self._grant(body)
+        if 200 <= status < 400 and not (isinstance(body, dict) and "error" in body):
+            return _unusable(f"is HTTP {status} without a token")
+        return refused(response, body, hidden)
+
+    def _grant(self, answer: Any) -> Grant | Trouble:
+        value = answer.get("access_token")
+        if not _sendable(value):
+            return _unusable("holds no access_token that a header can carry")
+        kind = answer.get("token_type", "Bearer")
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            return _unusable("holds a token that is not of type Bearer")
+        refresh = answer.get("refresh_token")
+        return Grant(
+            Secret(f"{self.scheme.token_prefix} {value}"),
+            Secret(refresh) if isinstance(refresh, str) and refresh else None,
+            _seconds(answer.get("expires_in")),
+        )
+
+
+class _QueryFilter(logging.Filter):
+    """Leaves the query, which may hold a key, out of what urllib3 logs of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Never drops a record."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                one.split("?")[0] + "?…" if isinstance(one, str) and "?" in one else one
+                for one in record.args
+            )
+        return True
+
+
+_NO_QUERIES = _QueryFilter()
+
+
+def hide_queries() -> None:
+    """From now on; a second time changes nothing."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_NO_QUERIES)
+
+
+def _sendable(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and all("!" <= mark <= "~" for mark in value)
+
+
+def _parameter(value: Any) -> str:
+    """A text of the file, or a secret of its own; as the form wants it."""
+    if isinstance(value, SecretRef):
+        return resolve(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _method(scheme: OAuth2Auth, secret: Secret | None) -> str:
+    if secret is None:
+        return "none"
+    return "client_secret_basic" if scheme.client_auth == "basic" else "client_secret_post"
+
+
+def _basic(client: Any, _method: str, uri: str, headers: Any, body: Any) -> tuple[Any, ...]:
+    """HTTP Basic with both parts form-encoded first, as RFC 6749 (2.3.1) wants."""
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
+    return uri, headers, body
+
+
+def direct_if_loopback(url: str) -> dict[str, str] | None:
+    """What keeps requests from asking a proxy for this very machine."""
+    return {"no_proxy": "*"} if is_loopback(urlsplit(url).hostname or "") else None
+
+
+def _keeping(seen: list[Any]) -> Callable[[Any], Any]:
+    def keep(response: Any) -> Any:
+        seen.append(response)
+        return response
+
+    return keep
+
+
+def json_of(response: Any) -> Any:
+    """The JSON of an answer, or None."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def refused(response: Any, body: Any, hidden: Iterable[str]) -> Trouble:
+    """An answer that says no, in its own words."""
+    found = read_refusal(response.status_code, body, hidden)
+    code = "E602" if found.passing else "E601"
+    wait_s = _retry_after(response.headers.get("Retry-After"))
+    error = body.get("error") if isinstance(body, dict) else ""
+    return Trouble(code, found.message, found.hint, found.passing, wait_s, str(error))
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 < seconds < 1e9 else None
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _unusable(what: str) -> Trouble:
+    hint = "is token_url the token endpoint?"
+    return Trouble("E603", f"the token endpoint's answer {what}", hint, passing=False)
+
+
+def _untrusted() -> Trouble:
+    hint = "a private authority's certificates go into ca_file or FIELDPOST_CA_FILE"
+    return Trouble("E604", "the token endpoint's certificate is not trusted", hint, passing=False)
+
+
+def unreachable(error: BaseException, key: str) -> Trouble:
+    """No answer at all; key: which address of `auth` was asked."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return _untrusted()
+    told = f"the token endpoint cannot be reached ({type(error).__name__})"
+    return Trouble("E602", told, f"look at {key}, the network and the proxy", passing=True)

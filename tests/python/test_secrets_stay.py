@@ -1,0 +1,188 @@
+"""Marked secrets are planted wherever one can be; then everything that was written is searched."""
+
+import base64
+import io
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+import fieldpost as fp
+from authorization_server import AuthorizationServer
+from fieldpost import auth
+from recording_server import Received, RecordingServer
+
+MARK = "pl4nted"
+SECRETS = {
+    "CLIENT_SECRET": f"{MARK}-client+/ü",
+    "BEARER": f"{MARK}-bearer",
+    "PASSWORD": f"{MARK}-password",
+    "API_KEY": f"{MARK}-key",
+    "SIGNING": "whsec_"
+    + base64.b64encode(f"{MARK}-signing-of-24-bytes-at-least".encode()).decode(),
+    "SHARED": f"{MARK}-shared",
+    "REFRESH": f"{MARK}-refresh",
+    "QUERY": f"{MARK}-query",
+    "EXTRA": f"{MARK}-extra",
+}
+SCHEMES = {
+    "client": "{type: oauth2, token_url: {env: TOKEN_URL}, client_id: app-1, "
+    "client_secret: {env: CLIENT_SECRET}, token_params: {a_secret: {env: EXTRA}}}",
+    "basic_client": "{type: oauth2, token_url: '%s', client_id: app-1, client_auth: basic, "
+    "client_secret: {env: CLIENT_SECRET}, tokens: kept.json}",
+    "refresh": "{type: oauth2, grant: refresh_token, token_url: '%s', client_id: app-1, "
+    "client_secret: {env: CLIENT_SECRET}, refresh_token: {env: REFRESH}, tokens: kept.json}",
+    "bearer": "{type: bearer, token: {env: BEARER}}",
+    "basic": "{type: basic, username: me, password: {env: PASSWORD}}",
+    "api_key": "{type: api_key, header: X-Key, value: {env: API_KEY}}",
+}
+
+
+def forms(secret: str) -> set[str]:
+    """The secret as it is, and as it is encoded on its ways."""
+    raw = secret.encode()
+    coded = {base64.b64encode(raw).decode().rstrip("="), quote(raw, safe=""), quote_plus(raw)}
+    return {secret, json.dumps(secret)[1:-1], *coded}
+
+
+def leaks(text: str, *more: str) -> list[str]:
+    planted = {form for secret in SECRETS.values() for form in forms(secret)}
+    planted |= {MARK, *more, base64.b64encode(b"me:" + SECRETS["PASSWORD"].encode()).decode()}
+    return sorted(one for one in planted if one in text)
+
+
+def repeat(received: Received) -> tuple[int, dict[str, str], bytes]:
+    """A service that says back what it was sent, headers and all, in its refusal."""
+    told = json.dumps({"error": {"message": " ".join(map(str, received.headers.values()))}})
+    return 400, {"X-Request-Id": "r-1"}, told.encode()
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuthorizationServer, Any]]:
+    monkeypatch.setattr("fieldpost.auth.token_endpoint.WAITS_S", ())
+    for name, secret in SECRETS.items():
+        monkeypatch.setenv(name, secret)
+    with AuthorizationServer("app-1", SECRETS["CLIENT_SECRET"]) as signs_in:
+        signs_in.refresh_tokens = {SECRETS["REFRESH"]}
+        with RecordingServer(repeat) as receives:
+            query = "?code=" + SECRETS["QUERY"]
+            monkeypatch.setenv("TOKEN_URL", signs_in.token_url + query)
+            monkeypatch.setenv("HOOK_URL", f"{receives.url}/in{query}")
+            yield signs_in, receives
+
+
+def write(folder: Path, scheme: str, signs_in: AuthorizationServer, receives: Any) -> Path:
+    auth_text = SCHEMES[scheme]
+    if "%s" in auth_text:
+        auth_text %= signs_in.token_url
+    path = folder / "hook.yaml"
+    path.write_text(
+        f"name: Hook\ntype: webhook\nauth: {auth_text}\n"
+        "event_id: {'@path': '$.messageId'}\nidempotency_key: true\n"
+        "signing: {standard_webhooks: {env: SIGNING}, segment: {env: SHARED}}\n"
+        f"url: {{env: HOOK_URL}}\n"
+        "subscriptions:\n  - {name: A, filter: messageId != 'm-2'}\n"
+        "  - {name: B, url: {'@template': '" + receives.url + "/u?k={{q}}'}}\n"
+    )
+    return path
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What all loggers write at DEBUG."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(stream), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def told_by(act: Any) -> str:
+    """The whole traceback of what an act raises, with the reprs of what its frames hold."""
+    try:
+        return repr(act())
+    except fp.FieldpostError as error:
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        ours = [line for line in shown.format() if "test_secrets_stay" not in line]
+        return "\n".join([*ours, repr(error), str(pickle.dumps(error)), str(error.args)])
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_planted_secret_is_anywhere(
+    servers: Any,
+    scheme: str,
+    tmp_path: Path,
+    written: io.StringIO,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    signs_in, receives = servers
+    path = write(tmp_path, scheme, signs_in, receives)
+    (tmp_path / "events.ndjson").write_text(
+        '{"messageId": "m-1", "q": "v"}\n{"messageId": "m-2"}\n'
+    )
+    destination = fp.Destination.from_file(path)
+    report = destination.deliver(tmp_path / "events.ndjson", progress=False)
+    assert report["rejected"] == 3 and len(receives.requests) == 3
+    received = str(receives.requests)
+    assert leaks(received) or "access-" in received, "the secrets were in use"
+    texts = [
+        repr(report),
+        json.dumps(report.to_dict()),
+        report._repr_html_(),
+        str(pickle.dumps(report)),
+    ]
+    texts += [repr(destination.config), str(pickle.dumps(destination)), destination._repr_html_()]
+    texts += [repr(row) for row in destination.outcomes()]
+    texts.append(told_by(lambda: destination.test_connection().to_dict()))
+    credentials = auth.open_credentials(destination.config)
+    header = credentials.header()
+    texts += [repr(credentials), repr(vars(credentials))]
+    # Credentials alone travel with the addresses of their file; a Destination, with its text only.
+    texts.append(str(pickle.dumps(credentials)).replace("?code=pl4nted-query", ""))
+    receives.answer = lambda one: (401, {}, repeat(one)[2])
+    (tmp_path / "more.ndjson").write_text('{"messageId": "m-3", "q": "v"}\n')
+    signs_in.echoes = True
+    more = tmp_path / "more.ndjson"
+    texts.append(told_by(lambda: destination.deliver(more, progress=False).to_dict()))
+    texts.append(told_by(lambda: credentials.refresh(header)))
+    texts.append(told_by(auth.open_credentials(fp.Destination.from_file(path).config).header))
+    texts += [written.getvalue(), *capfd.readouterr()]
+    token = str(header).split(" ", 1)[-1]
+    assert leaks(chr(10).join(texts), token) == []
+    for file in tmp_path.iterdir():
+        if file.name not in ("hook.yaml", "kept.json") and file.is_file():
+            found = file.read_bytes().decode("latin-1")
+            assert leaks(found, token) == [], file.name
+
+
+def test_the_commands_print_none(servers: Any, tmp_path: Path) -> None:
+    signs_in, receives = servers
+    write(tmp_path, "client", signs_in, receives)
+    (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "q": "v"}\n')
+    printed = ""
+    for verb in ("check", "test-connection", "deliver", "status", "outcomes"):
+        source = ["events.ndjson"] if verb == "deliver" else []
+        for output in ("text", "json") if verb in ("deliver", "outcomes") else ("text",):
+            done = subprocess.run(
+                [sys.executable, "-m", "fieldpost", verb, "hook.yaml", *source, "--output", output],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                cwd=tmp_path,
+                env=os.environ | {"PYTHONFAULTHANDLER": "1"},
+                check=False,
+            )
+            assert "Traceback" not in done.stderr
+            printed += done.stdout + done.stderr
+    assert leaks(printed, "access-") == []
