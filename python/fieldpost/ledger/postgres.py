@@ -80,7 +80,8 @@ class _Statements:
                 cursor.executemany(_spelled(sql), bound)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        return self._db.execute(_spelled(sql), [_storable(one) for one in values]).fetchall()
+        bound = [_storable(one) for one in values]
+        return self._db.execute(_spelled(sql), bound, binary=True).fetchall()  # packs of hashes
 
 
 def _spelled(sql: str) -> Any:
