@@ -284,6 +284,10 @@ def test_fetchxml_that_is_wrong_is_400(filled: Api) -> None:
         refused(filled.get(f"accounts?fetchXml={quote(xml)}"), 400, code)
 
 
+def test_changes_are_not_tracked_and_nothing_pretends_so(api: Api) -> None:
+    refused(api.get("accounts", Prefer="odata.track-changes"), 400, "0x80072491")
+
+
 def test_older_versions_of_the_api_answer_too(api: Api) -> None:
     address = api.base.replace("v9.2", "v9.0")
     assert api.http.get(f"{address}/WhoAmI", headers=bearer(api)).status_code == 200
