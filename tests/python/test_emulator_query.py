@@ -280,6 +280,7 @@ def test_fetchxml_that_is_wrong_is_400(filled: Api) -> None:
         ("<fetch>", "0x80040201"),
         (entity('<attribute name="nome"/>'), "0x80041103"),
         ('<fetch><entity name="contact"/></fetch>', "0x80041102"),
+        (entity('<attribute name="name" alias="a&quot;b"/>'), "0x80060888"),
     ):
         refused(filled.get(f"accounts?fetchXml={quote(xml)}"), 400, code)
 
