@@ -220,6 +220,12 @@ def test_rows_are_aggregated(filled: Api, text: str, rows: list[Any]) -> None:
     assert filled.get("accounts?$apply=topcount(2,name)").status_code == 400
 
 
+def test_aggregates_are_ordered(filled: Api) -> None:
+    text = quote("groupby((industrycode),aggregate($count as n))")
+    rows = filled.row(f"accounts?$apply={text}&$orderby=n desc")["value"]
+    assert [row["n"] for row in rows] == [3, 2]
+
+
 def fetch(api: Api, xml: str, table: str = "accounts", **headers: str) -> list[dict[str, Any]]:
     answer = api.get(f"{table}?fetchXml={quote(xml)}", **headers)
     assert answer.status_code == 200, answer.text
