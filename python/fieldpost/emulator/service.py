@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 
 from .answer import Answer, Header, document, header
 from .model import Schema, Table
@@ -79,10 +79,8 @@ class Call:
     def aggregated(self, query: Query) -> Answer:
         """The answer to a query with `$apply`."""
         aggregation = Aggregation(self.service.rows, self.service.schema, self.asker, query.table)
-        order = re.search(r"(?:^|&)(?:\$|%24)orderby=([^&]*)", self.request.query)
-        rows = aggregation.rows(
-            query.apply or "", query.condition, order and order[1].replace("+", " ")
-        )
+        order = dict(parse_qsl(self.request.query)).get("$orderby")
+        rows = aggregation.rows(query.apply or "", query.condition, order)
         context = f"{self.service.base}/$metadata#{query.table.entity_set}"
         return document(200, {"@odata.context": context, "value": rows})
 
