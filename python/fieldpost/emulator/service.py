@@ -13,7 +13,7 @@ from .model.moment import written
 from .plugin import PlugIns
 from .query import Aggregation, Asker, Query, Reader, parsed_query
 from .records import Commit, Node, PayloadReader, User, Writer, parsed
-from .refusal import Refusal, bad_payload, wrong_media_type
+from .refusal import bad_payload, wrong_media_type
 from .request import Request
 from .store import Database, Ledger, Rows
 from .switches import Switches
@@ -121,9 +121,3 @@ def applied(*preferences: str) -> list[Header]:
     """The preferences that an answer followed."""
     text = ", ".join(preference for preference in preferences if preference)
     return [header(b"preference-applied", text)] if text else []
-
-
-def refuse_unless(right: bool, refusal: Refusal) -> None:
-    """Raise the refusal where something is not right."""
-    if not right:
-        raise refusal
