@@ -136,3 +136,14 @@ def test_serve_with_tls_removes_its_folder(tmp_path: Path) -> None:
         process.terminate()
         assert process.wait(10) == 0
     assert not ca_file.parent.exists()
+
+
+def test_a_file_keeps_columns_that_were_added(tmp_path: Path) -> None:
+    added = {"table": "account", "column": "new_grade", "add": {"type": "text"}}
+    for _ in range(2):
+        with Emulator(database=tmp_path / "rows.db") as emulator, Api(emulator) as api:
+            api.control("POST", "schema", added)
+            assert api.post("accounts", {"new_grade": "A"}).status_code == 204
+    with Emulator(database=tmp_path / "rows.db") as emulator, Api(emulator) as api:
+        api.control("POST", "schema", added)
+        assert [row["new_grade"] for row in api.row("accounts")["value"]] == ["A", "A"]

@@ -220,6 +220,12 @@ def test_rows_are_aggregated(filled: Api, text: str, rows: list[Any]) -> None:
     assert filled.get("accounts?$apply=topcount(2,name)").status_code == 400
 
 
+def test_aggregates_are_ordered(filled: Api) -> None:
+    text = quote("groupby((industrycode),aggregate($count as n))")
+    rows = filled.row(f"accounts?$apply={text}&$orderby=n desc")["value"]
+    assert [row["n"] for row in rows] == [3, 2]
+
+
 def fetch(api: Api, xml: str, table: str = "accounts", **headers: str) -> list[dict[str, Any]]:
     answer = api.get(f"{table}?fetchXml={quote(xml)}", **headers)
     assert answer.status_code == 200, answer.text
@@ -280,8 +286,13 @@ def test_fetchxml_that_is_wrong_is_400(filled: Api) -> None:
         ("<fetch>", "0x80040201"),
         (entity('<attribute name="nome"/>'), "0x80041103"),
         ('<fetch><entity name="contact"/></fetch>', "0x80041102"),
+        (entity('<attribute name="name" alias="a&quot;b"/>'), "0x80060888"),
     ):
         refused(filled.get(f"accounts?fetchXml={quote(xml)}"), 400, code)
+
+
+def test_changes_are_not_tracked_and_nothing_pretends_so(api: Api) -> None:
+    refused(api.get("accounts", Prefer="odata.track-changes"), 400, "0x80072491")
 
 
 def test_older_versions_of_the_api_answer_too(api: Api) -> None:

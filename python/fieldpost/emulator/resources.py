@@ -78,6 +78,9 @@ class Resources:
             return Fetch(self._service.rows, self._service.schema, self._call.asker).answer(
                 table, self._request.query, self._service.base, self._preferences
             )
+        if self._preferences.track_changes:
+            message = f"Change tracking is not enabled for the entity {table.name}."
+            raise Refusal(400, "0x80072491", message)
         query = self._call.query(table)
         if where is not None:
             condition = query.condition

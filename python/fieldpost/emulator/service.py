@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 
 from .answer import Answer, Header, document, header
 from .model import Schema, Table
@@ -13,7 +13,7 @@ from .model.moment import written
 from .plugin import PlugIns
 from .query import Aggregation, Asker, Query, Reader, parsed_query
 from .records import Commit, Node, PayloadReader, User, Writer, parsed
-from .refusal import Refusal, bad_payload, wrong_media_type
+from .refusal import bad_payload, wrong_media_type
 from .request import Request
 from .store import Database, Ledger, Rows
 from .switches import Switches
@@ -79,10 +79,8 @@ class Call:
     def aggregated(self, query: Query) -> Answer:
         """The answer to a query with `$apply`."""
         aggregation = Aggregation(self.service.rows, self.service.schema, self.asker, query.table)
-        order = re.search(r"(?:^|&)(?:\$|%24)orderby=([^&]*)", self.request.query)
-        rows = aggregation.rows(
-            query.apply or "", query.condition, order and order[1].replace("+", " ")
-        )
+        order = dict(parse_qsl(self.request.query)).get("$orderby")
+        rows = aggregation.rows(query.apply or "", query.condition, order)
         context = f"{self.service.base}/$metadata#{query.table.entity_set}"
         return document(200, {"@odata.context": context, "value": rows})
 
@@ -123,9 +121,3 @@ def applied(*preferences: str) -> list[Header]:
     """The preferences that an answer followed."""
     text = ", ".join(preference for preference in preferences if preference)
     return [header(b"preference-applied", text)] if text else []
-
-
-def refuse_unless(right: bool, refusal: Refusal) -> None:
-    """Raise the refusal where something is not right."""
-    if not right:
-        raise refusal

@@ -66,10 +66,45 @@ def _title(name: str) -> str:
     return name.removeprefix("new_").replace("_", " ").title()
 
 
+# Properties of a table that mean nothing here, with the value that most tables have.
+FALSE = (
+    "AutoCreateAccessTeams AutoRouteToOwnerQueue EnforceStateTransitions EntityHelpUrlEnabled "
+    "HasEmailAddresses HasFeedback IsAIRUpdated IsArchivalEnabled IsAvailableOffline IsBPFEntity "
+    "IsBusinessProcessEnabled IsChildEntity IsDocumentManagementEnabled IsEnabledForCharts "
+    "IsDocumentRecommendationsEnabled IsEnabledForTrace IsImportable IsInteractionCentricEnabled "
+    "IsKnowledgeManagementEnabled IsMSTeamsIntegrationEnabled IsOneNoteIntegrationEnabled "
+    "IsQuickCreateEnabled IsReadingPaneEnabled IsRetentionEnabled IsSLAEnabled IsSolutionAware "
+    "IsStateModelAware SyncToExternalSearchIndex UsesBusinessDataLabelTable "
+    "IsEnabledForExternalChannels"
+)
+NULL = (
+    "DataSourceId EntityColor EntityHelpUrl ExternalCollectionName ExternalName IconLargeName "
+    "IconMediumName IconSmallName IconVectorName MobileOfflineFilters OwnerId OwnerIdType "
+    "OwningBusinessUnit RecurrenceBaseEntityLogicalName SettingOf"
+)
+MANAGED = (
+    "CanBeInManyToMany CanBePrimaryEntityInRelationship CanBeRelatedEntityInRelationship "
+    "CanChangeHierarchicalRelationship CanChangeTrackingBeEnabled CanCreateCharts CanCreateForms "
+    "CanCreateViews CanEnableSyncToExternalSearchIndex CanModifyAdditionalSettings "
+    "IsConnectionsEnabled IsMailMergeEnabled IsMappable IsOfflineInMobileClient "
+    "IsReadOnlyInMobileClient IsRenameable IsVisibleInMobile IsVisibleInMobileClient"
+)
+
+
 def table_definition(schema: Schema, table: Table) -> Definition:
     """The row of EntityDefinitions, without what is expanded from it."""
     title = _title(table.name)
     return {
+        **dict.fromkeys(FALSE.split(), False),
+        **dict.fromkeys(NULL.split()),
+        **{name: managed(True) for name in MANAGED.split()},
+        "ActivityTypeMask": 0,
+        "CanTriggerWorkflow": True,
+        "CreatedOn": "2024-01-01T00:00:00Z",
+        "ModifiedOn": "2024-01-01T00:00:00Z",
+        "DaysSinceRecordLastModified": 0,
+        "IntroducedVersion": "1.0",
+        "ReportViewName": f"Filtered{_schema_name(table.name)}",
         "MetadataId": metadata_id(table.name),
         "LogicalName": table.name,
         "SchemaName": _schema_name(table.name),
@@ -92,7 +127,7 @@ def table_definition(schema: Schema, table: Table) -> Definition:
         "IsPrivate": False,
         "IsValidForAdvancedFind": not table.fixed,
         "IsOptimisticConcurrencyEnabled": table.locks_optimistically and not table.elastic,
-        "ChangeTrackingEnabled": table.custom,
+        "ChangeTrackingEnabled": False,
         "HasActivities": any(n.endswith("_Tasks") for n in table.collections),
         "HasNotes": any(n.endswith("_Annotation") for n in table.collections),
         "IsCustomizable": managed(True),

@@ -21,7 +21,6 @@ from .declaration import (
 )
 from .schema import Table
 
-INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 TRILLION = 10**12
 
 

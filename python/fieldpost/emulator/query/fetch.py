@@ -6,6 +6,7 @@ Columns are named as the Web API names them: a lookup `x` is shown as `_x_value`
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 from xml.etree import ElementTree
@@ -64,6 +65,7 @@ AGGREGATES = {
     "max": "max({})",
 }
 LARGEST = 5000
+ALIAS = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class Fetch:
@@ -92,6 +94,7 @@ class Fetch:
         entity = root.find("entity")
         if root.tag != "fetch" or entity is None or entity.get("name") != table.name:
             raise Refusal(400, "0x80041102", f"The fetch is not one of '{table.name}'.")
+        _check_aliases(root)
         self._aggregate = root.get("aggregate") == "true"
         self._entity(entity, table, "t0", "")
         size = _number(root.get("count")) or preferences.page_size or LARGEST
@@ -300,6 +303,14 @@ def _literal(column: Column, value: str) -> Literal:
     except (ArithmeticError, ValueError, Mismatch):
         raise bad_query(f"The value '{value}' is not one of '{column.name}'.") from None
     return literal
+
+
+def _check_aliases(root: Element) -> None:
+    """Aliases become names in SQL: nothing but letters, digits and underscores may."""
+    for element in root.iter():
+        alias = element.get("alias")
+        if alias is not None and not ALIAS.fullmatch(alias):
+            raise bad_query(f"'{alias}' is not a valid alias.")
 
 
 def _number(text: str | None) -> int | None:

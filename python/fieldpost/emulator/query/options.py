@@ -100,7 +100,7 @@ class Options:
             query.condition = filtered(
                 options["$filter"], table, self._schema, self._asker, self._aliases
             )
-        if "$orderby" in options:
+        if "$orderby" in options and "$apply" not in options:
             query.order = self._sorted(options["$orderby"], table)
         query.top = _limit(options["$top"]) if "$top" in options else None
         query.count = _counted(options["$count"]) if "$count" in options else False

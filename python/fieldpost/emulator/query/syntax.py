@@ -270,6 +270,8 @@ class Parser:
             given = self._aliases.get(token.text)
             if given is None:
                 return Literal("null", "null")
+            if given.startswith(("{", "[")):
+                return Literal("list", given)
             return Parser(given, {}).literal()
         if token.kind == "word" and token.text in ("true", "false"):
             return Literal("bool", token.text)

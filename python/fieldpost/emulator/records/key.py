@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote
 
-from ..model import AlternateKey, Mismatch, Table
+from ..model import Mismatch, Table
 from ..model.column import Text, guid
 from ..refusal import Refusal, bad_query, missing_key, missing_row, wrong_key
 from ..store import Rows
@@ -23,7 +23,6 @@ class RowKey:
 
     table: Table
     row_id: str | None
-    alternate: AlternateKey | None = None
     values: Mapping[str, Any] | None = None
 
     def find(self, rows: Rows) -> str | None:
@@ -68,7 +67,7 @@ def row_key(text: str, table: Table) -> RowKey:
         names = {_kept_name(table, column): column for column in key.columns}
         if pairs.keys() == names.keys() and key.status == "Active":
             values = {name: _value(table, name, pairs[name]) for name in names}
-            return RowKey(table, None, key, values)
+            return RowKey(table, None, values)
     raise wrong_key(table.name)
 
 

@@ -88,7 +88,10 @@ class Database:
         self.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "{key.name}" ON "{table.name}" ({folded})')
 
     def add_column(self, table: Table, column: Column) -> None:
-        """A new column in a table that has rows."""
+        """A new column in a table that has rows; one that an earlier run added is kept."""
+        known = {row[1] for row in self.execute(f'PRAGMA table_info("{table.name}")')}
+        if column.name in known:
+            return
         self.execute(f'ALTER TABLE "{table.name}" ADD COLUMN {_column_definition(column)}')
         if isinstance(column, Lookup) and column.several:
             self.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.kind}" TEXT')
