@@ -122,10 +122,10 @@ struct Dispatcher::State {
   pid_t process = 0;  // of the first offer
   Id last_id = 0;
   std::unordered_map<Id, Delivery> deliveries;  // offered and not yet told
-  Lanes lanes;                        // of those with an order key
-  std::deque<Id> fresh;               // never started
-  std::deque<Id> ready;               // questions, and what comes back from a sign-in
-  std::map<Id, Flight> flights;       // on the wire with others, by the first of each
+  Lanes lanes;                                  // of those with an order key
+  std::deque<Id> fresh;                         // never started
+  std::deque<Id> ready;                         // questions, and what comes back from a sign-in
+  std::map<Id, Flight> flights;                 // on the wire with others, by the first of each
   Retries retries;
   std::vector<Id> parked;  // until authorize()
   std::vector<Outcome> told;
@@ -284,7 +284,8 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
   };
   for (std::deque<Id>* queue : {&ready, &fresh}) {
     std::size_t left = 2 * together.records;  // to look at; the rest has its turn
-    for (auto at = queue->begin(); at != queue->end() && members.size() < most && left > 0; --left) {
+    for (auto at = queue->begin(); at != queue->end() && members.size() < most && left > 0;
+         --left) {
       if (joins(*at)) {
         members.push_back(*at);
         at = queue->erase(at);
