@@ -9,10 +9,10 @@
 #include "base/uuid.h"
 #include "event/selection.h"
 #include "event/walker.h"
-#include "filter/datum.h"
 #include "fieldpost/error.h"
 #include "fieldpost/filter.h"
 #include "fieldpost/mapping.h"
+#include "filter/datum.h"
 #include "plan/integrations.h"
 #include "transform/transforms.h"
 
