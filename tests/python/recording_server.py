@@ -18,9 +18,9 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class RecordingServer:
-    """answer: what a request gets; 200 {"ok":true} by default."""
+    """answer: what a request gets, 200 {} by default; None ends the connection without one."""
 
-    def __init__(self, answer: Callable[[Received], Answer] | None = None) -> None:
+    def __init__(self, answer: Callable[[Received], Answer | None] | None = None) -> None:
         self.requests: list[Received] = []
         self.answer = answer or (lambda _: (200, {"Content-Type": "application/json"}, b"{}"))
         self._lock = threading.Lock()
@@ -30,6 +30,12 @@ class RecordingServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
+
+    def take(self, received: Received) -> Answer | None:
+        """Note a request, and answer it; one at a time."""
+        with self._lock:
+            self.requests.append(received)
+            return self.answer(received)
 
     def __enter__(self) -> "RecordingServer":
         return self
@@ -50,9 +56,11 @@ class RecordingServer:
                 pairs = [(name, value) for name, value in self.headers.items()]
                 headers = {name.lower(): value for name, value in pairs}
                 received = Received(self.command, self.path, headers, pairs, body)
-                with server._lock:
-                    server.requests.append(received)
-                    status, more, content = server.answer(received)
+                answer = server.take(received)
+                if answer is None:
+                    self.close_connection = True
+                    return
+                status, more, content = answer
                 self.send_response(status)
                 for name, value in more.items():
                     self.send_header(name, value)

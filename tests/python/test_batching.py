@@ -37,7 +37,7 @@ def deliver(
 ) -> tuple[fp.Report, dict[str, dict[str, Any]]]:
     destination = open_destination(server, folder, batch, head, **more)
     report = destination.deliver(rows, progress=False)
-    assert report["received"] == len(rows)
+    assert report.received == len(rows)
     return report, {row["event_id"]: row for row in destination.outcomes()}
 
 
@@ -59,7 +59,7 @@ def test_records_go_together_as_a_list(server: RecordingServer, tmp_path: Path) 
     report, rows = deliver(server, tmp_path, {"max_records": 10}, events(35))
     assert report["delivered"] == 35
     assert sorted(n for one in numbers(server) for n in one) == list(range(35))
-    assert [len(one) for one in numbers(server)] == [10, 10, 10, 5]
+    assert sorted(len(one) for one in numbers(server)) == [5, 10, 10, 10]
     assert {row["http_status"] for row in rows.values()} == {200}
     again, _rows = deliver(server, tmp_path, {"max_records": 10}, events(36))
     assert (again["already_delivered"], numbers(server)[-1]) == (35, [35])
@@ -163,6 +163,62 @@ def test_a_busy_answer_is_tried_again_together(server: RecordingServer, tmp_path
     assert len(server.requests) <= 6
 
 
+def test_a_lost_answer_leaves_each_record_unconfirmed(
+    server: RecordingServer, tmp_path: Path
+) -> None:
+    server.answer = lambda _: None
+    report, rows = deliver(server, tmp_path, {}, events(4))
+    assert (report["unconfirmed"], len(server.requests)) == (4, 1)
+    assert {row["code"] for row in rows.values()} == {"E503"}
+
+
+def test_a_new_token_sends_all_of_them_again(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "old")
+
+    def answer(received: Received) -> Any:
+        monkeypatch.setenv("TOKEN", "new")
+        return (200 if received.headers["authorization"] == "Bearer new" else 401), {}, b"{}"
+
+    server.answer = answer
+    head = "auth: {type: bearer, token: {env: TOKEN}}\n"
+    report, _rows = deliver(server, tmp_path, {}, events(4), head)
+    assert (report["delivered"], numbers(server)) == (4, [[0, 1, 2, 3]] * 2)
+
+
+def test_no_more_requests_are_on_the_wire_than_allowed(
+    server: RecordingServer, tmp_path: Path
+) -> None:
+    import threading
+    import time
+
+    now, most, lock = [0], [0], threading.Lock()
+
+    def answer(_received: Received) -> Any:
+        time.sleep(0.005)
+        return 200, {}, b"{}"
+
+    server.answer = answer
+    before = server.take
+
+    def take(received: Received) -> Any:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        try:
+            return before(received)
+        finally:
+            with lock:
+                now[0] -= 1
+
+    server.take = take  # type: ignore[method-assign]
+    head = "delivery: {max_in_flight: 3}\n"
+    report, _rows = deliver(server, tmp_path, {"max_records": 5}, events(200), head)
+    assert (report["delivered"], most[0] <= 3) == (200, True)
+    assert max(len(one) for one in numbers(server)) <= 5
+
+
 def test_the_signature_is_over_the_whole_body(
     server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,16 +241,16 @@ def test_a_preview_shows_the_list(server: RecordingServer, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("head", "more"),
+    ("head", "batch", "more"),
     [
-        ("idempotency_key: true\n", {}),
-        ("", {"method": "GET"}),
-        ("", {"headers": {"Content-Type": "text/plain"}}),
-        ("", {"batch": {"body": {"a": 1}}}),
+        ("idempotency_key: true\n", {}, {}),
+        ("", {}, {"method": "GET"}),
+        ("", {}, {"headers": {"Content-Type": "text/plain"}}),
+        ("", {"body": {"a": 1}}, {}),
     ],
 )
 def test_what_cannot_go_together_is_a_mistake(
-    server: RecordingServer, tmp_path: Path, head: str, more: dict[str, Any]
+    server: RecordingServer, tmp_path: Path, head: str, batch: Any, more: dict[str, Any]
 ) -> None:
     with pytest.raises(fp.ConfigError, match="E186"):
-        open_destination(server, tmp_path, {}, head, **more)
+        open_destination(server, tmp_path, batch, head, **more)

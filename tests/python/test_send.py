@@ -91,6 +91,18 @@ def test_another_event_or_subscription_has_another_id(
     assert server.requests[-1].headers["idempotency-key"] in keys
 
 
+def test_a_lost_answer_is_sent_again_under_the_same_key(
+    server: RecordingServer, tmp_path: Path
+) -> None:
+    answers = iter((None, (200, {}, b"")))
+    server.answer = lambda _: next(answers)
+    head = "idempotency_key: X-Key\ndelivery: {retry: {wait_initial_s: 0.01}}\n"
+    report = deliver(tmp_path, {"url": server.url}, head=head)
+    assert report["delivered"] == 1
+    first, second = (one.headers["x-key"] for one in server.requests)
+    assert first == second
+
+
 @pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded"])
 def test_segments_signature_is_over_the_json_text(
     server: RecordingServer,

@@ -297,9 +297,9 @@ std::vector<Verdict> Webhook::decode_each(const Call& combined, std::size_t coun
   if (!tells) {
     // One record may have had the others refused with it.
     constexpr int kOfOne[] = {400, 409, 413, 422};
-    whole.alone = whole.kind == Verdict::Kind::rejected &&
-                  std::find(std::begin(kOfOne), std::end(kOfOne), response.status) !=
-                      std::end(kOfOne);
+    whole.alone =
+        whole.kind == Verdict::Kind::rejected &&
+        std::find(std::begin(kOfOne), std::end(kOfOne), response.status) != std::end(kOfOne);
     return std::vector<Verdict>(count, whole);
   }
   const auto answers = record_answers(batching, response.body, count);
@@ -327,8 +327,8 @@ Verdict Webhook::verdict_of(const RecordAnswer& answer) const {
     verdict.effect = "accepted";
     return verdict;
   }
-  verdict.kind = retry_statuses_.contains(answer.status) ? Verdict::Kind::again
-                                                         : Verdict::Kind::rejected;
+  verdict.kind =
+      retry_statuses_.contains(answer.status) ? Verdict::Kind::again : Verdict::Kind::rejected;
   verdict.code = code_of(answer.status);
   verdict.message =
       answer.message.empty() ? "status " + std::to_string(answer.status) : answer.message;
