@@ -44,8 +44,6 @@ def inputs():
         yield "mapping", text.encode() + b"\0" + event + b"\n" + lines([EVENT])
         for path in paths_in(case["mapping"]):
             yield "path", path.encode() + b"\0" + event + b"\n" + lines([EVENT])
-    for path in sorted((CASES / "json").glob("*")):
-        yield "walker", path.read_bytes()
 
 
 def main(folder):
