@@ -1,6 +1,7 @@
 #include "mapping/compiler.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "mapping/directives.h"
@@ -10,6 +11,7 @@ namespace fieldpost {
 namespace {
 
 constexpr int kDeepest = 256;
+constexpr int kLevelsOfJson = 4;  // that one level of a mapping may take
 constexpr const char* kRootDirective = "__segment_internal_directive";
 
 bool is_directive_key(std::string_view key) {
@@ -34,6 +36,20 @@ std::string json_of(const Json& scalar) {
   std::string json;
   append_json_string(scalar.get_ref<const std::string&>(), json);
   return json;
+}
+
+// Whether a document is nested so deeply that no mapping of 256 levels can be written like that,
+// and that a copy of it might not fit on the stack. Uses none itself.
+bool is_bottomless(const Json& document) {
+  std::vector<std::pair<const Json*, int>> open{{&document, 1}};
+  while (!open.empty()) {
+    const auto [value, level] = open.back();
+    open.pop_back();
+    if (!value->is_structured()) continue;
+    if (level > kLevelsOfJson * kDeepest) return true;
+    for (const Json& below : *value) open.emplace_back(&below, level + 1);
+  }
+  return false;
 }
 
 // Arrays and texts become objects with their indexes as keys, anything else becomes {}.
@@ -92,7 +108,7 @@ void Compiler::warn(std::string code, std::string message, const std::string& pa
 }
 
 NodePtr Compiler::compile(const Json& expression, const std::string& path) {
-  if (depth_ >= kDeepest) {
+  if (depth_ >= kDeepest || (depth_ == 0 && is_bottomless(expression))) {
     mistake("E206", "nested deeper than 256 levels", path);
     return nullptr;
   }
@@ -120,6 +136,7 @@ NodePtr Compiler::compile_loosely(const Json& expression, const std::string& pat
 }
 
 NodePtr Compiler::compile_whole(const Json& document, const std::string& path) {
+  if (is_bottomless(document)) return compile(document, path);  // which says so
   const bool closely = std::exchange(looks_closely_, true);
   NodePtr node;
   if (!document.is_object()) {
