@@ -31,6 +31,7 @@ _WORDS = {"key": "INTEGER PRIMARY KEY", "whole": "INTEGER", "real": "REAL", "byt
 _CACHE_KB = 32_768
 _CHECKPOINT_PAGES = 4000  # 16 MB
 _PATIENCE_S = 30.0  # for somebody else's transaction
+_ONCE_MORE_S = 0.02  # until a busy file is tried again
 _HASHES_AT_ONCE = 1_000_000  # rows
 _LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
@@ -107,6 +108,21 @@ class SqliteLedger(Ledger):
         return db
 
     def _connect_to_write(self) -> sqlite3.Connection:
+        """A connection, also where others make the same new ledger just now.
+
+        SQLite waits for any lock, but not for the one that changes the journal to WAL.
+        """
+        until_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self._connect_at_once()
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until_s:
+                    raise
+            time.sleep(_ONCE_MORE_S)
+
+    def _connect_at_once(self) -> sqlite3.Connection:
         db = sqlite3.connect(
             self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
         )
