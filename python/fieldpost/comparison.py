@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from ._core import Chunk
+from .difference import MISSING, sides
 from .errors import SourceError
 from .html_table import html_table
 from .stage import Piece, Row, Stage, in_order
@@ -180,7 +181,7 @@ def _fields(old: bytes | None, new: bytes | None) -> list[tuple[Path, Any, Any]]
     if old == new:
         return []
     try:
-        return list(_differences(_value(old), _value(new), ()))
+        return list(sides(_value(old), _value(new)))
     except RecursionError:
         return [((), "nested too deeply to show", "nested too deeply to show")]
 
@@ -202,42 +203,15 @@ def _state(row: Row | None) -> str:
     return row.outcome or "body"
 
 
-class _Absent:
-    pass
-
-
-_ABSENT = _Absent()
-
-
 def _value(body: bytes | None) -> Any:
-    return _ABSENT if body is None else json.loads(body)
+    return MISSING if body is None else json.loads(body)
 
 
 def _text(value: Any) -> str | None:
-    return None if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+    return None if value is MISSING else json.dumps(value, ensure_ascii=False)
 
 
 def _place(path: Path) -> str:
     """A path with all items of a list as one."""
     steps = ("[*]" if isinstance(step, int) else path_text((step,))[1:] for step in path)
     return "$" + "".join(steps)
-
-
-def _differences(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(name for name in new if name not in old)]:
-            parts = old.get(name, _ABSENT), new.get(name, _ABSENT)
-            yield from _differences(*parts, (*path, name))
-    elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            parts = _item(old, index), _item(new, index)
-            yield from _differences(*parts, (*path, index))
-    elif isinstance(old, bool) or isinstance(new, bool) or old is _ABSENT or new is _ABSENT:
-        if old is not new:
-            yield path, old, new
-    elif old != new:
-        yield path, old, new
-
-
-def _item(items: list[Any], index: int) -> Any:
-    return items[index] if index < len(items) else _ABSENT

@@ -33,8 +33,8 @@ class Difference:
 
     def to_dict(self) -> dict[str, Any]:
         """`path`, `expected`, `got`; a side that is missing has no key."""
-        sides = {"expected": self.expected, "got": self.got}
-        told = {"path": self.path} | {k: v for k, v in sides.items() if v is not MISSING}
+        both = {"expected": self.expected, "got": self.got}
+        told = {"path": self.path} | {k: v for k, v in both.items() if v is not MISSING}
         return told | ({"why": self.why} if self.why else {})
 
 
@@ -48,22 +48,26 @@ def differences(expected: Any, got: Any, place: Path = (), start: str = "") -> l
 
     start: what the paths begin with instead of $.
     """
-    return list(_differences(expected, got, place, start))
+    return [
+        Difference(start + path_text(path)[1:] if start else path_text(path), one, other)
+        for path, one, other in sides(expected, got, place)
+    ]
 
 
-def _differences(expected: Any, got: Any, place: Path, start: str) -> Iterator[Difference]:
-    if isinstance(expected, dict) and isinstance(got, dict):
-        for key in dict.fromkeys([*expected, *got]):
-            sides = expected.get(key, MISSING), got.get(key, MISSING)
-            yield from _differences(*sides, (*place, key), start)
-    elif isinstance(expected, list) and isinstance(got, list):
-        for index in range(max(len(expected), len(got))):
-            one = expected[index] if index < len(expected) else MISSING
-            other = got[index] if index < len(got) else MISSING
-            yield from _differences(one, other, (*place, index), start)
-    elif not _same(expected, got):
-        path = path_text(place)
-        yield Difference(start + path[1:] if start else path, expected, got)
+def sides(one: Any, other: Any, place: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """(path, one side, the other) of every field that differs; either side may be MISSING."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys([*one, *other]):
+            yield from sides(one.get(key, MISSING), other.get(key, MISSING), (*place, key))
+    elif isinstance(one, list) and isinstance(other, list):
+        for index in range(max(len(one), len(other))):
+            yield from sides(_item(one, index), _item(other, index), (*place, index))
+    elif not _same(one, other):
+        yield place, one, other
+
+
+def _item(items: list[Any], index: int) -> Any:
+    return items[index] if index < len(items) else MISSING
 
 
 def _same(one: Any, other: Any) -> bool:
