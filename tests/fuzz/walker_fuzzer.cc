@@ -106,7 +106,10 @@ void check_values(std::string_view line, std::string_view body) {
   if (!event) return;  // the DOM cannot hold what it has
   static Dom mine;
   const auto root = mine.parse(body);
-  must(root.has_value(), "a body is JSON", body);
+  if (!root) {  // one unit of a pair may have been asked for, which the DOM cannot hold
+    must(mine.is_json(body), "a body is JSON", body);
+    return;
+  }
   for (std::size_t i = 0; i < kPaths.size(); ++i) {
     bool known = true;
     const auto expected = followed(*event, kPaths[i], known);
