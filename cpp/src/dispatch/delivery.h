@@ -56,7 +56,7 @@ class Delivery {
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
   Tries tries(double now_s) const noexcept;
-  Outcome outcome(std::string name) const;
+  Outcome end(std::string outcome);  // the last call: it hands its texts over
 
  private:
   const Call& call() const;
