@@ -159,6 +159,7 @@ ROW = [
     "unit_test",
     "explain",
     "connection",
+    "web_api_reader",
     "preview",
     "action_needed",
     "brake",
