@@ -126,6 +126,7 @@ CODES: dict[str, str] = {
     "E276": "a child that is also bound to its parent",
     "E277": "a conversion that does not fit its column",
     "E278": "a date cut out of a time, in a zone nobody named",
+    "E279": "a table of which the schema has no columns",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",

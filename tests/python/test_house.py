@@ -148,6 +148,7 @@ ROW = [
     "report",
     "progress",
     "dynamics",
+    "destination_schema",
     "documents",
     "stage",
     "comparison",

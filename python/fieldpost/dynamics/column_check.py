@@ -50,6 +50,8 @@ class ColumnCheck:
             self._cut(column, part)
         if part.kind == "unknown":
             return
+        if part.kind == "list" and column.type == "choices":
+            return
         if part.kind in ("row", "list", "bind"):
             self._mismatch(column, part, "no navigation property has this name")
         elif part.kind == "literal":
@@ -112,10 +114,13 @@ class ColumnCheck:
     def _choice(self, column: Column, value: Any, path: Path) -> None:
         if isinstance(value, bool) or not isinstance(value, int | str):
             self._refuse(column, path)
-        elif column.choices:
-            known = value in (column.choices if isinstance(value, int) else column.labels)
-            if not known and not (isinstance(value, str) and self._conversions.otherwise(column)):
-                self._no_such_choice(column, value, path)
+        elif column.choices and not self._is_option(column, value):
+            self._no_such_choice(column, value, path)
+
+    def _is_option(self, column: Column, value: int | str) -> bool:
+        if isinstance(value, int):
+            return value in column.choices
+        return column.has_label(value) or self._conversions.otherwise(column)
 
     def _no_such_choice(self, column: Column, value: int | str, path: Path) -> None:
         hint = ""
@@ -130,14 +135,10 @@ class ColumnCheck:
         if not isinstance(value, str):
             self._refuse(column, path, "put it in quotes")
             return
-        numbers = [one.strip() for one in value.split(",") if one.strip()]
-        if not all(re.fullmatch(r"-?\d+", one) for one in numbers):
-            self._refuse(column, path)
-        elif column.choices:
-            for number in numbers:
-                if int(number) not in column.choices:
-                    self._no_such_choice(column, int(number), path)
-                    return
+        for one in filter(None, map(str.strip, value.split(","))) if column.choices else ():
+            option = int(one) if re.fullmatch(r"-?[0-9]{1,10}", one) else one
+            if not self._is_option(column, option):
+                self._no_such_choice(column, option, path)
 
     def _boolean(self, column: Column, value: Any, path: Path) -> None:
         if not isinstance(value, bool):

@@ -32,9 +32,9 @@ class Conversions:
 
     def document(self, column: Column) -> dict[str, Any] | None:
         """What the core is told of a column; None where it leaves its values alone."""
-        if column.type == "choice" and column.choices:
+        if column.choices:
             otherwise = self.choices.get(column.name, "reject")
-            return {"kind": "choice", "labels": dict(column.labels), "otherwise": otherwise}
+            return {"kind": column.type, "labels": dict(column.labels), "otherwise": otherwise}
         if column.type == "date":
             return {"kind": "date", "zone": self.date_zone or "UTC"}
         if column.max_length is not None and self.truncates(column.name):

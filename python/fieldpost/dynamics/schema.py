@@ -96,6 +96,10 @@ class Column:
             found.setdefault(label, number)
         return found
 
+    def has_label(self, text: str) -> bool:
+        """Whether a choice has this label, in whatever case."""
+        return text.strip().lower() in {label.strip().lower() for label in self.choices.values()}
+
 
 @dataclass(frozen=True)
 class Navigation:
