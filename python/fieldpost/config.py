@@ -108,6 +108,13 @@ class Subscription(Part):
     body: Document = None
     batch: Batch | None = None
     table: Text | None = None
+    choices: dict[Text, Annotated[int | str, BeforeValidator(config_values.otherwise)]] = Field(
+        default={}
+    )
+    date_zone: Text | None = None
+    truncate: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
 
     def model_post_init(self, _context: Any) -> None:
         """The id defaults to the name."""
@@ -175,6 +182,7 @@ class DestinationConfig(Part):
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
+    schema_file: Text | None = Field(default=None, alias="schema")
     settings: dict[str, Any] = Field(default={}, repr=False)
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
@@ -225,6 +233,11 @@ class DestinationConfig(Part):
     def functions_path(self) -> Path | None:
         """The function file, absolute; None without one."""
         return self.directory / self.functions if self.functions else None
+
+    @property
+    def schema_path(self) -> Path | None:
+        """The saved schema of the environment, absolute; None without one."""
+        return self.directory / self.schema_file if self.schema_file else None
 
     @property
     def ledger_location(self) -> str:
@@ -403,7 +416,7 @@ def read_text(name: str) -> str:
 
 
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(model.model_fields)
+    return tuple(one.alias or name for name, one in model.model_fields.items())
 
 
 KEYS: dict[str, tuple[str, ...]] = {

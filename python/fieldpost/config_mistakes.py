@@ -221,6 +221,9 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
 
 
 def _address(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
+    if data.get("type") == "webhook" and "schema" in data:
+        told = 'the type does not use "schema"'
+        yield places.mistake("E115", told, ("schema",), "remove it")
     if data.get("type") != "dynamics365":
         return
     if "url" not in data:
@@ -315,7 +318,8 @@ class _Subscribed:
     def _send(self) -> Iterator[Mistake]:
         if not self.has_url:
             yield self._missing("url", "url: https://host/path")
-        yield from self._useless("table")
+        for key in ("table", "choices", "date_zone", "truncate"):
+            yield from self._useless(key)
 
     def _create(self) -> Iterator[Mistake]:
         if "table" not in self.one:

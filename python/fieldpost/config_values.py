@@ -234,6 +234,14 @@ def batching(value: Any) -> Any:
     raise wrong("E113", "expected on or off", "on and true, off and false mean the same")
 
 
+def otherwise(value: Any) -> Any:
+    """What becomes of a label that a choice does not have."""
+    value = _from_environment(value)
+    if value in ("reject", "omit") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise wrong("E113", "expected reject, omit or a number of the choice")
+
+
 def key_header(value: Any) -> Any:
     """The header that carries idempotency keys; true means Idempotency-Key."""
     value = _from_environment(value)

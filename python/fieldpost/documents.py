@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import Any
 
+from . import destination_schema
 from ._core import DocumentError, Plan
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics.tables import TABLES
@@ -35,7 +36,7 @@ def compile_plan(config: DestinationConfig) -> Plan:
     """The plan of a destination; raises ConfigError with each mistake's line and column."""
     indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
     document, mistakes = _with_tables(config, plan_document(config), indices)
-    mistakes += _later(config)
+    mistakes += [*_later(config), *destination_schema.mistakes(config)]
     plan = None
     try:
         plan = Plan(json.dumps(document))
@@ -79,12 +80,14 @@ def nameless(config: DestinationConfig) -> list[Mistake]:
 
 def _later(config: DestinationConfig) -> list[Mistake]:
     """What the document may say one day, and this version cannot do yet."""
-    mistakes = []
+    mistakes, known = [], tables_document(config) if config.type == "dynamics365" else {}
     for i, one in enumerate(config.subscriptions):
         path = f"$.subscriptions[{i}]"
-        if one.table and one.table not in TABLES:
-            near = difflib.get_close_matches(one.table, TABLES, 1)
-            hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
+        if one.table and one.table not in known:
+            near = difflib.get_close_matches(one.table, known, 1)
+            hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
+            if config.schema_file is None:
+                hint += "; for others, `fieldpost schema pull` and write schema:"
             told = f'an unknown table "{one.table}"'
             mistakes.append(Mistake("E119", told, f"{path}.table", hint=hint))
     return mistakes
@@ -169,8 +172,22 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "subscriptions": [
             {"id": one.id, "action": one.action, "table": one.table} for one in active(config)
         ],
-        "tables": {name: table._asdict() for name, table in TABLES.items()},
+        "tables": tables_document(config),
     }
+
+
+def tables_document(config: DestinationConfig) -> dict[str, Any]:
+    """The tables that bodies may be for: the standard ones, and those of the file's own schema."""
+    tables: dict[str, Any] = {name: table._asdict() for name, table in TABLES.items()}
+    if config.schema_file is None:
+        return tables
+    known = {n: t for n, t in destination_schema.schema_of(config).tables.items() if t.entity_set}
+    for name, table in known.items():
+        navigation = {
+            one.name: one.target for one in table.navigation.values() if one.target in known
+        }
+        tables[name] = {"set": table.entity_set, "key": table.key, "navigation": navigation}
+    return tables
 
 
 def hosts(config: DestinationConfig) -> list[str]:
