@@ -24,21 +24,22 @@ from .config import DestinationConfig, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
 from .delivery import Delivery, takes_of, works
 from .dry_run import DryRun
-from .dynamics import TABLES
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
 from .functions import Functions, load_functions
 from .html_table import html_table
-from .ledger import Ledger, Takes, open_ledger
+from .ledger import OPEN, Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
 from .preview import Preview, PreviewRow
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
 from .run import Progress
+from .sample import Sample
 from .sources import Source, open_source
 from .stage import DestinationStage
+from .step import Step
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
 
@@ -147,69 +148,42 @@ class Destination:
         return Transformation(self._source(source), DestinationStage(self.config, subscription))
 
     def test_connection(
-        self, send: bool = False, sample: dict[str, Any] | None = None
+        self, send: bool = False, sample: dict[str, Any] | None = None, *, delete: bool = False
     ) -> ConnectionTest:
-        """Named steps: reach, sign in, who am i; with `send` a sample delivered and read back.
+        """Named steps: address, tls, token, who am i, application user, privileges, sample.
 
-        sample: the event to send; its own messageId makes it one row however often it is sent.
-        Without `send` nothing is written; a sample is then only mapped and shown.
+        Without `send` nothing is written; a sample is then only mapped and shown. With it the
+        sample is delivered and read back; delete: the rows that it made are deleted again.
+        sample: the event; its own messageId makes it one row however often it is sent.
         """
         self.config.require()
         prober = Prober(self.config, auth.open_credentials(self.config))
         well = prober.run()
-        if sample is not None or send:
-            self._test_sample(prober, sample or _SAMPLE_EVENT, send and well)
+        if sample is None and not send:
+            told = "nothing was written; --send sends a sample event"
+            prober.add(Step("sample", None, told))
+        elif send and not well:
+            prober.add(Step("sample", None, "not reached"))
         else:
-            prober.add("sample", None, "nothing was written; --send sends a sample event")
-        return ConnectionTest(prober.steps, prober.exit_code)
+            event = {"messageId": f"fieldpost-test-{time.time_ns()}", **(sample or _SAMPLE_EVENT)}
+            self._test_sample(prober, event, send, delete)
+        return ConnectionTest(prober.steps)
 
-    def _test_sample(self, prober: Prober, sample: dict[str, Any], send: bool) -> None:
-        event = {"messageId": f"fieldpost-test-{time.time_ns()}", **sample}
-        preview = self.preview([event], limit=len(self.config.subscriptions))
-        wanted = [row for row in preview if row.outcome == "would send"]
-        for row in preview:
-            if row.outcome != "would send":
-                prober.fail("sample", 4, f"{row.subscription}: {row.code} {row.message}")
-                return
-        if not wanted:
-            hint = "give an event that a filter accepts: --sample event.json"
-            prober.fail("sample", 4, "no subscription wants the sample event", hint)
-        elif not send:
-            told = ", ".join(f"{row.method} {row.url}" for row in wanted)
-            prober.add("sample", True, f"would be sent by {told}")
-        else:
-            self._send_sample(prober, event)
-
-    def _send_sample(self, prober: Prober, event: dict[str, Any]) -> None:
-        report = self._deliver(open_source([event]), progress=False)
-        done = report["delivered"] + report["already_delivered"]
-        if done == 0 or report.failed or report.stopped:
-            why = "; ".join(f"{f['code']} {f['message']}" for f in report.failures)
-            why = why or " ".join(report.stopped or ())
-            hint = "; ".join(f["action_needed"] for f in report.failures)
-            prober.fail("sample", 4, why or "nothing was delivered", hint)
-            return
-        prober.add(
-            "sample", True, f"{done} delivered" if report["delivered"] else "was there already"
+    def _test_sample(self, prober: Prober, event: dict[str, Any], send: bool, delete: bool) -> None:
+        safe = ("delivered", "unconfirmed") if documents.replay_safe(self.config) else ()
+        takes = Takes((*OPEN, "rejected", "expired", *safe), anew=True)
+        tried = Sample(
+            self.config,
+            prober,
+            event,
+            preview=lambda one: self.preview([one], limit=len(self.config.subscriptions)),
+            deliver=lambda one: self._deliver(open_source([one]), False, takes),
+            outcomes=lambda event_id: self.outcomes(event_id=event_id),
         )
-        for row in self.outcomes(event_id=event["messageId"]):
-            self._read_back(prober, row)
-
-    def _read_back(self, prober: Prober, outcome: dict[str, Any]) -> None:
-        subscription = next(
-            one for one in documents.active(self.config) if one.id == outcome["subscription"]
-        )
-        if self.config.type != "dynamics365" or subscription.table is None:
-            prober.add("read back", None, "a webhook has nothing to read")
-            return
-        table = TABLES[subscription.table]
-        address = f"{documents.target_url(self.config, subscription)}/api/data/v9.2/"
-        address += f"{table.set}({outcome['record_id']})"
-        answer = prober.get(f"{address}?$select={table.key}")
-        if answer["status"] == 200:
-            prober.add("read back", True, address)
+        if send:
+            tried.send(delete)
         else:
-            prober.fail("read back", 4, f"HTTP {answer['status']} for {address}")
+            tried.show()
 
     def connect(
         self,

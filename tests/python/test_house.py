@@ -140,6 +140,8 @@ ROW = [
     "airflow_connection",
     "secrets",
     "auth",
+    "inquiry",
+    "step",
     "signing",
     "function_file",
     "functions",
@@ -169,6 +171,7 @@ ROW = [
     "delivery",
     "dry_run",
     "replay",
+    "sample",
     "ledger_care",
     "destination",
 ]

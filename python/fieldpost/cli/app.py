@@ -222,10 +222,13 @@ def test_connection(
     destination: DestinationFile,
     send: Annotated[bool, typer.Option("--send", help="Deliver a sample event.")] = False,
     sample: Annotated[Path | None, typer.Option(help="A file with one event.")] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what the sample made, after reading it back.")
+    ] = False,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
-    """Reach, sign in, ask who we are; with --send deliver a sample and read it back."""
+    """Reach, sign in, ask what we may do; with --send deliver a sample and read it back."""
     event = None
     if sample is not None:
         try:
@@ -234,7 +237,7 @@ def test_connection(
             raise fp.SourceError(
                 "E802", f"the sample cannot be read ({error})", str(sample)
             ) from None
-    test = _open(destination, ledger).test_connection(send, event)
+    test = _open(destination, ledger).test_connection(send, event, delete=delete)
     if output is Output.json:
         printing.as_json(test.to_dict())
     else:
