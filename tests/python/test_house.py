@@ -161,6 +161,7 @@ ROW = [
     "unit_test",
     "explain",
     "connection",
+    "web_api_reader",
     "preview",
     "action_needed",
     "brake",
