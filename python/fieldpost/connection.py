@@ -6,14 +6,12 @@ Nothing of this writes. What sends a sample is in sample.py.
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from .auth import Credentials
 from .config import DestinationConfig
-from .documents import active, transport_document
+from .documents import active
 from .dynamics import TABLES
 from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps, Wanted
 from .dynamics.web_api import WebApi
@@ -66,9 +64,9 @@ class Prober:
     A step that needs an earlier one is not reached where that failed.
     """
 
-    def __init__(self, config: DestinationConfig, credentials: Credentials) -> None:
+    def __init__(self, config: DestinationConfig, inquiry: Inquiry) -> None:
         self._config = config
-        self.inquiry = Inquiry(json.dumps(transport_document(config)), credentials)
+        self.inquiry = inquiry
         self.api = WebApi(config.url or "", self.inquiry)
         self.steps: list[Step] = []
 

@@ -13,11 +13,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from . import auth, check, documents
-from ._core import Batch, CallFault, Dispatcher, Plan
 from .bench import Bench
 from .check import CheckResult
 from .config import DestinationConfig, load, parse, set_enabled
@@ -27,11 +27,15 @@ from .dry_run import DryRun
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
+from .forecast import forecast
 from .functions import Functions, load_functions
 from .html_table import html_table
+from .inquiry import Inquiry
 from .ledger import OPEN, Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
-from .preview import Preview, PreviewRow
+from .prefetch import Work
+from .preview import Preview, Previewer, PreviewRow
+from .preview_diff import Comparer, PreviewDiff
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
@@ -49,6 +53,7 @@ _SAMPLE_EVENT = {
     "userId": "fieldpost-test",
     "properties": {},
 }
+_LATENCIES = 500  # so many tell how long a request takes
 
 
 class Destination:
@@ -109,35 +114,56 @@ class Destination:
         self.config.require()
         return explain(Bench(self.config), event_text(event))
 
-    def preview(self, source: Any = None, limit: int = 5) -> Preview:
-        """Show the exact requests of the first `limit` events that match; sends nothing."""
+    def preview(self, source: Any = None, limit: int = 5, *, diff: bool = False) -> Preview:
+        """Show the exact requests of the first `limit` events that match; sends nothing.
+
+        diff: look the rows up too and tell what would change, field by field, and how long a
+        delivery of the whole source would take; gives a PreviewDiff. Reads with the destination's
+        credentials; raises AuthError, or FieldpostError where it cannot.
+        """
         self.config.require()
+        if diff:
+            return self._preview_diff(self._source(source), limit)
         plan, functions = documents.compile_plan(self.config), self._functions()
-        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(self.config)))
-        rows: list[PreviewRow] = []
-        for batch in self._batches(plan, functions, self._source(source)):
-            rows += self._preview_rows(batch, dispatcher, limit - len(rows))
+        previewer, rows = Previewer(self.config), list[PreviewRow]()
+        for work in works(plan, functions, self._source(source)):
+            rows += previewer.rows(work.batch, limit - len(rows))
             if len(rows) >= limit:
                 break
         return Preview(rows)
 
-    def _preview_rows(self, batch: Batch, dispatcher: Dispatcher, limit: int) -> list[PreviewRow]:
-        names = [one.name for one in documents.active(self.config)]
-        rows = []
-        for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit]):
-            try:
-                told = dispatcher.preview(batch, index)
-            except CallFault as fault:
-                code, message, _hint = fault.args
-                row = PreviewRow(names[sub], event_id, line, "rejected", code=code, message=message)
-            else:
-                row = PreviewRow.of(names[sub], event_id, line, told)
-            rows.append(row)
-        for sub, event_id, _hash, line, _offset, outcome, code, message in batch.ended():
-            if len(rows) < limit:
-                row = PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
-                rows.append(row)
-        return sorted(rows, key=lambda row: row.line)
+    def _preview_diff(self, source: Source, limit: int) -> PreviewDiff:
+        inquiry = self._inquiry()
+        comparer = Comparer(self.config, inquiry)
+        previewer, rows = Previewer(self.config), list[PreviewRow]()
+
+        def watched(works: Iterator[Work]) -> Iterator[Work]:
+            for work in works:
+                if len(rows) < limit:
+                    rows.extend(previewer.rows(work.batch, limit - len(rows)))
+                yield work
+                if len(rows) >= limit and not source.has_place:
+                    return  # it may have no end
+
+        counted = self._dry_run(source, Takes(), None, watched)
+        inquiry.sign_in()
+        compared = comparer.compared(rows)
+        latency_s = self._latency_s()
+        plan = forecast(self.config, counted["waiting"], latency_s, comparer.api.dop_hint)
+        return PreviewDiff(compared, plan, inquiry.requests)
+
+    def _inquiry(self) -> Inquiry:
+        transport = json.dumps(documents.transport_document(self.config))
+        return Inquiry(transport, auth.open_credentials(self.config))
+
+    def _latency_s(self) -> float | None:
+        """Of the requests of earlier runs; None where there were none."""
+        with self._ledger() as ledger:
+            if not ledger.exists():
+                return None
+            told = ledger.outcomes(self.config.id, "outcome = 'delivered' AND latency_ms > 0")
+            seen = [row["latency_ms"] for row in islice(told, _LATENCIES)]
+        return sum(seen) / len(seen) / 1000 if seen else None
 
     def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
         """What would be delivered, as bodies and nothing more: no request, no ledger.
@@ -157,7 +183,7 @@ class Destination:
         sample: the event; its own messageId makes it one row however often it is sent.
         """
         self.config.require()
-        prober = Prober(self.config, auth.open_credentials(self.config))
+        prober = Prober(self.config, self._inquiry())
         well = prober.run()
         if sample is None and not send:
             told = "nothing was written; --send sends a sample event"
@@ -248,17 +274,20 @@ class Destination:
                 lambda _targets: works(plan, functions, source, limit), takes=takes, for_s=for_s
             )
 
-    def _dry_run(self, source: Source, takes: Takes, limit: int | None) -> Report:
+    def _dry_run(
+        self,
+        source: Source,
+        takes: Takes,
+        limit: int | None,
+        watched: Callable[[Iterator[Work]], Iterator[Work]] = iter,
+    ) -> Report:
         plan, functions = documents.compile_plan(self.config), self._functions()
         with self._ledger() as ledger:
             known = ledger if ledger.exists() else None
             delivery = Delivery(self.config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
             run = DryRun(known, targets, delivery.report(""), takes)
-            return run.count(works(plan, functions, source, limit))
-
-    def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
-        return (work.batch for work in works(plan, functions, source))
+            return run.count(watched(works(plan, functions, source, limit)))
 
     # -- afterwards
 

@@ -163,6 +163,8 @@ ROW = [
     "connection",
     "web_api_reader",
     "preview",
+    "forecast",
+    "preview_diff",
     "action_needed",
     "brake",
     "dead_letters",

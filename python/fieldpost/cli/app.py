@@ -15,7 +15,7 @@ import typer
 
 import fieldpost as fp
 
-from . import exit_code, one_event, options, printing, starter
+from . import exit_code, one_event, options, preview_diff, printing, starter
 
 app = typer.Typer(
     name="fieldpost",
@@ -177,10 +177,21 @@ def preview(
     destination: DestinationFile,
     source: Sources = None,
     limit: Annotated[int, typer.Option(min=1, help="Events to show.")] = 5,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Read the rows: what would change, how long it takes."),
+    ] = False,
     output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
 ) -> int:
     """Show the exact requests of the first matching events; sends nothing."""
-    rows = _open(destination).preview(source or None, limit)
+    rows = _open(destination, ledger).preview(source or None, limit, diff=diff)
+    if isinstance(rows, fp.PreviewDiff):
+        if output is Output.json:
+            printing.as_json(rows.to_dict())
+        else:
+            preview_diff.show(rows)
+        return exit_code.DONE
     if output is Output.json:
         printing.as_json([row.to_dict() for row in rows])
     else:

@@ -30,11 +30,15 @@ class Found(NamedTuple):
 
 
 class WebApi:
-    """url: the environment's address, https://org.crm.dynamics.com."""
+    """url: the environment's address, https://org.crm.dynamics.com.
+
+    dop_hint: how many requests at once the service advises, once it has told.
+    """
 
     def __init__(self, url: str, inquiry: Inquiry) -> None:
         self.url = url.rstrip("/")
         self.inquiry = inquiry
+        self.dop_hint: int | None = None
 
     @property
     def base(self) -> str:
@@ -67,6 +71,8 @@ class WebApi:
         parts = [self._part(path) for path in paths]
         body = "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()
         answer = self.inquiry.ask("POST", f"{self.base}$batch", headers, body)
+        hint = answer.headers.get("x-ms-dop-hint", "")
+        self.dop_hint = int(hint) if hint.isdigit() else self.dop_hint
         if answer.status != 200:
             raise LookupError(str(answer))
         found = list(parts_of(answer.headers.get("content-type", ""), answer.body))
