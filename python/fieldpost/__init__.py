@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
+    from .preview_diff import PreviewDiff
     from .report import Report, Status
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
@@ -65,6 +66,7 @@ _HOMES = {
     "MappingError": "errors",
     "Mistake": "errors",
     "Preview": "preview",
+    "PreviewDiff": "preview_diff",
     "Report": "report",
     "Row": "stage",
     "SourceError": "errors",
@@ -104,6 +106,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "MappingError",
     "Mistake",
     "Preview",
+    "PreviewDiff",
     "Report",
     "Row",
     "SourceError",

@@ -12,14 +12,13 @@ from urllib.parse import parse_qsl
 
 from .address import Segment
 from .answer import Answer, document
-from .model import Collection, Table
+from .model import OTHERS, VERBS, Collection, Table, privilege_id, privilege_name
 from .query import literal_of
-from .records import BUSINESS_UNIT, ORGANIZATION, Condition, RowKey, named_id, row_key
+from .records import BUSINESS_UNIT, ORGANIZATION, Condition, RowKey, row_key
 from .refusal import Refusal, bad_payload, no_such_resource, unknown_segment
 from .service import Call
 
 VERSION = "9.2.24112.00000"
-VERBS = ("Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign", "Share")
 NONE = Condition(None, None)
 
 
@@ -201,22 +200,17 @@ def _send_email(call: Call, key: RowKey, body: Arguments) -> Answer:
 def _user_privileges(call: Call, key: RowKey, body: Arguments) -> Answer:
     """What the roles of a user allow, by the names of the privileges."""
     denied = call.user.denied if key.row_id == call.user.id else frozenset()
-    names = [
-        f"prv{verb}{table.name[:1].upper()}{table.name[1:]}"
-        for table in call.service.schema.tables.values()
-        for verb in VERBS
-    ]
-    names += ["prvActOnBehalfOfAnotherUser", "prvBypassCustomBusinessLogic"]
-    names += ["prvBypassCustomPlugins", "prvOverrideCreatedOnCreatedBy"]
+    tables = call.service.schema.tables.values()
+    names = dict.fromkeys(privilege_name(verb, table) for table in tables for verb in VERBS)
     granted = [
         {
             "Depth": "Global",
-            "PrivilegeId": named_id(name),
+            "PrivilegeId": privilege_id(name),
             "BusinessUnitId": BUSINESS_UNIT,
             "PrivilegeName": name,
             "RecordFilterId": "00000000-0000-0000-0000-000000000000",
         }
-        for name in names
+        for name in (*names, *OTHERS)
         if name.lower() not in denied
     ]
     context = call.context("RetrieveUserPrivilegesResponse")
