@@ -7,6 +7,7 @@
 #include <queue>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/clock.h"
@@ -46,7 +47,8 @@ Verdict tokens_refused(const Verdict& verdict) {
 }
 
 bool is_busy(const Response& response, const Verdict& verdict) {
-  return response.status == 429 || response.status == 503 || verdict.wait_s.has_value();
+  return response.status == 429 || response.status == 503 || verdict.http_status == 429 ||
+         verdict.wait_s.value_or(0) > 0;
 }
 
 Verdict unreachable(std::string message) {
@@ -84,7 +86,9 @@ struct Dispatcher::State {
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
   std::vector<Outcome> settle(double timeout_s);
 
-  bool closed() const noexcept { return stopped || !pause.code.empty(); }
+  bool closed() const noexcept { return stopped || !pause.code.empty() || used_up(); }
+  // All operations that it may start are started.
+  bool used_up() const noexcept { return limits.operations > 0 && operations >= limits.operations; }
   bool may_start() const { return !closed() && !token_wanted; }
   void start_what_may();
   std::optional<Id> next();
@@ -133,7 +137,10 @@ struct Dispatcher::State {
   Secrets secrets;
   Header signature;
   SigningKeys keys;
-  std::uint64_t started = 0;  // requests
+  std::uint64_t started = 0;     // requests
+  std::uint64_t operations = 0;  // in them, as the destination counts
+  // Records of one answer wait for the same time, so that they go together again.
+  std::optional<double> pack_wait_s;
   std::uint64_t token = 0;    // counts authorize()
   bool token_wanted = false;
   bool stopped = false;
@@ -226,11 +233,11 @@ void Dispatcher::State::start(Id id) {
     return;
   }
   if (protocol->most_together() > 1) {
-    const Call* call = delivery.plain_call(*protocol);
-    const auto together = call ? protocol->together(*call) : std::nullopt;
+    const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
   }
   send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
+  operations += delivery.plain_call(*protocol)->operations;
   delivery.started(clock->monotonic_s(), token);
 }
 
@@ -255,6 +262,7 @@ void Dispatcher::State::start_together(Id id, const Protocol::Together& together
     calls.push_back(deliveries.at(member).plain_call(*protocol));
   }
   flight.call = protocol->combine(calls);
+  operations += flight.call.operations;
   send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
   for (const Id member : flight.members) {
     deliveries.at(member).started(clock->monotonic_s(), token);
@@ -264,7 +272,10 @@ void Dispatcher::State::start_together(Id id, const Protocol::Together& together
 
 std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   std::vector<Id> members = {id};
-  std::size_t bytes = deliveries.at(id).plain_call(*protocol)->request.body.size();
+  const Call& first = *deliveries.at(id).plain_call(*protocol);
+  std::size_t bytes = first.request.body.size();
+  std::uint64_t counted = operations + first.operations;
+  std::unordered_set<std::string_view> rows = {together.row};
   std::size_t most = std::min(together.records, deliveries.at(id).company());
   const auto joins = [&](Id other) {
     Delivery& delivery = deliveries.at(other);
@@ -275,10 +286,13 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
     } catch (const CallFault&) {
       return false;  // it is told when its turn comes
     }
-    const auto its = call ? protocol->together(*call) : std::nullopt;
+    const auto its = protocol->together(*call);
     if (!its || its->key != together.key) return false;
     if (bytes + call->request.body.size() > together.bytes) return false;
+    if (limits.operations > 0 && counted + call->operations > limits.operations) return false;
+    if (!its->row.empty() && !rows.insert(its->row).second) return false;
     bytes += call->request.body.size();
+    counted += call->operations;
     most = std::min(most, delivery.company());
     return true;
   };
@@ -314,6 +328,7 @@ void Dispatcher::State::complete(const Completion& completion) {
   if (const auto flight = flights.extract(completion.id)) {
     return complete_together(flight.mapped(), completion.response);
   }
+  pack_wait_s.reset();
   const double now_s = clock->monotonic_s();
   Delivery& delivery = deliveries.at(completion.id);
   const Verdict& verdict =
@@ -329,25 +344,36 @@ void Dispatcher::State::complete(const Completion& completion) {
 void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
   const double now_s = clock->monotonic_s();
   const std::size_t count = flight.members.size();
+  std::vector<const Call*> calls;
+  for (const Id member : flight.members) {
+    calls.push_back(deliveries.at(member).plain_call(*protocol));
+  }
   std::vector<Verdict> verdicts =
-      protocol->decode_each(flight.call, count, response, clock->unix_s());
+      protocol->decode_each(flight.call, calls, response, clock->unix_s());
+  const Protocol::Lesson lesson = protocol->learn(flight.call, count, response);
+  governor.begin_at(lesson.in_flight_hint);
+  if (lesson.over_time) governor.time_exceeded(now_s);
   const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
                                 [&](const Verdict& one) { return is_busy(response, one); });
   const auto end = response.fault != Fault::none ? Governor::End::silent
                    : busy                        ? Governor::End::busy
+                   : count > 1                   ? Governor::End::pack_answered
                                                  : Governor::End::answered;
   governor.ended(end, deliveries.at(flight.members.front()).last_start_s(), now_s);
   watch_connection(response, verdicts.front());
+  pack_wait_s.reset();
   for (std::size_t i = 0; i < count; ++i) {
     Delivery& delivery = deliveries.at(flight.members[i]);
     const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
-    if (verdict.alone && count > 1) {
-      delivery.split(count);
+    const bool split = verdict.alone && count > 1;
+    if (split) delivery.split(count);
+    if (split && verdict.kind == Verdict::Kind::rejected) {
       ready.push_back(flight.members[i]);
     } else {
       decide(flight.members[i], verdict);
     }
   }
+  pack_wait_s.reset();
 }
 
 void Dispatcher::State::decide(Id id, const Verdict& verdict) {
@@ -387,7 +413,11 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
     give_up(id, "rejected");
     return;
   }
-  const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  if (wait_s && !verdict.wait_s) {
+    if (!pack_wait_s) pack_wait_s = wait_s;
+    wait_s = pack_wait_s;
+  }
   if (!wait_s) {
     give_up(id, "expired");
   } else if (retries_take(id)) {
@@ -548,6 +578,16 @@ void Dispatcher::hold(double seconds) {
 }
 
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
+
+std::uint64_t Dispatcher::operations() const noexcept { return state_->operations; }
+
+std::size_t Dispatcher::capacity() const noexcept { return state_->most_held(); }
+
+bool Dispatcher::used_up() const noexcept { return state_->used_up(); }
+
+void Dispatcher::allow_operations(std::uint64_t in_all) noexcept {
+  state_->limits.operations = in_all;
+}
 
 double Dispatcher::held_s() const {
   return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());
