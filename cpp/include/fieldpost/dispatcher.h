@@ -42,12 +42,12 @@ struct Outcome {
   std::string code;
   std::string message;
   std::string action_needed;
-  std::string record_id;
+  std::string record_id;  // where a row is there, or may be: of delivered and unconfirmed
   std::string request_id;
   double latency_ms = 0;  // first start of this run to the last answer
   // Of `waiting`: offer it again after so long. Negative: not in this run.
   double retry_in_s = -1;
-  bool in_doubt = false;  // as in Offer, for the next one
+  bool in_doubt = false;  // of `waiting`: as in Offer, for the next one
 };
 
 class Dispatcher {
@@ -83,7 +83,7 @@ class Dispatcher {
   std::uint64_t started() const noexcept;  // requests so far, questions among them
   // Operations in them, each record and question of a pack counted.
   std::uint64_t operations() const noexcept;
-  // Nothing starts beyond so many operations, counted from the first; 0: no such limit.
+  // Nothing starts beyond so many operations, counted from the first.
   void allow_operations(std::uint64_t in_all) noexcept;
   bool used_up() const noexcept;  // those are started: what waits comes back as `waiting`
   double held_s() const;  // how long nothing may start, because the destination asked for a wait

@@ -22,7 +22,7 @@ struct Limits {
   double window_s = 1;
   double execution_s = 0;  // of the destination's working time; 0: no budget
   double execution_window_s = 300;
-  std::uint64_t operations = 0;  // that may still be started, one for each record; 0: no limit
+  std::uint64_t operations = UINT64_MAX;  // that may be started in all, one for each record
   double pause_after_unreachable_s = 20;  // nothing but failed connects for so long: the run pauses
 };
 

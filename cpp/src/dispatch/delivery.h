@@ -33,6 +33,7 @@ class Delivery {
   Verdict answered_among(Verdict verdict, const Response& response, double now_s);
   // What to send next as a call that may go with others, the open question too. Throws CallFault.
   const Call* plain_call(const Protocol& protocol);
+  std::uint32_t operations() const { return question_ ? 1 : call().operations; }
   // The most records that this one may travel with; a refusal among several makes it fewer.
   std::size_t company() const noexcept { return company_; }
   void split(std::size_t were) noexcept { company_ = were / 2; }
@@ -56,7 +57,7 @@ class Delivery {
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
   Tries tries(double now_s) const noexcept;
-  Outcome outcome(std::string name) const;
+  Outcome end(std::string outcome);  // the last call: it hands its texts over
 
  private:
   const Call& call() const;
@@ -67,7 +68,7 @@ class Delivery {
   Offer offer_;
   std::optional<Call> call_;
   std::optional<Request> question_;
-  std::optional<Call> asking_;  // the question as a call
+  std::unique_ptr<Call> asking_;  // the question as a call
   Verdict verdict_;
   std::string ends_as_;  // "" until the last question is asked
   bool in_doubt_;
