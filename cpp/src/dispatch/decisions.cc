@@ -66,7 +66,11 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
     give_up(id, "rejected");
     return;
   }
-  const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  if (wait_s && !verdict.wait_s) {
+    if (!common_wait_s) common_wait_s = wait_s;
+    wait_s = common_wait_s;
+  }
   if (!wait_s) {
     give_up(id, "expired");
   } else if (retries_take(id)) {

@@ -111,10 +111,10 @@ void Dispatcher::State::start(Id id) {
     return;
   }
   if (protocol->most_together() > 1) {
-    const Call* call = delivery.plain_call(*protocol);
-    const auto together = call ? protocol->together(*call) : std::nullopt;
+    const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
   }
+  operations += delivery.operations();
   send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
   delivery.started(clock->monotonic_s(), token);
 }
@@ -145,6 +145,7 @@ double Dispatcher::State::seconds_to_next_start() const {
 }
 
 void Dispatcher::State::complete(const Completion& completion) {
+  common_wait_s.reset();
   if (const auto flight = flights.extract(completion.id)) {
     return complete_together(flight.mapped(), completion.response);
   }
@@ -214,6 +215,16 @@ void Dispatcher::hold(double seconds) {
 }
 
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
+
+std::uint64_t Dispatcher::operations() const noexcept { return state_->operations; }
+
+std::size_t Dispatcher::capacity() const noexcept { return state_->most_held(); }
+
+bool Dispatcher::used_up() const noexcept { return state_->used_up(); }
+
+void Dispatcher::allow_operations(std::uint64_t in_all) noexcept {
+  state_->limits.operations = in_all;
+}
 
 double Dispatcher::held_s() const {
   return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());

@@ -56,7 +56,17 @@ Dynamics::Dynamics(const Json& document) {
   for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
     read_subscription(given, reading);
   }
+  read_packing(document, reading);
   reading.finish();
+}
+
+void Dynamics::read_packing(const Json& document, Reading& reading) {
+  const std::string name = reading.text(document, "batching", "$.protocol", false);
+  const std::optional<Packing::Mode> mode = Packing::mode_named(name);
+  if (!mode) reading.mistake("E613", "must be off, batch, bulk or auto", "$.protocol.batching");
+  std::vector<BulkTable> tables;
+  for (const auto& [table, names] : tables_) tables.push_back({names.set, table, names.key});
+  packing_ = Packing(mode.value_or(Packing::Mode::off), api_, tables);
 }
 
 void Dynamics::read_tables(const Json& document, Reading& reading) {
@@ -117,6 +127,7 @@ Call Dynamics::encode(const Batch& batch, const Record& record) const {
   call.request.headers.push_back({"Content-Type", "application/json"});
   call.request.body = std::move(body.text);
   call.request.has_body = true;
+  packing_.prepare(call);
   return call;
 }
 
