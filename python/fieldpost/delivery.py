@@ -22,7 +22,8 @@ from .config import DestinationConfig
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
-from .governor import open_governor
+from .day_count import DayCount
+from .governor import identity, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
 from .prefetch import Work
@@ -96,6 +97,7 @@ class Delivery:
             letters=DeadLetters(config.delivery.keep, config.delivery.redact),
             brake=brake,
             governor=governor,
+            day_count=_day_count(config, ledger),
             progress=self._progress,
         )
         try:
@@ -131,6 +133,13 @@ class Delivery:
             )
             for one in self._subscriptions
         ]
+
+
+def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:
+    if config.type != "dynamics365":
+        return None
+    user = f"{documents.shared_address(config)} {identity(config)}".strip()
+    return DayCount(ledger, user, config.delivery.requests_per_day)
 
 
 def resends(config: DestinationConfig) -> bool:

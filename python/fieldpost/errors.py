@@ -202,6 +202,7 @@ CODES: dict[str, str] = {
     "E731": "the run's own time is over",
     "E732": "more fails than stop_when allows",
     "E733": "everything expires: the destination does not recover",
+    "E734": "the day's requests of this user are used up",
     "E735": "taken up again by the next delivery",
     # E8xx: sources
     "E801": "no such file, or a pattern that matches nothing",
