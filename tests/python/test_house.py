@@ -162,6 +162,7 @@ ROW = [
     "preview",
     "action_needed",
     "brake",
+    "day_count",
     "dead_letters",
     "prefetch",
     "intake",
