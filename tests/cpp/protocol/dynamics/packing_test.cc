@@ -21,7 +21,7 @@ class PackingTest : public testing::Test {
                                                        batching + R"(",
       "subscriptions": [{"id": "s", "action": "create", "table": "account"}],
       "tables": {"account": {"set": "accounts", "key": "accountid",
-                             "navigation": {"primarycontactid": "contact"}},
+                             "navigation": {"primarycontactid": {"table": "contact"}}},
                  "contact": {"set": "contacts", "key": "contactid"}}})"));
   }
 
