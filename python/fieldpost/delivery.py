@@ -19,10 +19,10 @@ from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
 from .brake import Brake
 from .config import DestinationConfig
+from .day_count import DayCount
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
-from .day_count import DayCount
 from .governor import identity, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes

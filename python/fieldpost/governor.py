@@ -67,7 +67,8 @@ def open_governor(config: DestinationConfig, target: str) -> Governor:
     return HostGovernor(folder / f"{name}.share", delivery.max_in_flight, requests, window_s)
 
 
-def _identity(config: DestinationConfig) -> str:
+def identity(config: DestinationConfig) -> str:
+    """Who the destination takes us for, as far as that can be told without a secret."""
     auth = config.auth
     return f"{auth.type} {getattr(auth, 'client_id', '') or getattr(auth, 'username', '')}"
 

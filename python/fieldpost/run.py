@@ -126,8 +126,7 @@ class Run:
             prefetch.close()
         self._finish(self._writer)
         self._count_the_day()
-        for item in [*self._pending, *(item for _, _, item in self._later)]:
-            self._counts[item.subscription].add("waiting")
+        self._set_aside()
         self._intake.count_twins()
         self._tell_progress()
         if self._failure is not None and not isinstance(self._failure, _TOLD):
@@ -135,11 +134,16 @@ class Run:
 
     def _goes_on(self) -> bool:
         self._stopped = self._brake.reason()
-        if self._stopped is None and self._day_count is not None:
-            self._stopped = self._day_count.reason(self._dispatcher)
         return not (
             self.interrupted or self._failure or self._stopped or self._dispatcher.pause_code
         )
+
+    def _set_aside(self) -> None:
+        """What is not sent any more today waits for the next run."""
+        for item in [*self._pending, *(item for _, _, item in self._later)]:
+            self._counts[item.subscription].add("waiting")
+        self._pending.clear()
+        self._later.clear()
 
     def _count_the_day(self) -> None:
         if self._day_count is not None:
@@ -156,6 +160,8 @@ class Run:
                 self._pending.extend(self._intake.sort(work))
                 self._tell_progress()
             self._read_all = there and work is None
+        if self._dispatcher.used_up:
+            self._set_aside()
         self._advance(writer)
         self._move(writer)
         return bool(
@@ -304,6 +310,8 @@ class Run:
         elif self._dispatcher.pause_code:
             stopped = Stopped(self._dispatcher.pause_code, self._dispatcher.pause_message)
             self._report.stopped = stopped
+        elif self._stopped is None and self._day_count is not None:
+            self._report.stopped = self._day_count.reason(self._dispatcher)
         else:
             self._report.stopped = self._stopped
         self._report.interrupted = self.interrupted

@@ -149,9 +149,7 @@ class Ledger(ABC):
 
     def operations(self) -> list[tuple[str, str, int]]:
         """(user, day, operations) that were asked of destinations, the latest days first."""
-        rows = self._rows(
-            'SELECT "user", day, number FROM operations ORDER BY day DESC, "user"'
-        )
+        rows = self._rows('SELECT "user", day, number FROM operations ORDER BY day DESC, "user"')
         return [(str(user), str(day), int(number)) for user, day, number in rows]
 
     def target(self, destination: str, subscription: str, url: str) -> int:
