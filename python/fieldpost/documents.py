@@ -23,6 +23,9 @@ NAMELESS = Mistake(
     hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
 )
 
+# Packs at once, until an answer recommends a number ("Send parallel requests": at least 4).
+_START_IN_FLIGHT = 4
+
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
 
@@ -132,12 +135,16 @@ def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
 
 def limits_document(config: DestinationConfig) -> dict[str, Any]:
     """How fast the core may go."""
-    requests, window_s = config.delivery.budget
+    requests, window_s = config.budget
+    execution_s, execution_window_s = config.execution
     return {
         "max_in_flight": config.delivery.max_in_flight,
+        "start_in_flight": _START_IN_FLIGHT if config.packs else 0,
         "adaptive": config.delivery.adaptive,
         "requests_per_window": requests,
         "window_s": window_s,
+        "execution_s": execution_s,
+        "execution_window_s": execution_window_s,
     }
 
 
@@ -160,7 +167,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one, config.delivery.batching) for one in active(config)]
+        entries = [_webhook_entry(one, config.delivery.batching == "on") for one in active(config)]
         return common | {
             "allow_http": config.allow_http,
             "hosts": hosts(config),
@@ -169,6 +176,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         }
     return common | {
         "url": (config.url or "").rstrip("/"),
+        "batching": config.delivery.batching,
         "subscriptions": [
             {"id": one.id, "action": one.action, "table": one.table} for one in active(config)
         ],

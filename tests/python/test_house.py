@@ -168,6 +168,7 @@ ROW = [
     "preview_diff",
     "action_needed",
     "brake",
+    "day_count",
     "dead_letters",
     "prefetch",
     "intake",

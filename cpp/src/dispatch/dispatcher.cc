@@ -101,6 +101,12 @@ std::optional<Id> Dispatcher::State::next() {
 
 void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
+  if (const auto paused = paused_subscriptions.find(delivery.subscription());
+      paused != paused_subscriptions.end() && !delivery.asks()) {
+    delivery.explain(paused->second);
+    tell(id, "waiting");
+    return;
+  }
   Request* request = nullptr;
   try {
     request = &delivery.request(*protocol);

@@ -128,6 +128,7 @@ struct Dispatcher::State {
   bool token_wanted = false;
   bool stopped = false;
   Verdict pause;  // code "" while not paused
+  std::unordered_map<std::uint32_t, Verdict> paused_subscriptions;
   std::optional<double> unreachable_since_s;
   // Records of one answer wait for the same time, so that they go together again.
   std::optional<double> common_wait_s;
