@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import Destination
+    from .dynamics.schema import Schema
     from .errors import (
         AuthError,
         ConfigError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
     from .report import Report, Status
+    from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
     from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
@@ -65,8 +67,12 @@ _HOMES = {
     "MappingError": "errors",
     "Mistake": "errors",
     "Preview": "preview",
+    "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
+    "SavedSchema": "saved_schema",
+    "Schema": "dynamics.schema",
+    "SchemaDiff": "saved_schema",
     "SourceError": "errors",
     "Status": "report",
     "TestReport": "unit_test",
@@ -104,8 +110,12 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "MappingError",
     "Mistake",
     "Preview",
+    "Pulled",
     "Report",
     "Row",
+    "SavedSchema",
+    "Schema",
+    "SchemaDiff",
     "SourceError",
     "Status",
     "TestReport",

@@ -37,6 +37,7 @@ from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
 from .run import Progress
+from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
 from .transformation import Transformation
@@ -91,6 +92,11 @@ class Destination:
         `fieldpost.check_file` does the same for a file that cannot be loaded.
         """
         return check.check(self.config)
+
+    @property
+    def saved_schema(self) -> SavedSchema:
+        """The schema file of a dynamics365 destination, to pull, to look at, to compare."""
+        return SavedSchema(self.config)
 
     def test(self) -> TestReport:
         """Run the unit cases of the file and of the one beside it; sends nothing, needs no secret.

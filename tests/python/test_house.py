@@ -161,6 +161,7 @@ ROW = [
     "explain",
     "connection",
     "web_api_reader",
+    "saved_schema",
     "preview",
     "action_needed",
     "brake",

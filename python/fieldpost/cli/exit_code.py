@@ -8,13 +8,14 @@ DONE, DEFECT, CONFIGURATION, SIGN_IN, EVENTS, DESTINATION, INTERRUPTED = 0, 1, 2
 
 _ENDED_EARLY = ("E731", "E732")  # its own time, or stop_when: the destination answers
 _TOKEN_ENDPOINT_DOWN = ("E602", "E604")
+_DESTINATION_DOWN = ("E501", "E502", "E503", "E505")
 
 
 def of_error(error: FieldpostError) -> int:
-    """2 configuration, source or ledger; 3 sign-in refused; 5 token endpoint not reached."""
+    """2 configuration, source or ledger; 3 sign-in refused; 5 nobody answers as they should."""
     if isinstance(error, AuthError):
         return DESTINATION if error.unreachable else SIGN_IN
-    return CONFIGURATION
+    return DESTINATION if error.code in _DESTINATION_DOWN else CONFIGURATION
 
 
 def of_report(report: Report, tolerated: float = 0.0) -> int:
