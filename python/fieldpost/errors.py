@@ -184,6 +184,12 @@ CODES: dict[str, str] = {
     "E513": "the body is not an object",
     "E514": "the event has no identity to make ids from",
     "E515": "the body brings an id that is no UUID",
+    "E516": "a value of a key that cannot stand in an address",
+    "E517": "the key of a row is missing, or of another form",
+    "E518": "a value that its column does not take",
+    "E519": "a bind that names no table",
+    "E520": "if_match gives no version",
+    "E521": "impersonate gives no user",
     # E6xx: sign-in
     "E601": "the sign-in was refused",
     "E602": "the token endpoint cannot be reached",

@@ -14,6 +14,10 @@ Request& Delivery::request(const Protocol& protocol) {
   return call_->request;
 }
 
+std::uint32_t Delivery::subscription() const {
+  return batch_->records.at(offer_.index).subscription;
+}
+
 std::string_view Delivery::order_key() const {
   return batch_->text(batch_->records.at(offer_.index).order_key);
 }
@@ -43,6 +47,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
+  take_next();
   if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
 }
@@ -51,8 +56,14 @@ const Verdict& Delivery::answered_among(Verdict verdict, const Response& respons
   note(response, now_s);
   http_status_ = verdict.http_status > 0 ? verdict.http_status : response.status;
   verdict_ = std::move(verdict);
+  question_ = std::exchange(verdict_.question, std::nullopt);
+  take_next();
   if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
+}
+
+void Delivery::take_next() {
+  if (const auto next = std::exchange(verdict_.next, nullptr)) call_ = *next;
 }
 
 void Delivery::note(const Response& response, double now_s) {
