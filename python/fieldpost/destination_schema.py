@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from . import _core
@@ -37,14 +39,20 @@ def schema_of(config: DestinationConfig) -> Schema:
 def _loaded(reading: Reading, written: str | None) -> Schema:
     if written is None:
         return Schema.standard()
+    path = reading.directory / written
     try:
-        return Schema.load(reading.directory / written)
+        return _read(path, path.stat().st_mtime_ns) if path.is_file() else Schema.load(path)
     except ConfigError as error:
         line, column = reading.places.locate("$.schema")
         placed = dataclasses.replace(
             error.mistakes[0], path="$.schema", line=line, column=column, file=""
         )
         raise ConfigError([placed], reading.name) from None
+
+
+@lru_cache(maxsize=8)
+def _read(path: pathlib.Path, _written_at: int) -> Schema:
+    return Schema.load(path)
 
 
 def findings(reading: Reading, schema: Schema | None = None) -> BodyFindings:

@@ -10,6 +10,7 @@ from typing import Any
 from . import destination_schema
 from ._core import DocumentError, Plan
 from .config import Batch, DestinationConfig, Subscription
+from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
 from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
@@ -169,9 +170,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         }
     return common | {
         "url": (config.url or "").rstrip("/"),
-        "subscriptions": [
-            {"id": one.id, "action": one.action, "table": one.table} for one in active(config)
-        ],
+        "subscriptions": [_dynamics_entry(config, one) for one in active(config)],
         "tables": tables_document(config),
     }
 
@@ -179,15 +178,23 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
 def tables_document(config: DestinationConfig) -> dict[str, Any]:
     """The tables that bodies may be for: the standard ones, and those of the file's own schema."""
     tables: dict[str, Any] = {name: table._asdict() for name, table in TABLES.items()}
-    if config.schema_file is None:
-        return tables
-    known = {n: t for n, t in destination_schema.schema_of(config).tables.items() if t.entity_set}
-    for name, table in known.items():
-        navigation = {
-            one.name: one.target for one in table.navigation.values() if one.target in known
-        }
-        tables[name] = {"set": table.entity_set, "key": table.key, "navigation": navigation}
+    schema = destination_schema.schema_of(config)
+    for name, table in schema.tables.items():
+        if config.schema_file and table.entity_set and not (table.partial and name in tables):
+            tables[name] = table_document(schema, table)
+        elif name in tables:
+            tables[name]["columns"] = columns_document(table, PLAIN)
     return tables
+
+
+def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
+    entry: dict[str, Any] = {"id": one.id, "action": one.action, "table": one.table}
+    conversions = destination_schema.conversions_of(one)
+    if conversions != PLAIN:
+        tables = tables_document(config)
+        columns = own_columns(destination_schema.schema_of(config), conversions)
+        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
+    return entry
 
 
 def hosts(config: DestinationConfig) -> list[str]:
@@ -254,6 +261,10 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     parts: dict[str, Any] = one.model_dump(
         mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
+    written = one.model_dump(mode="json", include={"choices", "date_zone", "truncate"})
+    parts |= {name: value for name, value in written.items() if value}
+    if config.schema_path is not None and config.schema_path.is_file():
+        parts["schema"] = hashlib.sha256(config.schema_path.read_bytes()).hexdigest()
     if config.functions_path is not None:
         parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
