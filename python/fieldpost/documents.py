@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import json
 from typing import Any
 
 from ._core import DocumentError, Plan
+from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
+from .dynamics import document as dynamics
 from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
@@ -42,6 +45,9 @@ def compile_plan(config: DestinationConfig) -> Plan:
     except DocumentError as error:
         mistakes += [_mistake(row, indices) for row in error.args[1]]
     if plan is None or mistakes:
+        if config.type == "dynamics365":
+            own = dynamics.own_path
+            mistakes = [dataclasses.replace(one, path=own(one.path)) for one in mistakes]
         raise config.error(mistakes)
     return plan
 
@@ -82,11 +88,13 @@ def _later(config: DestinationConfig) -> list[Mistake]:
     mistakes = []
     for i, one in enumerate(config.subscriptions):
         path = f"$.subscriptions[{i}]"
-        if one.table and one.table not in TABLES:
-            near = difflib.get_close_matches(one.table, TABLES, 1)
-            hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
-            told = f'an unknown table "{one.table}"'
-            mistakes.append(Mistake("E119", told, f"{path}.table", hint=hint))
+        named = [(one.table, f"{path}.table")]
+        named += [(one.to.table, f"{path}.to.table")] if one.to else []
+        for table, place in named:
+            if table and table not in TABLES:
+                near = difflib.get_close_matches(table, TABLES, 1)
+                hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
+                mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
     return mistakes
 
 
@@ -105,7 +113,10 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
     if one.transforms:
         entry["transforms"] = one.transforms
-    bodyless = one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
+    bodyless = one.action in dynamics.BODYLESS
+    bodyless = (
+        bodyless or one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
+    )
     if one.body is not None or bodyless:
         entry["body"] = one.body
     entry["body_required"] = not bodyless
@@ -113,6 +124,8 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
         entry["url"] = one.url
     if any(isinstance(value, dict) for value in one.headers.values()):
         entry["headers"] = one.headers
+    if parts := dynamics.particulars(one):
+        entry["headers"] = parts
     return entry
 
 
@@ -166,10 +179,9 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         }
     return common | {
         "url": (config.url or "").rstrip("/"),
-        "subscriptions": [
-            {"id": one.id, "action": one.action, "table": one.table} for one in active(config)
-        ],
-        "tables": {name: table._asdict() for name, table in TABLES.items()},
+        "client_id": getattr(config.auth, "client_id", None) or "",
+        "subscriptions": [dynamics.entry(one) for one in active(config)],
+        "tables": {name: table.document() for name, table in TABLES.items()},
     }
 
 
@@ -237,6 +249,7 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     parts: dict[str, Any] = one.model_dump(
         mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
+    parts |= one.model_dump(mode="json", include=set(KEYS), exclude_defaults=True)
     if config.functions_path is not None:
         parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
