@@ -132,6 +132,7 @@ ROW = [
     "auth_scheme",
     "auth_rules",
     "send_rules",
+    "action_rules",
     "config_mistakes",
     "enabled_line",
     "expressions",
