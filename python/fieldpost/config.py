@@ -87,10 +87,18 @@ class Batch(Part):
     status: Text = "status"
 
 
+class Other(Part):
+    """The row that another one is tied to."""
+
+    table: Text
+    key: Document
+
+
 class Subscription(Part):
     """Which events matter, and what becomes of them.
 
-    transforms, url, headers and body are kept as written, for the core's compilers.
+    transforms, url, headers, body and the like are kept as written, for the core's compilers.
+    key to duplicate_detection are those of Dynamics 365, see docs/dynamics.md.
     """
 
     name: Text
@@ -98,7 +106,9 @@ class Subscription(Part):
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
     transforms: list[Any] = Field(default=[])
-    action: Literal["send", "create"] = "send"
+    action: Literal["send", "create", "upsert", "update", "delete", "associate", "disassociate"] = (
+        "send"
+    )
     # A query and a header may hold a key, so neither is shown.
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
         default=None, repr=False
@@ -108,6 +118,15 @@ class Subscription(Part):
     body: Document = None
     batch: Batch | None = None
     table: Text | None = None
+    key: Document = None
+    to: Other | None = None
+    relationship: Text | None = None
+    nulls: Annotated[Any, BeforeValidator(config_values.nulls)] = "omit"
+    on_create: dict[str, Any] | None = None
+    if_match: TextOrDirective | None = None
+    impersonate: Document = None
+    bypass: Annotated[tuple[Literal["sync", "async", "flows"], ...], Field(strict=False)] = ()
+    duplicate_detection: Flag = False
     choices: dict[Text, Annotated[int | str, BeforeValidator(config_values.otherwise)]] = Field(
         default={}
     )
@@ -454,6 +473,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "": _keys(DestinationConfig),
     "subscriptions": _keys(Subscription),
     "batch": _keys(Batch),
+    "to": _keys(Other),
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),
