@@ -101,7 +101,7 @@ class Prober:
         client = str(getattr(self._config.auth, "client_id", "") or "")
         steps = ConnectionSteps(self.api, tables_of(self._config), wanted, client)
         reached = not self.failed
-        makers = (
+        makers: tuple[Callable[[], Step], ...] = (
             steps.who_am_i,
             steps.application_user,
             steps.privileges,

@@ -26,9 +26,9 @@ def probed(recipe, *options, file=None):
     return told.returncode, steps(told)
 
 
-def sample(recipe):
+def sample(recipe, company="Sample Account"):
     event = {"type": "track", "event": "Account Created", "messageId": "sample-1"}
-    event["properties"] = {"company": "Sample Account", "first": "John", "last": "Smith"}
+    event["properties"] = {"company": company, "first": "John", "last": "Smith"}
     return recipe.write("sample.json", json.dumps(event, indent=2))
 
 
@@ -246,14 +246,12 @@ def test_a_sample_that_no_subscription_wants_fails(recipe):
 
 
 def test_a_sample_that_is_refused_fails_with_the_reason_and_goes_through_once_mended(recipe):
-    file = recipe.dynamics()
-    text = file.read_text()
-    file.write_text(text.replace("Opportunity_Tasks", "opportunity_tasks"))
-    code, seen = probed(recipe, "--send", "--sample", sample(recipe), file=file)
+    long = sample(recipe, "x" * 161)
+    code, seen = probed(recipe, "--send", "--sample", long)
     assert code == 4
-    assert "opportunity_tasks" in seen["sample"]["detail"]
-    file.write_text(text)
-    code, seen = probed(recipe, "--send", "--sample", sample(recipe), file=file)
+    assert "0x80044331" in seen["sample"]["detail"]
+    assert seen["sample"]["hint"]
+    code, seen = probed(recipe, "--send", "--sample", sample(recipe))
     assert code == 0, seen
 
 
