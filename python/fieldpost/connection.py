@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import destination_schema
 from .config import DestinationConfig
-from .documents import active
-from .dynamics import TABLES
+from .documents import active, tables_of
 from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps, Wanted
+from .dynamics.schema import Schema
 from .dynamics.web_api import WebApi
-from .errors import AuthError, FieldpostError
+from .errors import AuthError, FieldpostError, Mistake
 from .inquiry import Inquiry
 from .step import Step
 
@@ -98,11 +99,20 @@ class Prober:
             Wanted(one.name, one.action, one.table or "", one.body) for one in active(self._config)
         ]
         client = str(getattr(self._config.auth, "client_id", "") or "")
-        steps = ConnectionSteps(self.api, TABLES, wanted, client)
+        steps = ConnectionSteps(self.api, tables_of(self._config), wanted, client)
         reached = not self.failed
-        makers = (steps.who_am_i, steps.application_user, steps.privileges)
-        for name, make in zip(NAMES, makers, strict=False):
+        makers: tuple[Callable[[], Step], ...] = (
+            steps.who_am_i,
+            steps.application_user,
+            steps.privileges,
+            lambda: steps.schema(self._mistakes),
+        )
+        for name, make in zip(NAMES, makers, strict=True):
             self.add(make() if reached else Step(name, None, NOT_REACHED))
+
+    def _mistakes(self, schema: Schema) -> list[Mistake]:
+        """What is wrong with the file's bodies against the environment as it is now."""
+        return destination_schema.findings(self._config.reading, schema).mistakes
 
     def _addresses(self) -> list[str]:
         if self._config.type == "dynamics365":

@@ -14,7 +14,7 @@ from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
-from .dynamics.tables import TABLES
+from .dynamics.tables import TABLES, Navigation, Table
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -209,14 +209,12 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
     return tables
 
 
-def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
-    entry = dynamics.entry(one)
-    conversions = destination_schema.conversions_of(one)
-    if conversions != PLAIN:
-        tables = tables_document(config)
-        columns = own_columns(destination_schema.schema_of(config), conversions)
-        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
-    return entry
+def tables_of(config: DestinationConfig) -> dict[str, Table]:
+    """The same as values."""
+    return {
+        name: Table(one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()})
+        for name, one in tables_document(config).items()
+    }
 
 
 def hosts(config: DestinationConfig) -> list[str]:

@@ -15,6 +15,8 @@ REQUESTS, WINDOW_S = 6000, 300.0
 EXECUTION_S = 1200.0
 AT_ONCE = 52
 ASSUMED_LATENCY_S = 0.15  # of a write where none was seen
+# What packs of records begin with and aim at; they adapt from there.
+PACK_RECORDS, PACK_LATENCY_S = 100, 2.0
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ def forecast(
     dop_hint: int | None,
 ) -> Forecast:
     """Of so many records. latency_s: of one request, None where none was seen."""
-    requests = records  # one for each, without batching
-    each_s = latency_s or ASSUMED_LATENCY_S
-    given, window_s = config.delivery.budget
-    allowed, window_s = (given, window_s) if given else (REQUESTS, WINDOW_S)
+    packed = config.delivery.batching not in (False, "off")
+    requests = -(-records // PACK_RECORDS) if packed else records
+    each_s = latency_s or (PACK_LATENCY_S if packed else ASSUMED_LATENCY_S)
+    rate, share = config.delivery.rate, config.delivery.rate_share
+    allowed, window_s = (rate.requests, rate.window_s) if rate else (REQUESTS, WINDOW_S)
+    allowed = max(1, int(allowed * share))
     at_once = min(config.delivery.max_in_flight, AT_ONCE)
     limits = (
         Limit(

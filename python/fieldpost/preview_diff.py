@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .config import DestinationConfig
-from .dynamics import TABLES
+from .documents import tables_of
 from .dynamics.current_rows import CurrentRows, Effect, FieldChange
 from .dynamics.operation import Operation, Reader
 from .dynamics.web_api import WebApi
@@ -101,8 +101,9 @@ class Comparer:
         if config.type != "dynamics365":
             raise config.error([WEBHOOK])
         self.api = WebApi(config.url or "", inquiry)
-        self._reader = Reader(TABLES)
-        self._current = CurrentRows(self.api, TABLES)
+        tables = tables_of(config)
+        self._reader = Reader(tables)
+        self._current = CurrentRows(self.api, tables)
 
     def compared(self, rows: Sequence[PreviewRow]) -> list[DiffRow]:
         """Each row with its effect, as if those before it had been sent."""

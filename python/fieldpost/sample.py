@@ -8,7 +8,6 @@ from typing import Any
 from . import documents
 from .config import DestinationConfig
 from .connection import Prober
-from .dynamics import TABLES
 from .dynamics.operation import Operation, Reader
 from .preview import PreviewRow
 from .report import Report
@@ -36,6 +35,7 @@ class Sample:
         self._rows = list(preview(event))
         self._deliver = deliver
         self._outcomes = outcomes
+        self._tables = documents.tables_of(config)
 
     def show(self) -> bool:
         """The step `sample`, sending nothing; True where there is something to send."""
@@ -79,7 +79,7 @@ class Sample:
         if table is None or not outcome["record_id"]:
             self._prober.add(Step("read back", None, "there is nothing to read"))
             return
-        api, known = self._prober.api, TABLES[table]
+        api, known = self._prober.api, self._tables[table]
         answer = api.get(f"{known.set}({outcome['record_id']})?$select={known.key}")
         address = api.app_address(table, outcome["record_id"])
         if answer.status == 200:
@@ -108,7 +108,9 @@ class Sample:
     def _made(self, outcome: dict[str, Any]) -> list[Operation]:
         """Whether a row was there before is known of the root alone."""
         row = next(one for one in self._rows if one.subscription == self._name(outcome))
-        operations = Reader(TABLES).operations(row.method, row.url, dict(row.headers), row.body)
+        operations = Reader(self._tables).operations(
+            row.method, row.url, dict(row.headers), row.body
+        )
         created = [one for one in operations if one.kind == "create" and one.row_id]
         upserted = outcome["effect"] == "created"
         return created or [one for one in operations if one.kind == "upsert" and upserted]

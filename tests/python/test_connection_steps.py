@@ -12,7 +12,7 @@ from emulator_client import Api
 from fieldpost.emulator import Emulator
 from recipe import Recipe
 
-NAMES = ["address", "tls", "token", "who am i", "application user", "privileges"]
+NAMES = ["address", "tls", "token", "who am i", "application user", "privileges", "schema"]
 
 
 def steps(told):
@@ -26,9 +26,9 @@ def probed(recipe, *options, file=None):
     return told.returncode, steps(told)
 
 
-def sample(recipe):
+def sample(recipe, company="Sample Account"):
     event = {"type": "track", "event": "Account Created", "messageId": "sample-1"}
-    event["properties"] = {"company": "Sample Account", "first": "John", "last": "Smith"}
+    event["properties"] = {"company": company, "first": "John", "last": "Smith"}
     return recipe.write("sample.json", json.dumps(event, indent=2))
 
 
@@ -44,7 +44,7 @@ def register(recipe, **order):
 def test_the_steps_pass_and_write_nothing(recipe):
     code, seen = probed(recipe)
     assert code == 0, seen
-    assert [seen[name]["ok"] for name in NAMES] == [True, None, True, True, True, True]
+    assert [seen[name]["ok"] for name in NAMES] == [True, None, True, True, True, True, True]
     assert seen["sample"]["ok"] is None
     assert "# fieldpost, application" in seen["application user"]["detail"]
     assert "System Administrator" in seen["application user"]["detail"]
@@ -54,8 +54,24 @@ def test_the_steps_pass_and_write_nothing(recipe):
     )
     code, seen = probed(recipe, file=recipe.webhook())
     assert code == 0
-    assert [seen[name]["ok"] for name in NAMES] == [True, None, True, None, None, None]
+    assert [seen[name]["ok"] for name in NAMES] == [True, None, True, None, None, None, None]
     assert recipe.commits() == []
+
+
+def test_bodies_are_held_against_the_environment_as_it_is(recipe):
+    body = '      name: {"@path": "$.properties.company"}\n      new_tier: gold\n      fax: "1"\n'
+    recipe.control("schema", {"table": "account", "column": "fax", "drop": True})
+    code, seen = probed(recipe, file=recipe.dynamics(body))
+    assert code == 2
+    assert seen["schema"]["ok"] is False
+    assert "new_tier" in seen["schema"]["detail"]
+    assert "fax" in seen["schema"]["detail"]
+    assert "schema pull" in seen["schema"]["hint"]
+    add = {"type": "text", "length": 20}
+    recipe.control("schema", {"table": "account", "column": "new_tier", "add": add})
+    recipe.control("schema", {"table": "account", "column": "fax", "add": add})
+    code, seen = probed(recipe, file=recipe.dynamics(body))
+    assert code == 0, seen
 
 
 def test_every_step_has_its_four_keys(recipe):
@@ -116,7 +132,7 @@ def test_a_user_that_may_do_nothing_is_told_apart(recipe, order, detail, hint):
     register(recipe, **order)
     code, seen = probed(recipe)
     assert code == 3
-    assert [seen[name]["ok"] for name in NAMES[2:]] == [True, False, False, None]
+    assert [seen[name]["ok"] for name in NAMES[2:]] == [True, False, False, None, None]
     assert detail in seen["application user"]["detail"]
     assert recipe.emulator.client_id in seen["application user"]["detail"]
     assert hint in seen["application user"]["hint"]
@@ -131,7 +147,7 @@ def test_a_token_that_the_environment_does_not_take(recipe):
     recipe.environment["STALE"] = "of-another-environment"
     code, seen = probed(recipe, file=file)
     assert code == 3
-    assert [seen[name]["ok"] for name in NAMES[2:]] == [True, False, None, None]
+    assert [seen[name]["ok"] for name in NAMES[2:]] == [True, False, None, None, None]
     assert "refuses the credentials" in seen["who am i"]["detail"]
     assert seen["who am i"]["hint"]
 
@@ -230,14 +246,12 @@ def test_a_sample_that_no_subscription_wants_fails(recipe):
 
 
 def test_a_sample_that_is_refused_fails_with_the_reason_and_goes_through_once_mended(recipe):
-    file = recipe.dynamics()
-    text = file.read_text()
-    file.write_text(text.replace("Opportunity_Tasks", "opportunity_tasks"))
-    code, seen = probed(recipe, "--send", "--sample", sample(recipe), file=file)
+    long = sample(recipe, "x" * 161)
+    code, seen = probed(recipe, "--send", "--sample", long)
     assert code == 4
-    assert "opportunity_tasks" in seen["sample"]["detail"]
-    file.write_text(text)
-    code, seen = probed(recipe, "--send", "--sample", sample(recipe), file=file)
+    assert "0x80044331" in seen["sample"]["detail"]
+    assert seen["sample"]["hint"]
+    code, seen = probed(recipe, "--send", "--sample", sample(recipe))
     assert code == 0, seen
 
 

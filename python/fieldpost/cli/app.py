@@ -15,7 +15,7 @@ import typer
 
 import fieldpost as fp
 
-from . import exit_code, one_event, options, preview_diff, printing, starter
+from . import exit_code, guide, one_event, options, preview_diff, printing, starter
 
 app = typer.Typer(
     name="fieldpost",
@@ -511,8 +511,12 @@ def emulator(
     """Serve a local Dynamics 365 until SIGTERM; the first line tells how to reach it, as JSON."""
     from fieldpost.emulator import serve
 
-    _ = output  # the first line is JSON either way: people read it, scripts rely on it
-    serve(port, tls, announce=printing.as_json)
+    def announce(details: Any) -> None:
+        printing.as_json(details)  # either way: scripts rely on it
+        if output is Output.text:
+            guide.show(details)
+
+    serve(port, tls, announce=announce)
     return exit_code.DONE
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import AuthError
+from ..errors import AuthError, ConfigError, Mistake
 from ..inquiry import Answer
 from ..step import Step
+from .environment import Environment
 from .privileges import Need, Privileges, needs
+from .schema import Schema
 from .tables import Table
 from .web_api import WebApi
 
@@ -44,6 +46,13 @@ _USERS = {
         "administrator of the tenant: let it through Conditional Access",
     ),
 }
+
+
+_SHOWN = 5
+_SCHEMA_HINT = (
+    "author of the file: correct the names and values; `fieldpost schema pull` keeps the schema "
+    "beside the file, so that `fieldpost check` finds them without a network"
+)
 
 
 class Wanted(NamedTuple):
@@ -103,6 +112,27 @@ class ConnectionSteps:
         kind = f"application {row['applicationid']}" if row.get("applicationid") else "a person"
         detail = f"{row.get('fullname')}, {kind}, roles: {', '.join(roles) or 'of teams only'}"
         return Step(name, True, detail)
+
+    def schema(self, mistakes: Callable[[Schema], list[Mistake]]) -> Step:
+        """Whether the bodies fit the tables as they are. mistakes: what is wrong against those."""
+        name = "schema"
+        if not self._user_id:
+            return Step(name, None, NOT_REACHED)
+        tables = dict.fromkeys(
+            need.table
+            for one in self._subscriptions
+            for need in needs(one.action, one.table, one.body, self._tables)
+        )
+        try:
+            schema = Environment(self._api.url, self._api.read).schema(tables)
+        except (LookupError, ConfigError) as error:
+            return Step(name, None, f"the definitions cannot be read ({error})")
+        found = mistakes(schema)
+        if found:
+            told = "; ".join(str(one) for one in found[:_SHOWN])
+            more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+            return Step(name, False, told + more, _SCHEMA_HINT, 2)
+        return Step(name, True, f"the bodies fit {', '.join(tables)}")
 
     def privileges(self) -> Step:
         """Whether the roles give what each subscription needs."""

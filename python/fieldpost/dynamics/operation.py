@@ -123,7 +123,8 @@ class Reader:
         values = self._flat(table, node)
         yield Operation("create", table, path, values, place)
         for name, child in node.items():
-            target = known.navigation.get(name)
+            behind = known.navigation.get(name)
+            target = behind.target if behind else None
             if target is None or target not in self._tables:
                 continue
             for index, one in enumerate(child if isinstance(child, list) else [child]):

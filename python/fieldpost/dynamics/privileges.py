@@ -51,7 +51,8 @@ def _of_node(
     for key, value in node.items():
         if key.removesuffix(_BIND) == "ownerid":
             yield Need("Assign", name)
-        target = table.navigation.get(key.removesuffix(_BIND)) if table else None
+        behind = table.navigation.get(key.removesuffix(_BIND)) if table else None
+        target = behind.target if behind else None
         if target is None or value is None:
             continue
         many = isinstance(value, list) or "@arrayPath" in value

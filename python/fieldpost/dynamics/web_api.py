@@ -49,6 +49,14 @@ class WebApi:
         """What stands at a path of the API."""
         return self.inquiry.ask("GET", self.base + path, _HEADERS)
 
+    def read(self, path: str, *, accept: str = "application/json", prefer: str = "") -> bytes:
+        """The body of what stands at a path; raises LookupError where it cannot be read."""
+        headers = _HEADERS | {"Accept": accept} | ({"Prefer": prefer} if prefer else {})
+        answer = self.inquiry.ask("GET", self.base + path, headers)
+        if answer.status != 200:
+            raise LookupError(str(answer))
+        return answer.body
+
     def delete(self, path: str) -> Answer:
         """Delete the row at a path of the API."""
         return self.inquiry.ask("DELETE", self.base + path, _HEADERS)

@@ -117,9 +117,33 @@ def _total_record_count(call: Call, arguments: Arguments) -> Answer:
     return document(200, {"@odata.context": context, "EntityRecordCountCollection": collection})
 
 
-def _provisioned_languages(call: Call, arguments: Arguments) -> Answer:
-    context = call.context("RetrieveProvisionedLanguagesResponse")
-    return document(200, {"@odata.context": context, "RetrieveProvisionedLanguages": [1033]})
+def _languages(name: str, member: str) -> Callable[[Call, Arguments], Answer]:
+    def told(call: Call, arguments: Arguments) -> Answer:
+        return document(200, {"@odata.context": call.context(f"{name}Response"), member: [1033]})
+
+    return told
+
+
+def _formatted_address(call: Call, arguments: Arguments) -> Answer:
+    """As addresses are written in the United States, which is how the service writes most."""
+    given = {name: str(value or "") for name, value in arguments.items()}
+    region = f"{given.get('StateOrProvince', '')} {given.get('PostalCode', '')}".strip()
+    city = ", ".join(part for part in (given.get("City", ""), region) if part)
+    lines = [given.get("Line1", ""), city, given.get("Country", "")]
+    address = "\r\n".join(line for line in lines if line)
+    context = call.context("FormatAddressResponse")
+    return document(200, {"@odata.context": context, "Address": address})
+
+
+def _shared(call: Call, body: Arguments) -> Answer:
+    """GrantAccess and its kind: the row is there; every role here reaches every row anyway."""
+    target = body.get("Target")
+    kind = str((target or {}).get("@odata.type", "")).rpartition(".")[2]
+    table = call.service.schema.tables.get(kind)
+    if table is None or not isinstance(target, dict):
+        raise bad_payload("GrantAccess", "'Target' is a row with its type and its id.")
+    row_key(str(target.get(table.key)), table).need(call.service.rows)
+    return Answer(204)
 
 
 def _nothing(call: Call, body: Arguments) -> Answer:
@@ -296,12 +320,19 @@ FUNCTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "RetrieveVersion": _version,
     "RetrieveCurrentOrganization": _current_organization,
     "RetrieveTotalRecordCount": _total_record_count,
-    "RetrieveProvisionedLanguages": _provisioned_languages,
+    "FormatAddress": _formatted_address,
+    "RetrieveAvailableLanguages": _languages("RetrieveAvailableLanguages", "LocaleIds"),
+    "RetrieveProvisionedLanguages": _languages(
+        "RetrieveProvisionedLanguages", "RetrieveProvisionedLanguages"
+    ),
 }
 ACTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "WinOpportunity": _closed(1),
     "LoseOpportunity": _closed(2),
     "BulkDelete": _bulk_delete,
+    "GrantAccess": _shared,
+    "ModifyAccess": _shared,
+    "RevokeAccess": _shared,
     "Merge": _merged,
     "PublishXml": _nothing,
     "PublishAllXml": _nothing,
