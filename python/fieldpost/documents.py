@@ -212,9 +212,21 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
 def tables_of(config: DestinationConfig) -> dict[str, Table]:
     """The same as values."""
     return {
-        name: Table(one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()})
+        name: Table(
+            one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()}
+        )
         for name, one in tables_document(config).items()
     }
+
+
+def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
+    entry = dynamics.entry(one)
+    conversions = destination_schema.conversions_of(one)
+    if conversions != PLAIN:
+        tables = tables_document(config)
+        columns = own_columns(destination_schema.schema_of(config), conversions)
+        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
+    return entry
 
 
 def hosts(config: DestinationConfig) -> list[str]:
