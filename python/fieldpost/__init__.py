@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
+    from .preview_diff import PreviewDiff
     from .report import Report, Status
     from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
@@ -67,6 +68,7 @@ _HOMES = {
     "MappingError": "errors",
     "Mistake": "errors",
     "Preview": "preview",
+    "PreviewDiff": "preview_diff",
     "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
@@ -110,6 +112,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "MappingError",
     "Mistake",
     "Preview",
+    "PreviewDiff",
     "Pulled",
     "Report",
     "Row",

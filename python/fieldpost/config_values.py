@@ -236,13 +236,16 @@ def one_or_several(value: Any) -> Any:
 
 
 def batching(value: Any) -> Any:
-    """On or off, as words too."""
+    """off, on, batch, bulk or auto; true and false are on and off."""
     value = _from_environment(value)
-    if value in ("on", "off"):
-        return value == "on"
     if isinstance(value, bool):
+        return "on" if value else "off"
+    if value in ("true", "false"):
+        return "on" if value == "true" else "off"
+    if value in ("off", "on", "batch", "bulk", "auto"):
         return value
-    raise wrong("E113", "expected on or off", "on and true, off and false mean the same")
+    hint = "on and true, off and false mean the same; dynamics365 takes batch, bulk and auto"
+    raise wrong("E113", "expected on, off, batch, bulk or auto", hint)
 
 
 def otherwise(value: Any) -> Any:

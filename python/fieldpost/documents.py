@@ -14,7 +14,7 @@ from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
-from .dynamics.tables import TABLES
+from .dynamics.tables import TABLES, Navigation, Table
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -26,6 +26,9 @@ NAMELESS = Mistake(
     "$.event_id",
     hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
 )
+
+# Packs at once, until an answer recommends a number ("Send parallel requests": at least 4).
+_START_IN_FLIGHT = 4
 
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
@@ -146,12 +149,16 @@ def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
 
 def limits_document(config: DestinationConfig) -> dict[str, Any]:
     """How fast the core may go."""
-    requests, window_s = config.delivery.budget
+    requests, window_s = config.budget
+    execution_s, execution_window_s = config.execution
     return {
         "max_in_flight": config.delivery.max_in_flight,
+        "start_in_flight": _START_IN_FLIGHT if config.packs else 0,
         "adaptive": config.delivery.adaptive,
         "requests_per_window": requests,
         "window_s": window_s,
+        "execution_s": execution_s,
+        "execution_window_s": execution_window_s,
     }
 
 
@@ -174,7 +181,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one, config.delivery.batching) for one in active(config)]
+        entries = [_webhook_entry(one, config.delivery.batching == "on") for one in active(config)]
         return common | {
             "allow_http": config.allow_http,
             "hosts": hosts(config),
@@ -183,6 +190,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         }
     return common | {
         "url": (config.url or "").rstrip("/"),
+        "batching": config.delivery.batching,
         "client_id": getattr(config.auth, "client_id", None) or "",
         "subscriptions": [_dynamics_entry(config, one) for one in active(config)],
         "tables": tables_document(config),
@@ -201,14 +209,12 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
     return tables
 
 
-def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
-    entry = dynamics.entry(one)
-    conversions = destination_schema.conversions_of(one)
-    if conversions != PLAIN:
-        tables = tables_document(config)
-        columns = own_columns(destination_schema.schema_of(config), conversions)
-        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
-    return entry
+def tables_of(config: DestinationConfig) -> dict[str, Table]:
+    """The same as values."""
+    return {
+        name: Table(one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()})
+        for name, one in tables_document(config).items()
+    }
 
 
 def hosts(config: DestinationConfig) -> list[str]:

@@ -60,6 +60,7 @@ CODES: dict[str, str] = {
     "E170": "not a share",
     "E171": "delivered events cannot be sent again here",
     "E172": "not a length of time",
+    "E173": "nothing that a preview could be compared with",
     "E180": "a secret is not in the keyring",
     "E181": "a secret's connection cannot be read",
     "E182": "a library that the destination needs is not installed",
@@ -229,6 +230,7 @@ CODES: dict[str, str] = {
     "E731": "the run's own time is over",
     "E732": "more fails than stop_when allows",
     "E733": "everything expires: the destination does not recover",
+    "E734": "the day's requests of this user are used up",
     "E735": "taken up again by the next delivery",
     # E8xx: sources
     "E801": "no such file, or a pattern that matches nothing",

@@ -55,7 +55,7 @@ HEADERS = {
 OWNS = {"plan": ["record"], "http": ["message"]}
 LIBRARIES = {
     "simdjson.h": ("event/", "protocol/"),
-    "curl/curl.h": ("http/curl_transport.cc",),
+    "curl/curl.h": ("http/curl_transport.cc", "http/transfer.h"),
     "pybind11": ("bindings/",),
     "unicode/": ("base/",),
 }
@@ -141,6 +141,8 @@ ROW = [
     "airflow_connection",
     "secrets",
     "auth",
+    "inquiry",
+    "step",
     "signing",
     "function_file",
     "functions",
@@ -164,8 +166,11 @@ ROW = [
     "web_api_reader",
     "saved_schema",
     "preview",
+    "forecast",
+    "preview_diff",
     "action_needed",
     "brake",
+    "day_count",
     "dead_letters",
     "prefetch",
     "intake",
@@ -173,6 +178,7 @@ ROW = [
     "delivery",
     "dry_run",
     "replay",
+    "sample",
     "ledger_care",
     "destination",
 ]

@@ -42,12 +42,12 @@ struct Outcome {
   std::string code;
   std::string message;
   std::string action_needed;
-  std::string record_id;
+  std::string record_id;  // where a row is there, or may be: of delivered and unconfirmed
   std::string request_id;
   double latency_ms = 0;  // first start of this run to the last answer
   // Of `waiting`: offer it again after so long. Negative: not in this run.
   double retry_in_s = -1;
-  bool in_doubt = false;  // as in Offer, for the next one
+  bool in_doubt = false;  // of `waiting`: as in Offer, for the next one
 };
 
 class Dispatcher {
@@ -70,6 +70,7 @@ class Dispatcher {
   void sign_with(SigningKeys keys);
   bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
+  std::size_t capacity() const noexcept;  // records that it holds at once: room() of an empty one
   std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight calls of them
   std::size_t in_flight() const noexcept;
 
@@ -80,6 +81,11 @@ class Dispatcher {
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);
   std::uint64_t started() const noexcept;  // requests so far, questions among them
+  // Operations in them, each record and question of a pack counted.
+  std::uint64_t operations() const noexcept;
+  // Nothing starts beyond so many operations, counted from the first.
+  void allow_operations(std::uint64_t in_all) noexcept;
+  bool used_up() const noexcept;  // those are started: what waits comes back as `waiting`
   double held_s() const;  // how long nothing may start, because the destination asked for a wait
 
   const std::string& pause_code() const noexcept;  // "" while not paused

@@ -1,5 +1,5 @@
 // How fast: never more than max_in_flight calls on the wire, no more starts in any window than the
-// budget, and none at all while the destination asked everybody to wait. It sends nothing and knows
+// budget, no more of the destination's working time than it gives, and none at all while the destination asked everybody to wait. It sends nothing and knows
 // no clock: times are given to it. One thread at a time.
 #pragma once
 
@@ -8,6 +8,7 @@
 
 #include "fieldpost/policy.h"
 #include "http/adaptive_limit.h"
+#include "http/execution_budget.h"
 
 namespace fieldpost {
 
@@ -23,9 +24,15 @@ class Governor {
   double next_start_s() const noexcept;
   void started(double now_s);  // REQUIRES: may_start(now_s); throws std::logic_error otherwise
 
-  // A call ended: with an answer, with one that says "too much", or without any.
-  enum class End { answered, busy, silent };
+  // A call ended: with an answer, with one that says "too much", or without any. How long a pack of
+  // records took depends on their number, so it says nothing of the destination's state.
+  enum class End { answered, pack_answered, busy, silent };
   void ended(End end, double started_s, double now_s);  // REQUIRES: in_flight() > 0
+
+  // The destination recommends so many calls at once: a place to begin, once.
+  void begin_at(int in_flight) noexcept;
+  // It says that more of its working time was used than it gives.
+  void time_exceeded(double now_s) { execution_.exceeded(now_s); }
 
   // Nobody starts before then. Only ever moves the time further away.
   void hold_until(double time_s) noexcept { free_at_s_ = std::max(free_at_s_, time_s); }
@@ -41,6 +48,8 @@ class Governor {
  private:
   Limits limits_;
   AdaptiveLimit adaptive_;
+  ExecutionBudget execution_;
+  bool begun_ = false;
   int allowed_in_flight_;
   int allowed_requests_;
   int in_flight_ = 0;

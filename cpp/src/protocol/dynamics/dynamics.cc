@@ -31,29 +31,6 @@ Call encode_action(const Order& order) {
   }
 }
 
-// A call and those that may follow it, told apart in the service's log by nothing: they are one.
-void finish(Call& call, std::uint32_t subscription, const std::string& id) {
-  call.subscription = subscription;
-  call.replay_safe = true;
-  call.request_id = id;
-  const bool has_condition = call.request.has_header("If-None-Match");
-  std::vector<Header> headers = common_headers(id, !has_condition);
-  for (Header& header : call.request.headers) headers.push_back(std::move(header));
-  call.request.headers = std::move(headers);
-  const auto finished = [&](const std::shared_ptr<const Call>& next) {
-    if (!next) return next;
-    Call copy = *next;
-    finish(copy, subscription, id);
-    return std::make_shared<const Call>(std::move(copy));
-  };
-  Write write = write_of(call);
-  if (!write.where_missing && !write.where_there && !write.where_untied) return;
-  write.where_missing = finished(write.where_missing);
-  write.where_there = finished(write.where_there);
-  write.where_untied = finished(write.where_untied);
-  call.notes = std::make_shared<const Write>(std::move(write));
-}
-
 }  // namespace
 
 Dynamics::Dynamics(const Json& document) : verdicts_(api_, client_id_) {
@@ -69,7 +46,19 @@ Dynamics::Dynamics(const Json& document) : verdicts_(api_, client_id_) {
     const View& view = view_for(given, path, reading);
     entries_.push_back({read_subscription(given, path, view.tables, reading), &view});
   }
+  read_packing(document, reading);
   reading.finish();
+}
+
+void Dynamics::read_packing(const Json& document, Reading& reading) {
+  const std::string name = reading.text(document, "batching", "$.protocol", false);
+  const std::optional<Packing::Mode> mode = Packing::mode_named(name);
+  if (!mode) reading.mistake("E613", "must be off, batch, bulk or auto", "$.protocol.batching");
+  std::vector<BulkTable> tables;
+  for (const auto& [table, known] : views_.front()->tables) {
+    tables.push_back({known.set, table, known.key});
+  }
+  packing_ = Packing(mode.value_or(Packing::Mode::off), api_, tables);
 }
 
 const Dynamics::View& Dynamics::view_for(const Json& given, const std::string& path,
@@ -98,6 +87,30 @@ Call Dynamics::encode(const Batch& batch, const Record& record) const {
   const bool creates = subscription.action == Action::create;
   finish(call, record.subscription, request_id(creates ? call.record_id : id_of("$")));
   return call;
+}
+
+// A call and those that may follow it, told apart in the service's log by nothing: they are one.
+void Dynamics::finish(Call& call, std::uint32_t subscription, const std::string& id) const {
+  call.subscription = subscription;
+  call.replay_safe = true;
+  call.request_id = id;
+  const bool has_condition = call.request.has_header("If-None-Match");
+  std::vector<Header> headers = common_headers(id, !has_condition);
+  for (Header& header : call.request.headers) headers.push_back(std::move(header));
+  call.request.headers = std::move(headers);
+  packing_.prepare(call);
+  const auto finished = [&](const std::shared_ptr<const Call>& next) {
+    if (!next) return next;
+    Call copy = *next;
+    finish(copy, subscription, id);
+    return std::make_shared<const Call>(std::move(copy));
+  };
+  Write write = write_of(call);
+  if (!write.where_missing && !write.where_there && !write.where_untied) return;
+  write.where_missing = finished(write.where_missing);
+  write.where_there = finished(write.where_there);
+  write.where_untied = finished(write.where_untied);
+  call.notes = std::make_shared<const Write>(std::move(write));
 }
 
 Verdict Dynamics::decode(const Call& call, const Response& response, double now_s) const {
