@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import Destination
+    from .dynamics.schema import Schema
     from .errors import (
         AuthError,
         ConfigError,
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
     from .preview import Preview
+    from .preview_diff import PreviewDiff
     from .report import Report, Status
+    from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
     from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
@@ -65,8 +68,13 @@ _HOMES = {
     "MappingError": "errors",
     "Mistake": "errors",
     "Preview": "preview",
+    "PreviewDiff": "preview_diff",
+    "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
+    "SavedSchema": "saved_schema",
+    "Schema": "dynamics.schema",
+    "SchemaDiff": "saved_schema",
     "SourceError": "errors",
     "Status": "report",
     "TestReport": "unit_test",
@@ -104,8 +112,13 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "MappingError",
     "Mistake",
     "Preview",
+    "PreviewDiff",
+    "Pulled",
     "Report",
     "Row",
+    "SavedSchema",
+    "Schema",
+    "SchemaDiff",
     "SourceError",
     "Status",
     "TestReport",

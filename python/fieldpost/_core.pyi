@@ -179,6 +179,9 @@ class Dispatcher:
 
     def __init__(self, document: str) -> None: ...
     def offer(self, batch: Batch, offers: Sequence[tuple[int, int, float, int, bool]]) -> None: ...
+    def offer_new(self, batch: Batch, first: int, count: int, claim: int) -> None:
+        """So many records one behind the other, never tried; `claim` is the first one's."""
+
     def settle(self, timeout_s: float) -> tuple[list[OutcomeRow], list[tuple[OutcomeRow, float]]]:
         """What was delivered; and what was not, each with the seconds until it is to be offered
         again (negative: not in this run)."""

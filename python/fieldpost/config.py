@@ -87,10 +87,18 @@ class Batch(Part):
     status: Text = "status"
 
 
+class Other(Part):
+    """The row that another one is tied to."""
+
+    table: Text
+    key: Document
+
+
 class Subscription(Part):
     """Which events matter, and what becomes of them.
 
-    transforms, url, headers and body are kept as written, for the core's compilers.
+    transforms, url, headers, body and the like are kept as written, for the core's compilers.
+    key to duplicate_detection are those of Dynamics 365, see docs/dynamics.md.
     """
 
     name: Text
@@ -98,7 +106,9 @@ class Subscription(Part):
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
     transforms: list[Any] = Field(default=[])
-    action: Literal["send", "create"] = "send"
+    action: Literal["send", "create", "upsert", "update", "delete", "associate", "disassociate"] = (
+        "send"
+    )
     # A query and a header may hold a key, so neither is shown.
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
         default=None, repr=False
@@ -108,6 +118,22 @@ class Subscription(Part):
     body: Document = None
     batch: Batch | None = None
     table: Text | None = None
+    key: Document = None
+    to: Other | None = None
+    relationship: Text | None = None
+    nulls: Annotated[Any, BeforeValidator(config_values.nulls)] = "omit"
+    on_create: dict[str, Any] | None = None
+    if_match: TextOrDirective | None = None
+    impersonate: Document = None
+    bypass: Annotated[tuple[Literal["sync", "async", "flows"], ...], Field(strict=False)] = ()
+    duplicate_detection: Flag = False
+    choices: dict[Text, Annotated[int | str, BeforeValidator(config_values.otherwise)]] = Field(
+        default={}
+    )
+    date_zone: Text | None = None
+    truncate: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
 
     def model_post_init(self, _context: Any) -> None:
         """The id defaults to the name."""
@@ -185,6 +211,7 @@ class DestinationConfig(Part):
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
+    schema_file: Text | None = Field(default=None, alias="schema")
     settings: dict[str, Any] = Field(default={}, repr=False)
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
@@ -256,6 +283,11 @@ class DestinationConfig(Part):
     def functions_path(self) -> Path | None:
         """The function file, absolute; None without one."""
         return self.directory / self.functions if self.functions else None
+
+    @property
+    def schema_path(self) -> Path | None:
+        """The saved schema of the environment, absolute; None without one."""
+        return self.directory / self.schema_file if self.schema_file else None
 
     @property
     def ledger_location(self) -> str:
@@ -434,13 +466,14 @@ def read_text(name: str) -> str:
 
 
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(model.model_fields)
+    return tuple(one.alias or name for name, one in model.model_fields.items())
 
 
 KEYS: dict[str, tuple[str, ...]] = {
     "": _keys(DestinationConfig),
     "subscriptions": _keys(Subscription),
     "batch": _keys(Batch),
+    "to": _keys(Other),
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),

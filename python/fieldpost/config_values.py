@@ -237,6 +237,24 @@ def batching(value: Any) -> Any:
     raise wrong("E113", "expected on, off, batch, bulk or auto", hint)
 
 
+def otherwise(value: Any) -> Any:
+    """What becomes of a label that a choice does not have."""
+    value = _from_environment(value)
+    if value in ("reject", "omit") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise wrong("E113", "expected reject, omit or a number of the choice")
+
+
+def nulls(value: Any) -> Any:
+    """The words omit and clear, or {clear: [column, …]}, which gives the columns as a tuple."""
+    if value in ("omit", "clear"):
+        return value
+    listed = value.get("clear") if isinstance(value, dict) and len(value) == 1 else None
+    if isinstance(listed, list) and listed and all(isinstance(one, str) for one in listed):
+        return tuple(listed)
+    raise wrong("E113", "expected omit, clear or columns", "such as nulls: {clear: [telephone1]}")
+
+
 def key_header(value: Any) -> Any:
     """The header that carries idempotency keys; true means Idempotency-Key."""
     value = _from_environment(value)

@@ -33,19 +33,18 @@ Call encode_action(const Order& order) {
 
 }  // namespace
 
-Dynamics::Dynamics(const Json& document)
-    : references_(tables_, environment_), verdicts_(api_, client_id_) {
+Dynamics::Dynamics(const Json& document) : verdicts_(api_, client_id_) {
   Reading reading;
   destination_ = reading.text(document, "destination", "$.protocol");
   environment_ = reading.text(document, "url", "$.protocol");
   while (environment_.ends_with('/')) environment_.pop_back();
   api_ = environment_ + kPathOfApi;
   client_id_ = reading.text(document, "client_id", "$.protocol", false);
-  tables_ = read_tables(document, reading);
+  views_.push_back(std::make_unique<View>(read_tables(document, reading), environment_));
   for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
-    const std::string path =
-        "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
-    subscriptions_.push_back(read_subscription(given, path, tables_, reading));
+    const std::string path = "$.protocol.subscriptions[" + std::to_string(entries_.size()) + "]";
+    const View& view = view_for(given, path, reading);
+    entries_.push_back({read_subscription(given, path, view.tables, reading), &view});
   }
   read_packing(document, reading);
   reading.finish();
@@ -56,22 +55,34 @@ void Dynamics::read_packing(const Json& document, Reading& reading) {
   const std::optional<Packing::Mode> mode = Packing::mode_named(name);
   if (!mode) reading.mistake("E613", "must be off, batch, bulk or auto", "$.protocol.batching");
   std::vector<BulkTable> tables;
-  for (const auto& [table, known] : tables_) tables.push_back({known.set, table, known.key});
+  for (const auto& [table, known] : views_.front()->tables) {
+    tables.push_back({known.set, table, known.key});
+  }
   packing_ = Packing(mode.value_or(Packing::Mode::off), api_, tables);
 }
 
+const Dynamics::View& Dynamics::view_for(const Json& given, const std::string& path,
+                                         Reading& reading) {
+  const Json& columns = reading.object(given, "columns", path);
+  if (columns.empty()) return *views_.front();
+  Tables own = with_columns(views_.front()->tables, columns, path + ".columns", reading);
+  views_.push_back(std::make_unique<View>(std::move(own), environment_));
+  return *views_.back();
+}
+
 Call Dynamics::encode(const Batch& batch, const Record& record) const {
-  const Subscription& subscription = subscriptions_.at(record.subscription);
+  const auto& [subscription, view] = entries_.at(record.subscription);
   const std::string_view event_id = batch.text(record.event_id);
   if (event_id.empty()) {
     throw CallFault{"E514", "the event has no identity to make ids from", "mapping: set event_id"};
   }
   const Particulars particulars(batch.text(record.headers));
-  const auto id_of = [&](std::string_view path) {
-    return row_id(destination_, subscription.id, event_id, path);
+  const auto id_of = [&, &id = subscription.id](std::string_view path) {
+    return row_id(destination_, id, event_id, path);
   };
-  const Order order{api_,        tables_, references_, subscription, batch.text(record.body),
-                    particulars, id_of};
+  const Order order{
+      api_,        view->tables, view->references, subscription, batch.text(record.body),
+      particulars, id_of};
   Call call = encode_action(order);
   const bool creates = subscription.action == Action::create;
   finish(call, record.subscription, request_id(creates ? call.record_id : id_of("$")));

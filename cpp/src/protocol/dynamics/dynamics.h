@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fieldpost/protocol.h"
@@ -60,9 +62,26 @@ class Dynamics final : public Protocol {
   std::string environment_;  // "https://org.crm.dynamics.com"
   std::string api_;          // "https://org.crm.dynamics.com/api/data/v9.2/"
   std::string client_id_;
-  dynamics::Tables tables_;
-  dynamics::References references_;
-  std::vector<dynamics::Subscription> subscriptions_;
+  // The tables as subscriptions see them: the first entry is for all that have no columns of their
+  // own.
+  struct View {
+    dynamics::Tables tables;
+    dynamics::References references;
+
+    View(dynamics::Tables seen, const std::string& environment)
+        : tables(std::move(seen)), references(tables, environment) {}
+    View(const View&) = delete;
+    View& operator=(const View&) = delete;
+  };
+  struct Entry {
+    dynamics::Subscription subscription;
+    const View* view = nullptr;
+  };
+
+  const View& view_for(const Json& given, const std::string& path, Reading& reading);
+
+  std::vector<std::unique_ptr<const View>> views_;
+  std::vector<Entry> entries_;
   dynamics::Verdicts verdicts_;
   Packing packing_{Packing::Mode::off, "", {}};
 };

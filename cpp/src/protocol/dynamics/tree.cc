@@ -44,7 +44,7 @@ class Tree {
     body.add(row.columns);
     std::vector<Part> ties;
     for (const Branch& branch : row.branches) {
-      if (!branch.is_list) add_pointed(branch, path, body, ties);
+      if (!branch.is_list) add_pointed(branch, path, body, ties, is_root);
     }
     head.body = "{" + body.columns + "}";
     parts_.push_back(std::move(head));
@@ -57,7 +57,7 @@ class Tree {
 
   // What the row points at.
   void add_pointed(const Branch& branch, const std::string& path, Row& body,
-                   std::vector<Part>& ties) {
+                   std::vector<Part>& ties, bool is_root) {
     const Row& child = branch.rows.front();
     add_child(child, "");
     if (by_reference_) {
@@ -65,6 +65,7 @@ class Tree {
     } else {
       body.add(bind_member(branch.property, child.path()));
       write_.ties_inside = true;
+      write_.root_ties = write_.root_ties || is_root;
     }
   }
 

@@ -190,9 +190,13 @@ Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now
   const Response& response = answer.response;
   const ServiceError error = read_service_error(response);
   const bool is_root = write.parts.empty() || answer.part == write.root;
-  if (write.where_untied && is_untied(response, error)) return go_on(write.where_untied);
+  const bool is_gone = is_root && is_missing(response, error);
+  const bool may_be_untied = !is_root || (write.root_ties && !write.where_missing);
+  if (write.where_untied && may_be_untied && is_untied(response, error)) {
+    return go_on(write.where_untied);
+  }
   std::optional<Verdict> known;
-  if (is_root && is_missing(response, error)) known = missing(write);
+  if (is_gone) known = missing(write);
   if (!known) known = conflict(call, error, is_root);
   Verdict verdict = decode_service_error(response, client_id_, now_s);
   if (known && known->kind == Kind::rejected) {

@@ -25,6 +25,7 @@ struct Write : CallNotes {
   bool once_more = false;    // an upsert that lost a race before
   bool binds = false;        // to rows that may not be there yet
   bool ties_inside = false;  // a part of the change set binds to a row of an earlier one
+  bool root_ties = false;    // … and that part writes the row itself
   std::vector<Part> parts;   // of a change set; none for a plain request
   std::size_t root = 0;      // which of them writes the row itself, counted from 1
 
