@@ -10,7 +10,7 @@ from typing import Any
 from . import destination_schema
 from ._core import DocumentError, Plan
 from .config import Batch, DestinationConfig, Subscription
-from .dynamics.tables import TABLES, Table
+from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -188,14 +188,6 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
         }
         tables[name] = {"set": table.entity_set, "key": table.key, "navigation": navigation}
     return tables
-
-
-def tables_of(config: DestinationConfig) -> dict[str, Table]:
-    """The same as values."""
-    return {
-        name: Table(one["set"], one["key"], one["navigation"])
-        for name, one in tables_document(config).items()
-    }
 
 
 def hosts(config: DestinationConfig) -> list[str]:
