@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import Destination
+    from .dynamics.schema import Schema
     from .errors import (
         AuthError,
         ConfigError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .preview import Preview
     from .preview_diff import PreviewDiff
     from .report import Report, Status
+    from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
     from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
@@ -67,8 +69,12 @@ _HOMES = {
     "Mistake": "errors",
     "Preview": "preview",
     "PreviewDiff": "preview_diff",
+    "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
+    "SavedSchema": "saved_schema",
+    "Schema": "dynamics.schema",
+    "SchemaDiff": "saved_schema",
     "SourceError": "errors",
     "Status": "report",
     "TestReport": "unit_test",
@@ -107,8 +113,12 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Mistake",
     "Preview",
     "PreviewDiff",
+    "Pulled",
     "Report",
     "Row",
+    "SavedSchema",
+    "Schema",
+    "SchemaDiff",
     "SourceError",
     "Status",
     "TestReport",

@@ -87,10 +87,18 @@ class Batch(Part):
     status: Text = "status"
 
 
+class Other(Part):
+    """The row that another one is tied to."""
+
+    table: Text
+    key: Document
+
+
 class Subscription(Part):
     """Which events matter, and what becomes of them.
 
-    transforms, url, headers and body are kept as written, for the core's compilers.
+    transforms, url, headers, body and the like are kept as written, for the core's compilers.
+    key to duplicate_detection are those of Dynamics 365, see docs/dynamics.md.
     """
 
     name: Text
@@ -98,7 +106,9 @@ class Subscription(Part):
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
     transforms: list[Any] = Field(default=[])
-    action: Literal["send", "create"] = "send"
+    action: Literal["send", "create", "upsert", "update", "delete", "associate", "disassociate"] = (
+        "send"
+    )
     # A query and a header may hold a key, so neither is shown.
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
         default=None, repr=False
@@ -108,6 +118,15 @@ class Subscription(Part):
     body: Document = None
     batch: Batch | None = None
     table: Text | None = None
+    key: Document = None
+    to: Other | None = None
+    relationship: Text | None = None
+    nulls: Annotated[Any, BeforeValidator(config_values.nulls)] = "omit"
+    on_create: dict[str, Any] | None = None
+    if_match: TextOrDirective | None = None
+    impersonate: Document = None
+    bypass: Annotated[tuple[Literal["sync", "async", "flows"], ...], Field(strict=False)] = ()
+    duplicate_detection: Flag = False
     choices: dict[Text, Annotated[int | str, BeforeValidator(config_values.otherwise)]] = Field(
         default={}
     )
@@ -141,14 +160,31 @@ class Rate(Part):
     window_s: Annotated[Number, Field(gt=0)]
 
 
+class Execution(Part):
+    """How long the destination works for one user in any window of so many seconds."""
+
+    seconds: Annotated[Number, Field(gt=0)]
+    window_s: Annotated[Number, Field(gt=0)] = 300.0
+
+
+# What an environment of Dynamics 365 gives one user on one web server ("Service protection API
+# limits"); packs of records come near to it.
+_SERVICE_RATE = Rate(requests=6000, window_s=300.0)
+_SERVICE_EXECUTION = Execution(seconds=1200.0)
+
+
 class Delivery(Part):
     """How calls are packed, how many are on the wire, and how long one may take."""
 
-    batching: Annotated[bool, BeforeValidator(config_values.batching)] = False
+    batching: Annotated[
+        Literal["off", "on", "batch", "bulk", "auto"], BeforeValidator(config_values.batching)
+    ] = "off"
     max_in_flight: Annotated[Whole, Field(ge=1, le=64)] = 16
     adaptive: Flag = True
     rate: Rate | None = None
     rate_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    execution: Execution | None = None
+    requests_per_day: Annotated[Whole | None, Field(ge=1)] = None
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
     keep: Literal["failed", "all", "none"] = "failed"
@@ -158,13 +194,6 @@ class Delivery(Part):
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
-
-    @property
-    def budget(self) -> tuple[int, float]:
-        """(requests, window in seconds) of this destination's share; 0 requests: no budget."""
-        if self.rate is None:
-            return 0, 1.0
-        return max(1, int(self.rate.requests * self.rate_share)), self.rate.window_s
 
 
 class DestinationConfig(Part):
@@ -213,6 +242,27 @@ class DestinationConfig(Part):
         for one in self.subscriptions if self.type == "webhook" else ():
             if one.url is None:
                 object.__setattr__(one, "url", self.url)
+
+    @property
+    def packs(self) -> bool:
+        """Whether records of Dynamics 365 go together."""
+        return self.type == "dynamics365" and self.delivery.batching != "off"
+
+    @property
+    def budget(self) -> tuple[int, float]:
+        """(requests, window in seconds) of this destination's share; 0 requests: no budget."""
+        rate = self.delivery.rate or (_SERVICE_RATE if self.packs else None)
+        if rate is None:
+            return 0, 1.0
+        return max(1, int(rate.requests * self.delivery.rate_share)), rate.window_s
+
+    @property
+    def execution(self) -> tuple[float, float]:
+        """(seconds of work, window in seconds) of its share; 0 seconds: no budget."""
+        given = self.delivery.execution or (_SERVICE_EXECUTION if self.packs else None)
+        if given is None:
+            return 0.0, 300.0
+        return given.seconds * self.delivery.rate_share, given.window_s
 
     @property
     def file(self) -> str:
@@ -423,6 +473,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "": _keys(DestinationConfig),
     "subscriptions": _keys(Subscription),
     "batch": _keys(Batch),
+    "to": _keys(Other),
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),

@@ -19,10 +19,11 @@ from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
 from .brake import Brake
 from .config import DestinationConfig
+from .day_count import DayCount
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
-from .governor import open_governor
+from .governor import identity, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
 from .prefetch import Work
@@ -96,6 +97,7 @@ class Delivery:
             letters=DeadLetters(config.delivery.keep, config.delivery.redact),
             brake=brake,
             governor=governor,
+            day_count=_day_count(config, ledger),
             progress=self._progress,
         )
         try:
@@ -131,6 +133,13 @@ class Delivery:
             )
             for one in self._subscriptions
         ]
+
+
+def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:
+    if config.type != "dynamics365":
+        return None
+    user = f"{documents.shared_address(config)} {identity(config)}".strip()
+    return DayCount(ledger, user, config.delivery.requests_per_day)
 
 
 def resends(config: DestinationConfig) -> bool:

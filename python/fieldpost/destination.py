@@ -41,6 +41,7 @@ from .replay import Replay
 from .report import Counts, Report, Status
 from .run import Progress
 from .sample import Sample
+from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
 from .step import Step
@@ -97,6 +98,11 @@ class Destination:
         `fieldpost.check_file` does the same for a file that cannot be loaded.
         """
         return check.check(self.config)
+
+    @property
+    def saved_schema(self) -> SavedSchema:
+        """The schema file of a dynamics365 destination, to pull, to look at, to compare."""
+        return SavedSchema(self.config)
 
     def test(self) -> TestReport:
         """Run the unit cases of the file and of the one beside it; sends nothing, needs no secret.

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from . import _core
@@ -16,7 +18,7 @@ from .config_values import Reading
 from .dynamics.body_check import BodyCheck, Mode
 from .dynamics.body_findings import BodyFindings, quoted
 from .dynamics.conversions import Conversions
-from .dynamics.schema import Schema
+from .dynamics.schema import Schema, Table
 from .errors import ConfigError, Mistake
 from .lookup_tables import filled_and_mistakes
 from .yaml_text import Path
@@ -37,14 +39,20 @@ def schema_of(config: DestinationConfig) -> Schema:
 def _loaded(reading: Reading, written: str | None) -> Schema:
     if written is None:
         return Schema.standard()
+    path = reading.directory / written
     try:
-        return Schema.load(reading.directory / written)
+        return _read(path, path.stat().st_mtime_ns) if path.is_file() else Schema.load(path)
     except ConfigError as error:
         line, column = reading.places.locate("$.schema")
         placed = dataclasses.replace(
             error.mistakes[0], path="$.schema", line=line, column=column, file=""
         )
         raise ConfigError([placed], reading.name) from None
+
+
+@lru_cache(maxsize=8)
+def _read(path: pathlib.Path, _written_at: int) -> Schema:
+    return Schema.load(path)
 
 
 def findings(reading: Reading, schema: Schema | None = None) -> BodyFindings:
@@ -121,10 +129,33 @@ class _Subscribed:
         mode = _ROWS.get(self._one.get("action"))
         if mode is not None and "body" in self._one:
             check.check(table, mode, self._filled("body"), (*self._place, "body"))
+        if mode == "upsert" and "on_create" in self._one:
+            check.check_more(table, self._filled("on_create"), (*self._place, "on_create"))
         if mode != "create" and "key" in self._one:
             check.check_key(table, self._filled("key"), (*self._place, "key"))
+        check.check_names(table, self._cleared())
+        self._tied(check, table)
         self._zone()
         self._converted()
+
+    def _cleared(self) -> Iterator[tuple[str, Path]]:
+        nulls = self._one.get("nulls")
+        names = nulls.get("clear") if isinstance(nulls, dict) else None
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(name, str):
+                yield name, (*self._place, "nulls", "clear", index)
+
+    def _tied(self, check: BodyCheck, table: Table) -> None:
+        """The other row of associate and disassociate."""
+        to, relationship = self._one.get("to"), self._one.get("relationship")
+        if not isinstance(to, dict) or not isinstance(to.get("table"), str):
+            return
+        other = self._schema.table(to["table"])
+        if other is not None and "key" in to:
+            check.check_key(other, to["key"], (*self._place, "to", "key"))
+        if isinstance(relationship, str):
+            path = (*self._place, "relationship")
+            check.check_relationship(table, relationship, to["table"], path)
 
     def _filled(self, key: str) -> Any:
         """With the tables of @lookup that lie in files; mistakes of those are told elsewhere."""

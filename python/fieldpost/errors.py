@@ -185,6 +185,12 @@ CODES: dict[str, str] = {
     "E513": "the body is not an object",
     "E514": "the event has no identity to make ids from",
     "E515": "the body brings an id that is no UUID",
+    "E516": "a value of a key that cannot stand in an address",
+    "E517": "the key of a row is missing, or of another form",
+    "E518": "a value that its column does not take",
+    "E519": "a bind that names no table",
+    "E520": "if_match gives no version",
+    "E521": "impersonate gives no user",
     # E6xx: sign-in
     "E601": "the sign-in was refused",
     "E602": "the token endpoint cannot be reached",
@@ -224,6 +230,7 @@ CODES: dict[str, str] = {
     "E731": "the run's own time is over",
     "E732": "more fails than stop_when allows",
     "E733": "everything expires: the destination does not recover",
+    "E734": "the day's requests of this user are used up",
     "E735": "taken up again by the next delivery",
     # E8xx: sources
     "E801": "no such file, or a pattern that matches nothing",

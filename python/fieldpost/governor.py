@@ -57,17 +57,18 @@ class Governor(Protocol):
 def open_governor(config: DestinationConfig, target: str) -> Governor:
     """The governor of a run. target: the address whose limits are shared, without its path."""
     delivery = config.delivery
-    requests, window_s = delivery.budget
+    requests, window_s = config.budget
     try:
         folder = _folder()
     except OSError as error:
         _log.warning("limits are not shared with other processes (%s)", error.strerror)
         return Alone()
-    name = hashlib.sha256(f"{target}\n{_identity(config)}".encode()).hexdigest()[:32]
+    name = hashlib.sha256(f"{target}\n{identity(config)}".encode()).hexdigest()[:32]
     return HostGovernor(folder / f"{name}.share", delivery.max_in_flight, requests, window_s)
 
 
-def _identity(config: DestinationConfig) -> str:
+def identity(config: DestinationConfig) -> str:
+    """Who the destination takes us for, as far as that can be told without a secret."""
     auth = config.auth
     return f"{auth.type} {getattr(auth, 'client_id', '') or getattr(auth, 'username', '')}"
 

@@ -17,7 +17,7 @@ from .html_table import html_table
 class PreviewRow:
     """One event for one subscription: the exact request, or why there is none.
 
-    body: JSON text. Credentials are not part of a preview.
+    body: JSON text, or the parts of a change set. Credentials are not part of a preview.
     """
 
     subscription: str
@@ -40,10 +40,16 @@ class PreviewRow:
         return cls(subscription, event_id, line, "would send", *told)
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as `preview --output json` prints it; the body as JSON value."""
+        """The row as `preview --output json` prints it; the body as JSON value if it is one."""
         row = asdict(self) | {"headers": dict(self.headers)}
-        row["body"] = json.loads(self.body) if self.body else None
+        row["body"] = json.loads(self.body) if self.body and not self._is_multipart else None
+        if self._is_multipart:
+            row["body"] = self.body
         return row
+
+    @property
+    def _is_multipart(self) -> bool:
+        return dict(self.headers).get("Content-Type", "").startswith("multipart/")
 
 
 class Preview:

@@ -14,6 +14,7 @@ from . import auth
 from ._core import exchange
 from .config import DestinationConfig
 from .documents import transport_document
+from .dynamics.environment import NotThere
 from .errors import AuthError, FieldpostError
 
 _TRIES = 5
@@ -76,7 +77,7 @@ def _refusal(answer: dict[str, Any], path: str) -> FieldpostError:
         hint = "give the application user a security role that reads these tables' definitions"
         return AuthError("E605", told, path, hint)
     hint = "look at the url: it is the environment's address"
-    return FieldpostError("E505", told, path, hint)
+    return (NotThere if status == 404 else FieldpostError)("E505", told, path, hint)
 
 
 def _service_words(body: bytes) -> str:

@@ -41,13 +41,19 @@ def fixture_folder(tmp_path_factory) -> Path:
 
 
 def checked(
-    folder: Path, body: Any, *, own: bool = True, table: str = "account", more: str = ""
+    folder: Path,
+    body: Any,
+    *,
+    own: bool = True,
+    table: str = "account",
+    more: str = "",
+    action: str = "create",
 ) -> fp.CheckResult:
     """The result of a check, with the schema of the folder or with the standard tables."""
     text = HEAD + ("schema: dynamics.schema.json\n" if own else "")
     written = body if isinstance(body, str) else json.dumps(body)
-    text += f"subscriptions:\n- name: a\n  action: create\n  table: {table}\n{more}"
-    text += f"  body: {written}\n"
+    text += f"subscriptions:\n- name: a\n  action: {action}\n  table: {table}\n{more}"
+    text += f"  body: {written}\n" if body is not None else ""
     file = folder / "d.yaml"
     file.write_text(text)
     return fp.check_file(file)
@@ -435,4 +441,55 @@ def test_a_webhook_has_no_schema(tmp_path):
         ("E115", "$.schema"),
         ("E115", "$.subscriptions[0].truncate"),
         ("E115", "$.subscriptions[0].choices"),
+    ]
+
+
+# -- the keys of other actions
+
+UPDATES = [
+    ("nulls: {clear: [telephone1, primarycontactid]}", []),
+    ("nulls: {clear: [telephon1]}", [("E262", ".nulls.clear[0]")]),
+    ("nulls: {clear: [Telephone1]}", [("E263", ".nulls.clear[0]")]),
+    ("on_create: {industrycode: Consulting}", []),
+    ("on_create: {industrycode: Consultng}", [("E270", ".on_create.industrycode")]),
+    ("on_create: {primarycontactid: {lastname: a}}", []),
+]
+
+
+@pytest.mark.parametrize(("more", "wanted"), UPDATES)
+def test_the_other_columns_of_an_upsert_are_checked_too(folder, more, wanted):
+    result = checked(
+        folder, {"name": "a"}, more=f'  key: {{"@path": $.a}}\n  {more}\n', action="upsert"
+    )
+    assert [
+        (one.code, one.path.removeprefix("$.subscriptions[0]")) for one in result.errors
+    ] == wanted
+
+
+TIES = [
+    ("contact_customer_accounts", "contact", []),
+    ("new_tickets", "new_ticket", [("E263", ".relationship")]),
+    ("contact_customer_account", "contact", [("E262", ".relationship")]),
+    ("primarycontactid", "contact", [("E265", ".relationship")]),
+    ("contact_customer_accounts", "lead", [("E265", ".relationship")]),
+]
+
+
+@pytest.mark.parametrize(("relationship", "to", "wanted"), TIES)
+def test_rows_are_tied_by_a_collection_that_leads_there(folder, relationship, to, wanted):
+    more = '  key: {"@path": $.a}\n'
+    more += f'  relationship: {relationship}\n  to: {{table: {to}, key: {{"@path": $.b}}}}\n'
+    result = checked(folder, None, more=more, action="associate")
+    assert [
+        (one.code, one.path.removeprefix("$.subscriptions[0]")) for one in result.errors
+    ] == wanted
+
+
+def test_the_keys_of_both_rows_are_alternate_keys(folder):
+    more = "  key: {accountnumber: A-1}\n  relationship: new_Tickets\n"
+    more += "  to: {table: new_ticket, key: {new_name: A/1, new_accountid: b}}\n"
+    result = checked(folder, None, more=more, action="associate")
+    assert [(one.code, one.path.removeprefix("$.subscriptions[0]")) for one in result.errors] == [
+        ("E273", ".key"),
+        ("E274", ".to.key.new_name"),
     ]

@@ -14,6 +14,14 @@
 
 namespace fieldpost {
 
+// What a protocol remembers of a call until its answer comes.
+struct CallNotes {
+  CallNotes() = default;
+  CallNotes(const CallNotes&) = default;
+  CallNotes& operator=(const CallNotes&) = default;
+  virtual ~CallNotes() = default;
+};
+
 // One HTTP request for one record (packing several into one call comes with batching).
 struct Call {
   Request request;           // not signed: the dispatcher does that
@@ -26,6 +34,7 @@ struct Call {
   std::uint32_t subscription = 0;
   std::uint32_t form = 0;        // the protocol's own note of how it may be packed
   std::uint32_t operations = 1;  // that the system counts for it
+  std::shared_ptr<const CallNotes> notes;
 };
 
 // The secrets that requests are signed with; "" where there is none.
@@ -43,6 +52,8 @@ struct Verdict {
     verify,       // ask `question` first; its answer goes to decode_answer
     sign_in,      // 401: a new token, then once more
     pause,        // every request would fail: stop sending
+    pause_subscription,  // every request of this subscription would fail: stop sending those
+    go_on,               // not done yet: `next` takes the call's place, at once
   };
   Kind kind = Kind::rejected;
   std::string effect;         // created, updated, unchanged, deleted, accepted
@@ -57,6 +68,7 @@ struct Verdict {
   bool unheard = false;          // the answer tells of others, and not of this record
   int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
   std::optional<Request> question;
+  std::shared_ptr<const Call> next;
 };
 
 // Thrown by encode: this record cannot become a request. It ends as `invalid`; nothing is sent.

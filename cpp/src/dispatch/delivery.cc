@@ -14,6 +14,10 @@ Request& Delivery::request(const Protocol& protocol) {
   return call_->request;
 }
 
+std::uint32_t Delivery::subscription() const {
+  return batch_->records.at(offer_.index).subscription;
+}
+
 std::string_view Delivery::order_key() const {
   return batch_->text(batch_->records.at(offer_.index).order_key);
 }
@@ -45,6 +49,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
+  take_next();
   if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
 }
@@ -66,7 +71,12 @@ Verdict Delivery::answered_among(Verdict verdict, const Response& response, doub
     question_.reset();
   }
   verdict_ = std::move(verdict);
+  take_next();
   return verdict_;
+}
+
+void Delivery::take_next() {
+  if (const auto next = std::exchange(verdict_.next, nullptr)) call_ = *next;
 }
 
 void Delivery::note(const Response& response, double now_s) {

@@ -56,12 +56,15 @@ class Delivery {
   std::uint64_t token() const noexcept { return token_; }         // of the last start
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
+  std::uint32_t subscription() const;
+  bool asks() const noexcept { return question_.has_value(); }  // next, instead of sending
   Tries tries(double now_s) const noexcept;
   Outcome end(std::string outcome);  // the last call: it hands its texts over
 
  private:
   const Call& call() const;
   void note(const Response& response, double now_s);
+  void take_next();
   const Verdict& answered_question(Verdict answer, int status);
 
   std::shared_ptr<const Batch> batch_;

@@ -1,11 +1,10 @@
 #include "fieldpost/dispatcher.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "base/process.h"
 #include "dispatch/state.h"
 #include "http/options.h"
 
@@ -20,7 +19,7 @@ constexpr double kGathering_s = 0.005;
 }  // namespace
 
 void Dispatcher::State::check_process() const {
-  if (process != 0 && process != getpid()) {
+  if (process != 0 && process != process_mark()) {
     throw std::logic_error("a dispatcher cannot be used in a forked child; make one there");
   }
 }
@@ -28,7 +27,7 @@ void Dispatcher::State::check_process() const {
 void Dispatcher::State::offer(std::shared_ptr<const Batch> batch,
                               const std::vector<Offer>& offers) {
   check_process();
-  process = getpid();
+  process = process_mark();
   for (const Offer& offer : offers) {
     if (offer.index >= batch->records.size()) {
       throw std::out_of_range("the batch has no record " + std::to_string(offer.index));
@@ -102,6 +101,12 @@ std::optional<Id> Dispatcher::State::next() {
 
 void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
+  if (const auto paused = paused_subscriptions.find(delivery.subscription());
+      paused != paused_subscriptions.end() && !delivery.asks()) {
+    delivery.explain(paused->second);
+    tell(id, "waiting");
+    return;
+  }
   Request* request = nullptr;
   try {
     request = &delivery.request(*protocol);

@@ -3,8 +3,6 @@
 // an answer.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -111,7 +109,7 @@ struct Dispatcher::State {
   std::shared_ptr<Random> random;
   Governor governor;
 
-  pid_t process = 0;             // of the first offer
+  std::uint64_t process = 0;     // that made the first offer
   Deliveries deliveries;         // offered and not yet told
   Lanes lanes;                   // of those with an order key
   std::deque<Id> fresh;          // never started
@@ -130,6 +128,7 @@ struct Dispatcher::State {
   bool token_wanted = false;
   bool stopped = false;
   Verdict pause;  // code "" while not paused
+  std::unordered_map<std::uint32_t, Verdict> paused_subscriptions;
   std::optional<double> unreachable_since_s;
   // Records of one answer wait for the same time, so that they go together again.
   std::optional<double> common_wait_s;

@@ -30,6 +30,10 @@ care = typer.Typer(no_args_is_help=True)
 app.add_typer(care, name="ledger", help="Look after the memory between runs.")
 
 
+table_schema = typer.Typer(no_args_is_help=True)
+app.add_typer(table_schema, name="schema", help="What an environment's tables are made of.")
+
+
 class Output(enum.StrEnum):
     """What standard output holds."""
 
@@ -125,6 +129,56 @@ def check(destination: DestinationFile, output: OutputOption = Output.text) -> i
     else:
         printing.check(result, str(destination))
     return exit_code.DONE if result else exit_code.CONFIGURATION
+
+
+@command("pull", table_schema)
+def schema_pull(
+    destination: DestinationFile,
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", help="One more; may be repeated.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every table there is.")] = False,
+    output: OutputOption = Output.text,
+) -> int:
+    """Read the environment's schema and keep it in a file beside the destination."""
+    from . import schema
+
+    schema.pull(_open(destination), tables or [], everything, output is Output.json)
+    return exit_code.DONE
+
+
+@command("show", table_schema)
+def schema_show(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as account.")],
+    where: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DESTINATION.yaml]", help="Or a schema's file; default: the standard tables."
+        ),
+    ] = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Show a table's columns, with types, lengths and choices, its navigation and its keys."""
+    from . import schema
+
+    schema.show(table, where, output is Output.json)
+    return exit_code.DONE
+
+
+@command("diff", table_schema)
+def schema_diff(
+    destination: DestinationFile,
+    other: Annotated[
+        Path | None, typer.Argument(metavar="[OTHER.json]", help="Default: the environment.")
+    ] = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Tell what changed since the schema was saved, and which subscriptions that breaks."""
+    from . import schema
+
+    told = _open(destination).saved_schema.diff(fp.Schema.load(other) if other else None)
+    schema.diff(told, output is Output.json)
+    return exit_code.DONE if told else exit_code.EVENTS
 
 
 @command("test")

@@ -6,6 +6,7 @@ has one.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -45,6 +46,33 @@ class BodyCheck:
     def check(self, table: Table, mode: Mode, body: Any, path: Path) -> None:
         """The whole body, for a row of a table."""
         self._rows(Place(table, mode), parts(body, path))
+
+    def check_more(self, table: Table, document: Any, path: Path) -> None:
+        """Columns that a row gets beside its body when it is created."""
+        some = (dataclasses.replace(one, whole=False) for one in parts(document, path))
+        self._rows(Place(table, "create"), some)
+
+    def check_names(self, table: Table, names: Iterable[tuple[str, Path]]) -> None:
+        """Names of columns, told by themselves; a lookup's is that of its property."""
+        for name, path in names:
+            if name not in table.columns and name not in table.navigation and not table.partial:
+                self._unknown(table, name, None, path)
+
+    def check_relationship(self, table: Table, name: str, to: str, path: Path) -> None:
+        """The collection by which rows are tied to rows of `to`."""
+        found = table.navigation.get(name)
+        if table.partial:
+            return
+        if found is None:
+            known = [one.name for one in table.navigation.values() if one.collection]
+            self._found.unknown_name(name, path, known, f"the navigation of {table.name}")
+        elif not found.collection:
+            told = f"{quoted(name)} leads to one row; rows are tied by a collection"
+            hint = f"such as {found.partner}, of {found.target}" if found.partner else ""
+            self._found.wrong("E265", told, path, hint)
+        elif not self._schema.fits(to, found.target) and to in self._schema.tables:
+            told = f"{quoted(name)} leads to {found.target}, not to {to}"
+            self._found.wrong("E265", told, path)
 
     def check_key(self, table: Table, key: Any, path: Path) -> None:
         """What rows are found by: values by column are an alternate key."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
-from ..errors import ConfigError, Mistake
+from ..errors import ConfigError, FieldpostError, Mistake
 from . import csdl
 from .definitions import described
 from .schema import Schema, Table
@@ -15,8 +15,12 @@ from .schema import Schema, Table
 _VERSION = "Microsoft.Dynamics.CRM.globalmetadataversion"
 
 
+class NotThere(FieldpostError):
+    """The environment has nothing at an address."""
+
+
 class Asks(Protocol):
-    """Makes one signed-in GET; gives the body, or raises a FieldpostError."""
+    """Makes one signed-in GET; gives the body, or raises NotThere or another FieldpostError."""
 
     def __call__(self, path: str, *, accept: str = ..., prefer: str = ...) -> bytes:
         """path: behind `/api/data/v9.2/`."""
@@ -53,10 +57,17 @@ class Environment:
         for name in kept:
             if tables[name].entity_set:
                 self._told(name)
-                tables[name] = described(tables[name], lambda path: _document(self._asks(path)))
+                tables[name] = self._described(tables[name])
         asked = next((tables[name] for name in kept if tables[name].entity_set), None)
         version = self.version(asked.entity_set, asked.key) if asked else ""
         return Schema(tables, self.address, version).only(kept)
+
+    def _described(self, table: Table) -> Table:
+        """As its definition says; types that are no tables (principal) have none."""
+        try:
+            return described(table, lambda path: _document(self._asks(path)))
+        except NotThere:
+            return table
 
 
 def _document(body: bytes) -> dict[str, Any]:

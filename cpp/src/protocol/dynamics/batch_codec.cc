@@ -25,13 +25,13 @@ std::string_view header_of(const Request& request, std::string_view name) {
 bool is_batch(const Call& call) { return call.request.url.ends_with("/$batch"); }
 
 // The parts of the change set that the call is; nothing where it is one request.
-std::vector<Part> change_set_of(const Call& call) {
+std::vector<EnvelopePart> change_set_of(const Call& call) {
   const std::string_view boundary = boundary_of(header_of(call.request, "Content-Type"));
   if (boundary.empty()) return {};
-  const std::vector<Part> outer = read_parts(call.request.body, boundary);
+  const std::vector<EnvelopePart> outer = read_parts(call.request.body, boundary);
   if (outer.size() != 1) return {};
   const std::string_view inner = boundary_of(outer.front().header("Content-Type"));
-  return inner.empty() ? std::vector<Part>() : read_parts(outer.front().content, inner);
+  return inner.empty() ? std::vector<EnvelopePart>() : read_parts(outer.front().content, inner);
 }
 
 // "$1" at the beginning of a text, a target or a segment. One in a value does no harm: the call
@@ -109,10 +109,10 @@ class BatchWriter {
   }
 
  private:
-  void add_change_set(const std::vector<Part>& parts) {
+  void add_change_set(const std::vector<EnvelopePart>& parts) {
     const std::string inner = "changeset_" + std::to_string(last_id_ + 1) + boundary_.substr(5);
     std::string set;
-    for (const Part& part : parts) {
+    for (const EnvelopePart& part : parts) {
       write_part(set, inner, http_part(++last_id_), std::string(part.content) + "\r\n");
     }
     write_end(set, inner);
@@ -137,7 +137,7 @@ std::vector<Numbers> numbers_of(const std::vector<const Call*>& calls) {
   for (const Call* call : calls) {
     Numbers& numbers = all.emplace_back(Numbers{next, {}});
     if (is_batch(*call)) {
-      for (const Part& part : change_set_of(*call)) {
+      for (const EnvelopePart& part : change_set_of(*call)) {
         numbers.own.emplace_back(part.header("Content-ID"));
       }
     }
@@ -161,15 +161,15 @@ class BatchReader {
   std::vector<std::optional<Response>> read() {
     const std::string_view boundary = boundary_of(response_.header("Content-Type"));
     if (boundary.empty()) return std::move(answers_);
-    const std::vector<Part> parts = read_parts(response_.body, boundary);
+    const std::vector<EnvelopePart> parts = read_parts(response_.body, boundary);
     for (std::size_t i = 0; i < parts.size(); ++i) take(parts[i], i, parts.size());
     return std::move(answers_);
   }
 
  private:
-  void take(const Part& part, std::size_t place, std::size_t parts) {
+  void take(const EnvelopePart& part, std::size_t place, std::size_t parts) {
     const std::string_view inner = boundary_of(part.header("Content-Type"));
-    const std::vector<Part> set = inner.empty() ? std::vector<Part>{} : read_parts(part.content, inner);
+    const std::vector<EnvelopePart> set = inner.empty() ? std::vector<EnvelopePart>{} : read_parts(part.content, inner);
     const std::string_view id = set.empty() ? part.header("Content-ID") : set.front().header("Content-ID");
     const std::optional<std::size_t> owner = id.empty() ? by_order(place, parts) : by_number(id);
     if (!owner || answers_[*owner]) return;
@@ -210,10 +210,10 @@ class BatchReader {
 
   // The answer to the change set as a batch of its own, with the Content-IDs that it gave.
   std::optional<Response> change_set_answer(const Numbers& numbers,
-                                            const std::vector<Part>& parts) const {
+                                            const std::vector<EnvelopePart>& parts) const {
     std::string set;
     const std::string inner(std::string("set_") + std::string(kRebuilt));
-    for (const Part& part : parts) {
+    for (const EnvelopePart& part : parts) {
       std::vector<Header> headers;
       for (const Header& header : part.headers) {
         if (!same_name(header.name, "Content-ID")) headers.push_back(header);
@@ -242,10 +242,15 @@ class BatchReader {
 
 bool fits_batch(const Call& call) {
   if (!is_batch(call)) return true;
-  const std::vector<Part> parts = change_set_of(call);
-  return !parts.empty() && std::none_of(parts.begin(), parts.end(), [](const Part& part) {
+  const std::vector<EnvelopePart> parts = change_set_of(call);
+  return !parts.empty() && std::none_of(parts.begin(), parts.end(), [](const EnvelopePart& part) {
     return has_reference(part.content);
   });
+}
+
+std::uint32_t operations_of(const Call& call) {
+  if (!is_batch(call)) return 1;
+  return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(change_set_of(call).size()));
 }
 
 std::string shared_headers(const Call& call) {

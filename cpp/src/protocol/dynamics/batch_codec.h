@@ -4,6 +4,7 @@
 // with one change set already becomes a nested change set. The batch goes on after an error.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ namespace fieldpost {
 
 // Whether the call can be a part: one request, or one change set without references ($1).
 bool fits_batch(const Call& call);
+
+// What the service counts for it: each part of a change set.
+std::uint32_t operations_of(const Call& call);
 
 // The headers that belong to the batch as a whole: only calls that agree in them go together.
 std::string shared_headers(const Call& call);

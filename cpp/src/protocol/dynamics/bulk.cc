@@ -7,6 +7,7 @@
 
 #include "base/uuid.h"
 #include "protocol/dynamics/faults.h"
+#include "protocol/dynamics/write.h"
 
 namespace fieldpost {
 
@@ -17,8 +18,12 @@ using Kind = Verdict::Kind;
 constexpr std::string_view kTaken = "0x80040237";
 constexpr std::string_view kNotSupported = "0x80040800";
 
+// An address without the columns that it asks to be shown: no such message shows any.
+std::string_view without_query(std::string_view url) { return url.substr(0, url.find('?')); }
+
 // What stands between the brackets of accounts(...); nothing where the address has none.
 std::optional<std::string_view> key_of(std::string_view url) {
+  url = without_query(url);
   const std::size_t open = url.find('(');
   if (open == std::string_view::npos || !url.ends_with(')')) return std::nullopt;
   return url.substr(open + 1, url.size() - open - 2);
@@ -44,6 +49,8 @@ bool is_plain_header(const Header& header) {
                            "x-ms-client-request-id"}) {
     if (same_name(header.name, name)) return true;
   }
+  // Shown is only whether the row was created, which no bulk message tells.
+  if (same_name(header.name, "Prefer") && header.value == "return=representation") return true;
   return same_name(header.name, "If-None-Match") && header.value == "null";
 }
 
@@ -99,8 +106,9 @@ void write_target(std::string& text, BulkMessage message, const BulkTable& table
   if (is_uuid(key)) {
     text.append(",\"").append(table.key).append("\":\"").append(key).append("\"");
   } else {
-    const std::size_t segment = call.request.url.rfind('/', call.request.url.find('(')) + 1;
-    text.append(",\"@odata.id\":\"").append(call.request.url.substr(segment)).append("\"");
+    const std::string_view url = without_query(call.request.url);
+    const std::size_t segment = url.rfind('/', url.find('(')) + 1;
+    text.append(",\"@odata.id\":\"").append(url.substr(segment)).append("\"");
     left_out = key_columns(key);
   }
   const simdjson::padded_string padded(body);
@@ -148,11 +156,14 @@ Verdict of_several(Verdict verdict) {
     if (verdict.http_status < 500) verdict.kind = Kind::rejected;
   } else if (verdict.kind == Kind::again && verdict.code == "0x80044151") {
     verdict.alone = true;  // it ran out of time
-  } else if (verdict.kind == Kind::rejected || verdict.kind == Kind::verify) {
+  } else if (verdict.kind == Kind::rejected || verdict.kind == Kind::verify ||
+             verdict.kind == Kind::go_on || verdict.kind == Kind::delivered ||
+             verdict.kind == Kind::pause_subscription) {
     verdict.kind = Kind::rejected;
     verdict.alone = true;
   }
   verdict.question.reset();
+  verdict.next.reset();
   return verdict;
 }
 
@@ -160,7 +171,7 @@ Verdict of_several(Verdict verdict) {
 
 std::string_view set_of(std::string_view api, std::string_view url) {
   if (!url.starts_with(api)) return {};
-  url.remove_prefix(api.size());
+  url = without_query(url.substr(api.size()));
   const std::string_view set = url.substr(0, url.find('('));
   if (set.find_first_of("/?$)") != std::string_view::npos) return {};
   const std::string_view key = url.substr(set.size());
@@ -168,8 +179,12 @@ std::string_view set_of(std::string_view api, std::string_view url) {
   return whole ? set : std::string_view();
 }
 
-BulkMessage bulk_message(std::string_view, const Call& call, const BulkTable& table) {
+BulkMessage bulk_message(const Call& call, const BulkTable& table) {
   const Request& request = call.request;
+  const auto* write = dynamic_cast<const dynamics::Write*>(call.notes.get());
+  const bool has_next =
+      write && (write->where_missing || write->where_there || write->where_untied);
+  if (has_next) return BulkMessage::none;  // what follows depends on its own answer
   const std::optional<std::string_view> key = key_of(request.url);
   const bool creates = request.method == "POST" && !key && !call.record_id.empty();
   const bool writes = request.method == "PATCH" && key.has_value();

@@ -28,7 +28,7 @@ std::string_view set_of(std::string_view api, std::string_view url);
 
 // Which message can carry the call as one of several; none where only a request of its own can say
 // what it says.
-BulkMessage bulk_message(std::string_view api, const Call& call, const BulkTable& table);
+BulkMessage bulk_message(const Call& call, const BulkTable& table);
 
 // The headers of the calls that hold for the whole message: only calls that agree go together.
 std::string bulk_headers(const Call& call);

@@ -71,7 +71,7 @@ std::optional<Delimiter> find_delimiter(std::string_view body, std::string_view 
 
 }  // namespace
 
-std::string_view Part::header(std::string_view name) const {
+std::string_view EnvelopePart::header(std::string_view name) const {
   for (const Header& header : headers) {
     if (same_name(header.name, name)) return header.value;
   }
@@ -97,14 +97,14 @@ std::string_view boundary_of(std::string_view content_type) {
   return {};
 }
 
-std::vector<Part> read_parts(std::string_view body, std::string_view boundary) {
-  std::vector<Part> parts;
+std::vector<EnvelopePart> read_parts(std::string_view body, std::string_view boundary) {
+  std::vector<EnvelopePart> parts;
   std::optional<Delimiter> open = find_delimiter(body, boundary, 0);
   while (open && !open->last) {
     const std::optional<Delimiter> close = find_delimiter(body, boundary, open->end);
     if (!close) break;
     std::string_view text = body.substr(open->end, close->begin - open->end);
-    Part part;
+    EnvelopePart part;
     part.headers = take_headers(text);
     part.content = text;
     parts.push_back(std::move(part));

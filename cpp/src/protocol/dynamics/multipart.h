@@ -14,7 +14,7 @@
 
 namespace fieldpost {
 
-struct Part {
+struct EnvelopePart {
   std::vector<Header> headers;
   std::string_view content;
 
@@ -25,7 +25,7 @@ struct Part {
 std::string_view boundary_of(std::string_view content_type);
 
 // The parts that are whole: one that no boundary ends is left out. `boundary` is not "".
-std::vector<Part> read_parts(std::string_view body, std::string_view boundary);
+std::vector<EnvelopePart> read_parts(std::string_view body, std::string_view boundary);
 
 // Status, headers and body of the answer in a part; none where it has no status line.
 std::optional<Response> read_answer(std::string_view content);

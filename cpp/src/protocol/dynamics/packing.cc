@@ -93,12 +93,15 @@ Verdict of_envelope(const Protocol& protocol, const Call& call, const Response& 
   Verdict verdict = decode_one(protocol, call, response, now_s);
   if (response.fault != Fault::none) return verdict;
   const bool of_this_row = verdict.kind == Kind::rejected || verdict.kind == Kind::verify ||
+                           verdict.kind == Kind::go_on || verdict.kind == Kind::delivered ||
+                           verdict.kind == Kind::pause_subscription ||
                            (verdict.kind == Kind::unconfirmed && call.asks);
   if (of_this_row || verdict.give_up_after > 0) {
     if (of_this_row) verdict.kind = Kind::rejected;  // nothing ran: fewer parts may do
     verdict.alone = true;
     verdict.give_up_after = 0;
     verdict.question.reset();
+    verdict.next.reset();
   }
   return verdict;
 }
@@ -142,11 +145,12 @@ Packing::Shape Packing::shape_in(const Call& call) {
 }
 
 void Packing::prepare(Call& call) const {
+  call.operations = operations_of(call);
   if (mode_ == Mode::off) return;
   Shape shape{fits_batch(call) ? Form::batch : Form::plain, 0};
   const auto table = mode_ == Mode::batch ? std::nullopt : table_at(call.request.url);
   if (table) {
-    const BulkMessage message = bulk_message(api_, call, tables_[*table]);
+    const BulkMessage message = bulk_message(call, tables_[*table]);
     if (message != BulkMessage::none) shape = {form_of(message), *table};
   }
   call.form = noted(shape);
@@ -166,7 +170,7 @@ Packing::Shape Packing::shape_of(const Call& call) const {
   if (mode_ == Mode::off) return {};
   if (call.asks) {
     const std::string_view url = call.request.url;
-    const auto table = table_at(url.substr(0, url.find('?')));
+    const auto table = table_at(url);
     if (table && !id_asked(url).empty()) return {Form::existence, *table};
     return {Form::batch, 0};
   }

@@ -94,10 +94,10 @@ TEST(Multipart, AnyMutationOfAnAnswerIsReadWithoutHarm) {
           text.resize(at);
       }
     }
-    for (const Part& part : read_parts(text, "b")) {
+    for (const EnvelopePart& part : read_parts(text, "b")) {
       const std::string_view boundary = boundary_of(part.header("Content-Type"));
       if (!boundary.empty()) {
-        for (const Part& nested : read_parts(part.content, boundary)) read_answer(nested.content);
+        for (const EnvelopePart& nested : read_parts(part.content, boundary)) read_answer(nested.content);
       }
       read_answer(part.content);
     }
