@@ -18,8 +18,8 @@ def fixture_destination(recipe, monkeypatch):
     for name, value in recipe.environment.items():
         monkeypatch.setenv(name, value)
 
-    def make(*subscriptions, name="dynamics.yaml", delivery="{}"):
-        text = recipe.head("dynamics365") + f"url: {recipe.emulator.url}\nsubscriptions:\n"
+    def make(*subscriptions, name="dynamics.yaml", delivery="{}", more=""):
+        text = recipe.head("dynamics365") + f"url: {recipe.emulator.url}\n{more}subscriptions:\n"
         for number, one in enumerate(subscriptions):
             text += f"  - {{name: s{number}, filter: all, {one}}}\n"
         text += f'delivery: {delivery}\nevent_id: {{"@path": "$.messageId"}}\n'
@@ -172,3 +172,22 @@ def test_the_command_line_shows_before_and_after(destination, recipe):
     assert told.returncode == 0, told.stderr
     assert "name: 'A' → 'B'" in told.stdout
     assert "1 compared: 1 update" in told.stdout
+
+
+def test_an_alternate_key_of_a_table_of_ones_own_is_looked_up(destination, recipe):
+    one = (
+        "action: upsert, table: new_ticket, key: {new_key: {'@path': $.userId}},"
+        " body: {new_n: {'@path': $.n}}"
+    )
+    named = "schema: dynamics.schema.json\n"
+    file = recipe.folder / "dynamics.yaml"
+    destination(upsert())
+    pulled = recipe.run("schema", "pull", file, "--table", "new_ticket", "--output", "json")
+    assert pulled.returncode == 0, pulled.stderr
+    dest = destination(one, more=named)
+    assert dest.test_connection(), [step for step in dest.test_connection() if step.ok is False]
+    some = events({"userId": "a'b c", "n": 1}, {"userId": "Ünï", "n": 1})
+    assert effects(dest.preview(some, 10, diff=True)) == ["create", "create"]
+    assert dest.deliver(some[1:], progress=False)["delivered"] == 1
+    told = dest.preview(events({"userId": "Ünï", "n": 2}), diff=True)
+    assert (effects(told), changes(told)) == (["update"], [[("new_n", 1, 2)]])
