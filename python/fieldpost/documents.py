@@ -14,7 +14,7 @@ from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
-from .dynamics.tables import TABLES, Navigation, Table
+from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -207,16 +207,6 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
         elif name in tables:
             tables[name]["columns"] = columns_document(table, PLAIN)
     return tables
-
-
-def tables_of(config: DestinationConfig) -> dict[str, Table]:
-    """The same as values."""
-    return {
-        name: Table(
-            one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()}
-        )
-        for name, one in tables_document(config).items()
-    }
 
 
 def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
