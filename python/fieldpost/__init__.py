@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
+    from .observer import Observer
     from .preview import Preview
+    from .prometheus import PrometheusMetrics
     from .report import Report, Status
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
@@ -64,7 +66,9 @@ _HOMES = {
     "Mapping": "mapping",
     "MappingError": "errors",
     "Mistake": "errors",
+    "Observer": "observer",
     "Preview": "preview",
+    "PrometheusMetrics": "prometheus",
     "Report": "report",
     "Row": "stage",
     "SourceError": "errors",
@@ -103,7 +107,9 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Mapping",
     "MappingError",
     "Mistake",
+    "Observer",
     "Preview",
+    "PrometheusMetrics",
     "Report",
     "Row",
     "SourceError",

@@ -107,6 +107,7 @@ class Subscription(Part):
     headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
     batch: Batch | None = None
+    order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     table: Text | None = None
 
     def model_post_init(self, _context: Any) -> None:
@@ -179,6 +180,7 @@ class DestinationConfig(Part):
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
     )
+    order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     allow_http: Flag = False
     allow_hosts: Annotated[
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,11 @@ from .functions import Functions, load_functions
 from .html_table import html_table
 from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
+from .observer import Observer, Progress
 from .preview import Preview, PreviewRow
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
-from .run import Progress
 from .sources import Source, open_source
 from .stage import DestinationStage
 from .transformation import Transformation
@@ -237,6 +237,7 @@ class Destination:
         again: bool = False,
         for_s: float | None = None,
         progress: bool | Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         """Deliver each event of a source once; what earlier runs delivered is not sent again.
 
@@ -245,6 +246,7 @@ class Destination:
         nothing; what would be sent counts as `waiting`. again: send delivered events again, where
         that is safe. for_s: stop after so many seconds, the next run goes on. progress: True,
         False, a function of the report so far, or None for a bar where somebody is watching.
+        observers: who else is told of the run, such as fp.PrometheusMetrics().
         Raises ConfigError, AuthError, SourceError or LedgerError; what is wrong with one event is
         an outcome in the report.
         """
@@ -257,7 +259,7 @@ class Destination:
             raise self.config.error([documents.NAMELESS])
         if dry_run:
             return self._dry_run(opened, takes, limit)
-        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s)
+        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=observers)
 
     def _deliver(
         self,
@@ -267,10 +269,11 @@ class Destination:
         *,
         limit: int | None = None,
         for_s: float | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         plan, functions = documents.compile_plan(self.config), self._functions()
         with self._ledger() as ledger, watching(progress) as watcher:
-            return Delivery(self.config, ledger, watcher).run(
+            return Delivery(self.config, ledger, watcher, observers).run(
                 lambda _targets: works(plan, functions, source, limit), takes=takes, for_s=for_s
             )
 
@@ -322,6 +325,7 @@ class Destination:
         recorded: bool = False,
         dry_run: bool = False,
         progress: bool | Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         """Take up again what fits `where` (SQL as for `outcomes`), whatever its outcome.
 
@@ -335,7 +339,8 @@ class Destination:
         functions = self._functions()
         with self._ledger() as ledger, watching(progress) as watcher:
             replay = Replay(self.config, ledger, functions, recorded)
-            return replay.run(Delivery(self.config, ledger, watcher), where, dry_run)
+            delivery = Delivery(self.config, ledger, watcher, observers)
+            return replay.run(delivery, where, dry_run)
 
     def settle(self, where: str, outcome: str) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""

@@ -57,9 +57,11 @@ def _with_tables(
         mistakes.extend(found)
         return whole
 
-    document["event_id"] = filled(document["event_id"], "event_id")
+    for key in ("event_id", "order_by"):
+        if key in document:
+            document[key] = filled(document[key], key)
     for index, entry in zip(indices, document["subscriptions"], strict=True):
-        for key in ("body", "url", "headers"):
+        for key in ("body", "url", "headers", "order_by"):
             if key in entry:
                 entry[key] = filled(entry[key], "subscriptions", index, key)
     return document, mistakes
@@ -96,6 +98,8 @@ def plan_document(config: DestinationConfig) -> dict[str, Any]:
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.order_by is not None:
+        document["order_by"] = config.order_by
     if config.integrations is not None:
         document["integrations"] = config.integrations
     return document
@@ -113,6 +117,8 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
         entry["url"] = one.url
     if any(isinstance(value, dict) for value in one.headers.values()):
         entry["headers"] = one.headers
+    if "order_by" in one.model_fields_set:  # null: in no order, whatever the file says
+        entry["order_by"] = one.order_by
     return entry
 
 

@@ -50,6 +50,17 @@ struct Outcome {
   bool in_doubt = false;  // as in Offer, for the next one
 };
 
+// What the records of one subscription came to in numbers. Bucket i counts latencies up to
+// kLeast_ms * 2^(i / kPerDoubling); the last one, all above.
+struct Traffic {
+  static constexpr double kLeast_ms = 0.1;
+  static constexpr int kPerDoubling = 8;
+  static constexpr std::size_t kBuckets = 232;  // up to 14 hours
+
+  std::uint64_t attempts = 0;            // tries of records
+  std::vector<std::uint64_t> latencies;  // empty while nothing was decided
+};
+
 class Dispatcher {
  public:
   Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
@@ -75,12 +86,14 @@ class Dispatcher {
 
   // This process's part of the limits, where several processes share the target. Numbers above what
   // the dispatcher was made with mean that; what is in flight beyond a smaller part ends as it
-  // does.
-  void allow(int max_in_flight, int requests_per_window);
+  // does. starts: requests in all, those before among them; negative for no bound.
+  void allow(int max_in_flight, int requests_per_window, std::int64_t starts = -1);
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);
   std::uint64_t started() const noexcept;  // requests so far, questions among them
   double held_s() const;  // how long nothing may start, because the destination asked for a wait
+  double throttled_s() const;  // how long nothing might start, for that reason, so far
+  const std::vector<Traffic>& traffic() const noexcept;  // by subscription
 
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;

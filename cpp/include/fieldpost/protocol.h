@@ -50,6 +50,7 @@ struct Verdict {
   std::optional<double> wait_s;  // Retry-After, seconds from now
   int http_status = 0;           // of this record alone, where the answer tells of several
   bool alone = false;            // rejected among others: smaller calls may tell which it is
+  bool perhaps_all = false;      // rejected for a reason that may hold for every request
   int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
   std::optional<Request> question;
 };

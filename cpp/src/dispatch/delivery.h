@@ -55,6 +55,8 @@ class Delivery {
   std::uint64_t token() const noexcept { return token_; }         // of the last start
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
+  std::uint32_t subscription() const { return batch_->records.at(offer_.index).subscription; }
+  int attempts() const noexcept { return attempts_; }  // in this run
   Tries tries(double now_s) const noexcept;
   Outcome outcome(std::string name) const;
 

@@ -14,6 +14,7 @@
 #include "dispatch/delivery.h"
 #include "dispatch/lanes.h"
 #include "dispatch/secrets.h"
+#include "dispatch/traffic.h"
 #include "fieldpost/error.h"
 #include "http/governor.h"
 #include "http/options.h"
@@ -34,6 +35,9 @@ struct Due {
 // boundary and reach the ledger in groups.
 constexpr double kGathering_s = 0.005;
 
+// So many refusals in a row that may hold for every request, and nothing else between: they do.
+constexpr int kRefusedAlike = 5;
+
 using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
 Verdict tokens_refused(const Verdict& verdict) {
@@ -47,6 +51,15 @@ Verdict tokens_refused(const Verdict& verdict) {
 
 bool is_busy(const Response& response, const Verdict& verdict) {
   return response.status == 429 || response.status == 503 || verdict.wait_s.has_value();
+}
+
+Verdict all_refused(const Verdict& verdict) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = verdict.code;
+  pause.message = "the destination refuses every request: " + verdict.message;
+  pause.action_needed = verdict.action_needed;
+  return pause;
 }
 
 Verdict unreachable(std::string message) {
@@ -66,8 +79,8 @@ struct Flight {
   Call call;
 };
 
-// Each delivery is in exactly one place: fresh, ready, retries, parked, on the wire, or in a lane
-// behind another.
+// Each delivery is in exactly one place: fresh, ready, retries, parked, suspects, on the wire, or
+// in a lane behind another.
 struct Dispatcher::State {
   State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
         RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
@@ -107,6 +120,8 @@ struct Dispatcher::State {
   bool concluded(Id id, const Verdict& verdict);
   void sign_in(Id id, const Verdict& verdict);
   void watch_connection(const Response& response, const Verdict& verdict);
+  void watch_refusals(const Verdict& verdict);
+  void tell_suspects();
   void pause_with(Verdict why);
   void return_what_waits();
   void tell(Id id, std::string outcome);
@@ -127,14 +142,17 @@ struct Dispatcher::State {
   std::deque<Id> ready;                         // questions, and what comes back from a sign-in
   std::map<Id, Flight> flights;                 // on the wire with others, by the first of each
   Retries retries;
-  std::vector<Id> parked;  // until authorize()
+  std::vector<Id> parked;    // until authorize()
+  std::vector<Id> suspects;  // refused alike; told when it shows whether all are
+  int refused_alike = 0;     // in a row
   std::vector<Outcome> told;
 
   Secrets secrets;
   Header signature;
   SigningKeys keys;
   std::uint64_t started = 0;  // requests
-  std::uint64_t token = 0;    // counts authorize()
+  TrafficCounter counter;
+  std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;
   bool stopped = false;
   Verdict pause;  // code "" while not paused
@@ -171,6 +189,7 @@ std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
   for (bool first = true;; first = false) {
     start_what_may();
     if (closed()) return_what_waits();
+    if (governor.in_flight() == 0 && fresh.empty() && ready.empty()) tell_suspects();
     const double now_s = clock->monotonic_s();
     const bool nothing_moves =
         governor.in_flight() == 0 && (deliveries.empty() || token_wanted || closed());
@@ -357,7 +376,11 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       tell(id, "delivered");
       break;
     case Verdict::Kind::rejected:
-      give_up(id, "rejected");
+      if (verdict.perhaps_all) {
+        suspects.push_back(id);
+      } else {
+        give_up(id, "rejected");
+      }
       break;
     case Verdict::Kind::unconfirmed:
       tell(id, "unconfirmed");
@@ -381,7 +404,7 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
   const double now_s = clock->monotonic_s();
   const Tries tries = deliveries.at(id).tries(now_s);
   if (verdict.wait_s) {
-    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
+    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s), now_s);
   }
   if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
     give_up(id, "rejected");
@@ -445,6 +468,7 @@ void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
 
 void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
   if (response.fault == Fault::unsent) return;  // tells nothing about the destination
+  if (response.fault == Fault::none) watch_refusals(verdict);
   if (response.fault != Fault::unreachable) {
     unreachable_since_s.reset();
     return;
@@ -453,6 +477,20 @@ void Dispatcher::State::watch_connection(const Response& response, const Verdict
   if (!unreachable_since_s) unreachable_since_s = now_s;
   if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;
   pause_with(unreachable(verdict.message));
+}
+
+void Dispatcher::State::watch_refusals(const Verdict& verdict) {
+  if (!verdict.perhaps_all) {
+    refused_alike = 0;
+    tell_suspects();
+  } else if (++refused_alike >= kRefusedAlike) {
+    pause_with(all_refused(verdict));
+  }
+}
+
+// It stood for itself only: others were answered otherwise, or nothing else is left to ask.
+void Dispatcher::State::tell_suspects() {
+  for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
 }
 
 void Dispatcher::State::pause_with(Verdict why) {
@@ -477,6 +515,11 @@ void Dispatcher::State::return_what_waits() {
   };
   send_back(ready);
   send_back(parked);
+  if (pause.code.empty()) {
+    tell_suspects();  // stopped: nobody will find out
+  } else {
+    send_back(suspects);
+  }
   send_back(fresh);
   token_wanted = false;
 }
@@ -484,6 +527,7 @@ void Dispatcher::State::return_what_waits() {
 void Dispatcher::State::tell(Id id, std::string outcome) {
   const auto delivery = deliveries.find(id);
   Outcome said = delivery->second.outcome(std::move(outcome));
+  counter.told(delivery->second.subscription(), delivery->second.attempts(), said);
   if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
   told.push_back(std::move(said));
   if (const std::string_view key = delivery->second.order_key(); !key.empty()) {
@@ -539,18 +583,27 @@ std::size_t Dispatcher::in_flight() const noexcept {
   return static_cast<std::size_t>(state_->governor.in_flight());
 }
 
-void Dispatcher::allow(int max_in_flight, int requests_per_window) {
-  state_->governor.allow(max_in_flight, requests_per_window);
+void Dispatcher::allow(int max_in_flight, int requests_per_window, std::int64_t starts) {
+  state_->governor.allow(max_in_flight, requests_per_window, starts);
 }
 
 void Dispatcher::hold(double seconds) {
-  state_->governor.hold_until(state_->clock->monotonic_s() + seconds);
+  const double now_s = state_->clock->monotonic_s();
+  state_->governor.hold_until(now_s + seconds, now_s);
 }
 
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
 
 double Dispatcher::held_s() const {
   return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());
+}
+
+double Dispatcher::throttled_s() const {
+  return state_->governor.held_for_s(state_->clock->monotonic_s());
+}
+
+const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
+  return state_->counter.traffic();
 }
 
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }
