@@ -38,9 +38,9 @@ def without_ledger(destination: fieldpost.Destination, events: Path) -> int:
             end = min(len(batch), begin + dispatcher.room)
             dispatcher.offer(batch, [(i, i, 0.0, 0, False) for i in range(begin, end)])
             begin = end
-            delivered += sum(one.outcome == "delivered" for one in dispatcher.settle(1))
+            delivered += len(dispatcher.settle(1)[0])
     while dispatcher.outstanding:
-        delivered += sum(one.outcome == "delivered" for one in dispatcher.settle(1))
+        delivered += len(dispatcher.settle(1)[0])
     return delivered
 
 

@@ -55,7 +55,7 @@ HEADERS = {
 OWNS = {"plan": ["record"], "http": ["message"]}
 LIBRARIES = {
     "simdjson.h": ("event/", "protocol/"),
-    "curl/curl.h": ("http/curl_transport.cc",),
+    "curl/curl.h": ("http/curl_transport.cc", "http/transfer.h"),
     "pybind11": ("bindings/",),
     "unicode/": ("base/",),
 }

@@ -42,12 +42,12 @@ struct Outcome {
   std::string code;
   std::string message;
   std::string action_needed;
-  std::string record_id;
+  std::string record_id;  // where a row is there, or may be: of delivered and unconfirmed
   std::string request_id;
   double latency_ms = 0;  // first start of this run to the last answer
   // Of `waiting`: offer it again after so long. Negative: not in this run.
   double retry_in_s = -1;
-  bool in_doubt = false;  // as in Offer, for the next one
+  bool in_doubt = false;  // of `waiting`: as in Offer, for the next one
 };
 
 // What the records of one subscription came to in numbers. Bucket i counts latencies up to

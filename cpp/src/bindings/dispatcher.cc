@@ -29,11 +29,6 @@ py::str text(std::string_view value) {
   return py::reinterpret_steal<py::str>(made);
 }
 
-template <std::string Outcome::* member>
-py::str outcome_text(const Outcome& outcome) {
-  return text(outcome.*member);
-}
-
 py::list header_pairs(const std::vector<Header>& headers) {
   py::list pairs;
   for (const Header& header : headers) {
@@ -53,6 +48,33 @@ void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
   }
   py::gil_scoped_release unlocked;
   dispatcher.offer(std::move(batch), offers);
+}
+
+// As a ledger binds it.
+py::tuple row(const Outcome& one) {
+  return py::make_tuple(text(one.outcome), text(one.effect), one.attempts, one.http_status,
+                        text(one.code), text(one.message), text(one.action_needed),
+                        text(one.record_id), text(one.request_id), one.latency_ms,
+                        one.in_doubt ? 1 : 0, one.claim);
+}
+
+// Those that are delivered apart, since that is the end of them.
+py::tuple settle(Dispatcher& dispatcher, double timeout_s) {
+  std::vector<Outcome> outcomes;
+  {
+    py::gil_scoped_release unlocked;
+    outcomes = dispatcher.settle(timeout_s);
+  }
+  py::list delivered;
+  py::list others;
+  for (const Outcome& one : outcomes) {
+    if (one.outcome == "delivered") {
+      delivered.append(row(one));
+    } else {
+      others.append(py::make_tuple(row(one), one.retry_in_s));
+    }
+  }
+  return py::make_tuple(std::move(delivered), std::move(others));
 }
 
 py::dict preview(const Dispatcher& dispatcher, const Batch& batch, std::uint32_t index) {
@@ -132,23 +154,6 @@ void register_call_fault(py::module_& module) {
   });
 }
 
-void register_outcome(py::module_& module) {
-  py::class_<Outcome>(module, "Outcome")
-      .def_readonly("claim", &Outcome::claim)
-      .def_property_readonly("outcome", &outcome_text<&Outcome::outcome>)
-      .def_property_readonly("effect", &outcome_text<&Outcome::effect>)
-      .def_readonly("attempts", &Outcome::attempts)
-      .def_readonly("http_status", &Outcome::http_status)
-      .def_property_readonly("code", &outcome_text<&Outcome::code>)
-      .def_property_readonly("message", &outcome_text<&Outcome::message>)
-      .def_property_readonly("action_needed", &outcome_text<&Outcome::action_needed>)
-      .def_property_readonly("record_id", &outcome_text<&Outcome::record_id>)
-      .def_property_readonly("request_id", &outcome_text<&Outcome::request_id>)
-      .def_readonly("latency_ms", &Outcome::latency_ms)
-      .def_readonly("retry_in_s", &Outcome::retry_in_s)
-      .def_readonly("in_doubt", &Outcome::in_doubt);
-}
-
 }  // namespace
 
 }  // namespace fieldpost
@@ -156,14 +161,12 @@ void register_outcome(py::module_& module) {
 void register_dispatcher(py::module_& module) {
   using namespace fieldpost;
   register_call_fault(module);
-  register_outcome(module);
   py::class_<Dispatcher>(module, "Dispatcher")
       .def(py::init(
                [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
            py::arg("document"))
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
-      .def("settle", &Dispatcher::settle, py::arg("timeout_s"),
-           py::call_guard<py::gil_scoped_release>())
+      .def("settle", &settle, py::arg("timeout_s"))
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
       .def(

@@ -114,23 +114,22 @@ Tries Delivery::tries(double now_s) const noexcept {
   return {offer_.attempts + attempts_, attempts_, offer_.elapsed_s + here_s};
 }
 
-Outcome Delivery::outcome(std::string name) const {
+Outcome Delivery::end(std::string name) {
+  const bool delivered = name == "delivered";
   Outcome outcome;
   outcome.claim = offer_.claim;
   outcome.attempts = offer_.attempts + attempts_;
   outcome.http_status = http_status_;
   outcome.latency_ms = latency_ms_;
-  outcome.in_doubt = in_doubt_;
-  outcome.code = verdict_.code;
-  outcome.message = verdict_.message;
-  outcome.record_id = verdict_.record_id;
-  outcome.request_id = verdict_.request_id;
-  if (outcome.request_id.empty() && call_) outcome.request_id = call_->request_id;
-  if (name == "delivered") {
-    outcome.effect = verdict_.effect;
-  } else {
-    outcome.action_needed = verdict_.action_needed;
-  }
+  outcome.in_doubt = in_doubt_ && name == "waiting";
+  outcome.code = std::move(verdict_.code);
+  outcome.message = std::move(verdict_.message);
+  // Whose record id tells something: a row that is there, or may be.
+  if (delivered || name == "unconfirmed") outcome.record_id = std::move(verdict_.record_id);
+  outcome.request_id = std::move(verdict_.request_id);
+  if (outcome.request_id.empty() && call_) outcome.request_id = std::move(call_->request_id);
+  (delivered ? outcome.effect : outcome.action_needed) =
+      std::move(delivered ? verdict_.effect : verdict_.action_needed);
   outcome.outcome = std::move(name);
   return outcome;
 }

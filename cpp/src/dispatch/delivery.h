@@ -58,7 +58,7 @@ class Delivery {
   std::uint32_t subscription() const { return batch_->records.at(offer_.index).subscription; }
   int attempts() const noexcept { return attempts_; }  // in this run
   Tries tries(double now_s) const noexcept;
-  Outcome outcome(std::string name) const;
+  Outcome end(std::string outcome);  // the last call: it hands its texts over
 
  private:
   const Call& call() const;

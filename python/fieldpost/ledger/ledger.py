@@ -243,12 +243,7 @@ class Ledger(ABC):
         None where somebody else has it or it is decided meanwhile. What a run in `dead_runs` had
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
-        plain = [_plain_key(key) for key in wanted]
-        first: dict[tuple[Any, ...], int] = {}
-        for i, key in enumerate(plain):
-            first.setdefault(key[:2], i)
-        order = [first[identity] for identity in sorted(first)]  # one order, so no deadlock
-        keys = [plain[i] for i in order]
+        keys = [_plain_key(key) for key in wanted]
         dead = list(dead_runs)
 
         def work(transaction: Transaction) -> list[Claim | None]:
@@ -260,10 +255,7 @@ class Ledger(ABC):
             own = [self.run] if transaction.again else []
             return self._claim(transaction, keys, [*dead, *own], takes) if keys else []
 
-        claims: list[Claim | None] = [None] * len(wanted)
-        for i, claim in zip(order, self._write(work), strict=True):
-            claims[i] = claim
-        return claims
+        return self._write(work)
 
     @abstractmethod
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
@@ -273,7 +265,7 @@ class Ledger(ABC):
     def _claim(
         self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
     ) -> list[Claim | None]:
-        """Claim, in the order of `keys`."""
+        """Claim, in the order of `keys`; of equal ones only the first."""
 
     def _claim_sql(self, values: str, dead: str, takes: Takes) -> str:
         first_try = (
@@ -316,10 +308,15 @@ class Ledger(ABC):
         """A letter of an earlier run is of no use once its record arrived."""
         # Where everything is kept, what arrived has a letter of its own.
         kept = {row[0] for row in self._claims_of(transaction, letters)}
-        done = [(one.claim,) for one in settled if one.outcome == "delivered"]
-        transaction.many(
-            "DELETE FROM letters WHERE claim = ?", [row for row in done if row[0] not in kept]
-        )
+        done = [one.claim for one in settled if one.outcome == "delivered"]
+        if kept:
+            done = [claim for claim in done if claim not in kept]
+        if done:
+            self._delete_letters(transaction, done)
+
+    @abstractmethod
+    def _delete_letters(self, transaction: Transaction, claims: list[int]) -> None:
+        """Forget the letters of these claims, most of which have none."""
 
     def _claims_of(self, transaction: Transaction, letters: Sequence[Letter]) -> Iterator[Any]:
         for one in letters:
@@ -487,7 +484,7 @@ class Ledger(ABC):
                 [(outcome, message, now, claim) for claim in chosen],
             )
             if outcome == "delivered":
-                transaction.many("DELETE FROM letters WHERE claim = ?", [(c,) for c in chosen])
+                self._delete_letters(transaction, chosen)
 
         self._write(work)
         return len(chosen)

@@ -1,0 +1,82 @@
+// Several records in one request: who travels together, and what its answer says of each.
+#include <algorithm>
+#include <utility>
+
+#include "dispatch/state.h"
+
+namespace fieldpost {
+
+// One request for this record and those like it that wait; it flies under the id of the first.
+void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
+  Flight flight;
+  flight.members = gather(id, together);
+  std::vector<const Call*> calls;
+  for (const Id member : flight.members) {
+    calls.push_back(deliveries.at(member).plain_call(*protocol));
+  }
+  flight.call = protocol->combine(calls);
+  send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
+  for (const Id member : flight.members) {
+    deliveries.at(member).started(clock->monotonic_s(), token);
+  }
+  flights.emplace(id, std::move(flight));
+}
+
+std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& together) {
+  std::vector<Id> members = {id};
+  std::size_t bytes = deliveries.at(id).plain_call(*protocol)->request.body.size();
+  std::size_t most = std::min(together.records, deliveries.at(id).company());
+  const auto joins = [&](Id other) {
+    Delivery& delivery = deliveries.at(other);
+    if (delivery.company() <= members.size()) return false;
+    const Call* call = nullptr;
+    try {
+      call = delivery.plain_call(*protocol);
+    } catch (const CallFault&) {
+      return false;  // it is told when its turn comes
+    }
+    const auto its = call ? protocol->together(*call) : std::nullopt;
+    if (!its || its->key != together.key) return false;
+    if (bytes + call->request.body.size() > together.bytes) return false;
+    bytes += call->request.body.size();
+    most = std::min(most, delivery.company());
+    return true;
+  };
+  for (std::deque<Id>* queue : {&ready, &fresh}) {
+    std::size_t left = 2 * together.records;  // to look at; the rest has its turn
+    for (auto at = queue->begin(); at != queue->end() && members.size() < most && left > 0;
+         --left) {
+      if (joins(*at)) {
+        members.push_back(*at);
+        at = queue->erase(at);
+      } else {
+        ++at;
+      }
+    }
+  }
+  return members;
+}
+
+void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
+  const double now_s = clock->monotonic_s();
+  const std::size_t count = flight.members.size();
+  std::vector<Verdict> verdicts =
+      protocol->decode_each(flight.call, count, response, clock->unix_s());
+  const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
+                                [&](const Verdict& one) { return is_busy(response, one); });
+  governor.ended(end_of(response, busy), deliveries.at(flight.members.front()).last_start_s(),
+                 now_s);
+  watch_connection(response, verdicts.front());
+  for (std::size_t i = 0; i < count; ++i) {
+    Delivery& delivery = deliveries.at(flight.members[i]);
+    const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
+    if (verdict.alone && count > 1) {
+      delivery.split(count);
+      ready.push_back(flight.members[i]);
+    } else {
+      decide(flight.members[i], verdict);
+    }
+  }
+}
+
+}  // namespace fieldpost
