@@ -27,6 +27,7 @@ from .intake import Target
 from .ledger import About, Ledger, Takes
 from .observer import Observer, Progress, Watch
 from .prefetch import Work
+from .private_texts import private_texts
 from .report import Counts, Failures, Report
 from .run import Run
 from .run_log import RunLog
@@ -95,6 +96,8 @@ class Delivery:
         governor = open_governor(config, target, ledger.meeting_place)
         dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
         sign(dispatcher, config.signing)
+        for text in private_texts(config):
+            dispatcher.hide(text)
         watch = Watch(dispatcher, report, [*_own_observers(), *self._observers], self._progress)
         run = Run(
             ledger,

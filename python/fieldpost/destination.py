@@ -34,6 +34,7 @@ from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
 from .observer import Observer, Progress
 from .preview import Preview, PreviewRow
+from .private_texts import private_texts
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
@@ -122,6 +123,7 @@ class Destination:
 
     def _preview_rows(self, batch: Batch, dispatcher: Dispatcher, limit: int) -> list[PreviewRow]:
         names = [one.name for one in documents.active(self.config)]
+        private = private_texts(self.config)
         rows = []
         for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit]):
             try:
@@ -130,7 +132,7 @@ class Destination:
                 code, message, _hint = fault.args
                 row = PreviewRow(names[sub], event_id, line, "rejected", code=code, message=message)
             else:
-                row = PreviewRow.of(names[sub], event_id, line, told)
+                row = PreviewRow.of(names[sub], event_id, line, told, private)
             rows.append(row)
         for sub, event_id, _hash, line, _offset, outcome, code, message in batch.ended():
             if len(rows) < limit:

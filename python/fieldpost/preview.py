@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .html_table import html_table
+from .secrets import redact
 
 
 @dataclass(frozen=True)
 class PreviewRow:
     """One event for one subscription: the exact request, or why there is none.
 
-    body: JSON text. Credentials are not part of a preview.
+    body: JSON text. Credentials are not part of a preview, and what came from the environment into
+    a header or a url's query is shown as ***.
     """
 
     subscription: str
@@ -29,11 +31,18 @@ class PreviewRow:
     message: str = ""
 
     @classmethod
-    def of(cls, subscription: str, event_id: str, line: int, request: dict[str, Any]) -> PreviewRow:
-        """A row for a request as the core describes it."""
+    def of(
+        cls,
+        subscription: str,
+        event_id: str,
+        line: int,
+        request: dict[str, Any],
+        private: Sequence[str] = (),
+    ) -> PreviewRow:
+        """A row for a request as the core describes it; `private` texts are shown as ***."""
         body = bytes(request["body"] or b"").decode("utf-8", "replace")
-        headers = tuple((name, value) for name, value in request["headers"])
-        told = (request["method"], request["url"], headers, body)
+        headers = tuple((name, redact(value, private)) for name, value in request["headers"])
+        told = (request["method"], redact(request["url"], private), headers, body)
         return cls(subscription, event_id, line, "would send", *told)
 
     def to_dict(self) -> dict[str, Any]:

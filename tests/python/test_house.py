@@ -139,6 +139,7 @@ ROW = [
     "governor",
     "airflow_connection",
     "secrets",
+    "private_texts",
     "auth",
     "signing",
     "function_file",

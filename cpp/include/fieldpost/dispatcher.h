@@ -79,6 +79,8 @@ class Dispatcher {
   void authorize(std::string header, std::string name = "Authorization");
   // What starts from now on carries the signatures that the protocol makes with these.
   void sign_with(SigningKeys keys);
+  // This text is in no message, whatever the destination answers.
+  void hide(std::string text);
   bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
   std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight calls of them

@@ -175,6 +175,7 @@ void register_dispatcher(py::module_& module) {
             self.sign_with({standard_webhooks, segment});
           },
           py::arg("standard_webhooks"), py::arg("segment"))
+      .def("hide", &Dispatcher::hide, py::arg("text"))
       .def("stop", &Dispatcher::stop)
       .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"),
            py::arg("starts") = -1)

@@ -190,6 +190,8 @@ void Dispatcher::sign_with(SigningKeys keys) {
   state_->keys = std::move(keys);
 }
 
+void Dispatcher::hide(std::string text) { state_->secrets.keep(std::move(text)); }
+
 bool Dispatcher::token_wanted() const noexcept { return state_->token_wanted; }
 
 std::size_t Dispatcher::outstanding() const noexcept {
