@@ -151,6 +151,7 @@ class Delivery(Part):
     ] = ()
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
+    read_timeout_s: Annotated[Number, Field(gt=0)] | None = None
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
 
     @property
