@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import Destination
+    from .dynamics.schema import Schema
     from .errors import (
         AuthError,
         ConfigError,
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from .mapping import UNDEFINED, Lines, Mapping
     from .observer import Observer
     from .preview import Preview
+    from .preview_diff import PreviewDiff
     from .prometheus import PrometheusMetrics
     from .report import Report, Status
+    from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
     from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
@@ -68,9 +71,14 @@ _HOMES = {
     "Mistake": "errors",
     "Observer": "observer",
     "Preview": "preview",
+    "PreviewDiff": "preview_diff",
     "PrometheusMetrics": "prometheus",
+    "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
+    "SavedSchema": "saved_schema",
+    "Schema": "dynamics.schema",
+    "SchemaDiff": "saved_schema",
     "SourceError": "errors",
     "Status": "report",
     "TestReport": "unit_test",
@@ -109,9 +117,14 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Mistake",
     "Observer",
     "Preview",
+    "PreviewDiff",
     "PrometheusMetrics",
+    "Pulled",
     "Report",
     "Row",
+    "SavedSchema",
+    "Schema",
+    "SchemaDiff",
     "SourceError",
     "Status",
     "TestReport",

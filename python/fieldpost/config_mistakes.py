@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from . import auth_rules, send_rules
+from . import action_rules, auth_rules, send_rules
 from .config_values import EnvText, Reading
 from .errors import Mistake
 from .yaml_text import Path, YamlText, parse_path
@@ -38,7 +38,7 @@ _BOUNDS = {
     "less_than": ("less than", "lt"),
 }
 _GRANTS = ("client_credentials", "authorization_code", "refresh_token")
-_ACTIONS = {"webhook": "send", "dynamics365": "create"}
+_ACTIONS = {"webhook": ("send",), "dynamics365": action_rules.ACTIONS}
 
 
 def ordered(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -221,6 +221,9 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
 
 
 def _address(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
+    if data.get("type") == "webhook" and "schema" in data:
+        told = 'the type does not use "schema"'
+        yield places.mistake("E115", told, ("schema",), "remove it")
     if data.get("type") != "dynamics365":
         return
     if "url" not in data:
@@ -299,31 +302,35 @@ class _Subscribed:
 
     def mistakes(self) -> Iterator[Mistake]:
         yield from self._headers()
-        fitting = _ACTIONS.get(str(self.kind))
-        if fitting is None:
-            return
-        if self.action is None:
-            yield self._missing("action", f"action: {fitting}")
-        elif self.action in _ACTIONS.values() and self.action != fitting:
+        fitting = _ACTIONS.get(str(self.kind), ())
+        known = [one for actions in _ACTIONS.values() for one in actions]
+        if self.action is None and fitting:
+            yield self._missing("action", f"action: {fitting[0]}")
+        elif self.action in known and self.action not in fitting and fitting:
             told = f"type {self.kind} has no such action"
-            yield self._at("E115", told, "action", f"write action: {fitting}")
-        elif self.action == "send":
+            yield self._at("E115", told, "action", f"write action: {fitting[0]}")
+        elif self.action in fitting and self.action == "send":
             yield from self._send()
-        elif self.action == "create":
-            yield from self._create()
+        elif self.action in fitting:
+            yield from action_rules.ActionRules(self.one, self.path, self.places).mistakes()
 
     def _send(self) -> Iterator[Mistake]:
         if not self.has_url:
             yield self._missing("url", "url: https://host/path")
-        yield from self._useless("table")
-
-    def _create(self) -> Iterator[Mistake]:
-        if "table" not in self.one:
-            yield self._missing("table", "table: account")
-        if self.one.get("body") is None:
-            yield self._missing("body", 'body: {name: {"@path": "$.properties.name"}}')
-        for key in ("url", "method", "headers", "batch"):
+        for key in ("table", "choices", "date_zone", "truncate", *action_rules.KEYS):
             yield from self._useless(key)
+        yield from self._binds(self.one.get("body"), ("body",))
+
+    def _binds(self, body: Any, place: Path) -> Iterator[Mistake]:
+        if isinstance(body, dict) and "@bind" in body:
+            told = "@bind means a row of Dynamics 365"
+            path = (*self.path, *place, "@bind")
+            hint = 'write "@@bind" for a key of the body'
+            yield self.places.mistake("E115", told, path, hint)
+        members = body.items() if isinstance(body, dict) else ()
+        listed = enumerate(body) if isinstance(body, list) else members
+        for step, inside in listed:
+            yield from self._binds(inside, (*place, step))
 
     def _headers(self) -> Iterator[Mistake]:
         headers = self.one.get("headers")

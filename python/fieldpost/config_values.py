@@ -225,13 +225,34 @@ def one_or_several(value: Any) -> Any:
 
 
 def batching(value: Any) -> Any:
-    """On or off, as words too."""
+    """off, on, batch, bulk or auto; true and false are on and off."""
     value = _from_environment(value)
-    if value in ("on", "off"):
-        return value == "on"
     if isinstance(value, bool):
+        return "on" if value else "off"
+    if value in ("true", "false"):
+        return "on" if value == "true" else "off"
+    if value in ("off", "on", "batch", "bulk", "auto"):
         return value
-    raise wrong("E113", "expected on or off", "on and true, off and false mean the same")
+    hint = "on and true, off and false mean the same; dynamics365 takes batch, bulk and auto"
+    raise wrong("E113", "expected on, off, batch, bulk or auto", hint)
+
+
+def otherwise(value: Any) -> Any:
+    """What becomes of a label that a choice does not have."""
+    value = _from_environment(value)
+    if value in ("reject", "omit") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise wrong("E113", "expected reject, omit or a number of the choice")
+
+
+def nulls(value: Any) -> Any:
+    """The words omit and clear, or {clear: [column, …]}, which gives the columns as a tuple."""
+    if value in ("omit", "clear"):
+        return value
+    listed = value.get("clear") if isinstance(value, dict) and len(value) == 1 else None
+    if isinstance(listed, list) and listed and all(isinstance(one, str) for one in listed):
+        return tuple(listed)
+    raise wrong("E113", "expected omit, clear or columns", "such as nulls: {clear: [telephone1]}")
 
 
 def key_header(value: Any) -> Any:

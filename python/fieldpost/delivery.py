@@ -19,10 +19,11 @@ from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
 from .brake import Brake
 from .config import DestinationConfig
+from .day_count import DayCount
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
-from .governor import open_governor
+from .governor import identity, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
 from .observer import Observer, Progress, Watch
@@ -110,6 +111,7 @@ class Delivery:
             letters=DeadLetters(config.delivery.keep, config.delivery.redact),
             brake=brake,
             governor=governor,
+            day_count=_day_count(config, ledger),
             progress=watch,
         )
         with watch.over(verb):
@@ -157,6 +159,13 @@ class Delivery:
 def _own_observers() -> list[Observer]:
     telemetry = open_telemetry()
     return [RunLog()] if telemetry is None else [RunLog(), telemetry]
+
+
+def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:
+    if config.type != "dynamics365":
+        return None
+    user = f"{documents.shared_address(config)} {identity(config)}".strip()
+    return DayCount(ledger, user, config.delivery.requests_per_day)
 
 
 def resends(config: DestinationConfig) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import json
 from typing import Any
 
+from . import destination_schema
 from ._core import DocumentError, Plan
+from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
-from .dynamics.tables import TABLES
+from .dynamics import document as dynamics
+from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
+from .dynamics.tables import TABLES, Navigation, Table
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -21,6 +26,9 @@ NAMELESS = Mistake(
     "$.event_id",
     hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
 )
+
+# Packs at once, until an answer recommends a number ("Send parallel requests": at least 4).
+_START_IN_FLIGHT = 4
 
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
@@ -35,13 +43,16 @@ def compile_plan(config: DestinationConfig) -> Plan:
     """The plan of a destination; raises ConfigError with each mistake's line and column."""
     indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
     document, mistakes = _with_tables(config, plan_document(config), indices)
-    mistakes += _later(config)
+    mistakes += [*_later(config), *destination_schema.mistakes(config)]
     plan = None
     try:
         plan = Plan(json.dumps(document))
     except DocumentError as error:
         mistakes += [_mistake(row, indices) for row in error.args[1]]
     if plan is None or mistakes:
+        if config.type == "dynamics365":
+            own = dynamics.own_path
+            mistakes = [dataclasses.replace(one, path=own(one.path)) for one in mistakes]
         raise config.error(mistakes)
     return plan
 
@@ -81,14 +92,18 @@ def nameless(config: DestinationConfig) -> list[Mistake]:
 
 def _later(config: DestinationConfig) -> list[Mistake]:
     """What the document may say one day, and this version cannot do yet."""
-    mistakes = []
+    mistakes, known = [], tables_document(config) if config.type == "dynamics365" else {}
     for i, one in enumerate(config.subscriptions):
         path = f"$.subscriptions[{i}]"
-        if one.table and one.table not in TABLES:
-            near = difflib.get_close_matches(one.table, TABLES, 1)
-            hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
-            told = f'an unknown table "{one.table}"'
-            mistakes.append(Mistake("E119", told, f"{path}.table", hint=hint))
+        named = [(one.table, f"{path}.table")]
+        named += [(one.to.table, f"{path}.to.table")] if one.to else []
+        for table, place in named:
+            if table and table not in known:
+                near = difflib.get_close_matches(table, known, 1)
+                hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
+                if config.schema_file is None:
+                    hint += "; for others, `fieldpost schema pull` and write schema:"
+                mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
     return mistakes
 
 
@@ -109,7 +124,10 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
     entry: dict[str, Any] = {"filter": one.filter.text, "dialect": one.filter.dialect}
     if one.transforms:
         entry["transforms"] = one.transforms
-    bodyless = one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
+    bodyless = one.action in dynamics.BODYLESS
+    bodyless = (
+        bodyless or one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
+    )
     if one.body is not None or bodyless:
         entry["body"] = one.body
     entry["body_required"] = not bodyless
@@ -119,6 +137,8 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
         entry["headers"] = one.headers
     if "order_by" in one.model_fields_set:  # null: in no order, whatever the file says
         entry["order_by"] = one.order_by
+    if parts := dynamics.particulars(one):
+        entry["headers"] = parts
     return entry
 
 
@@ -135,12 +155,16 @@ def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
 
 def limits_document(config: DestinationConfig) -> dict[str, Any]:
     """How fast the core may go."""
-    requests, window_s = config.delivery.budget
+    requests, window_s = config.budget
+    execution_s, execution_window_s = config.execution
     return {
         "max_in_flight": config.delivery.max_in_flight,
+        "start_in_flight": _START_IN_FLIGHT if config.packs else 0,
         "adaptive": config.delivery.adaptive,
         "requests_per_window": requests,
         "window_s": window_s,
+        "execution_s": execution_s,
+        "execution_window_s": execution_window_s,
     }
 
 
@@ -164,7 +188,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one, config.delivery.batching) for one in active(config)]
+        entries = [_webhook_entry(one, config.delivery.batching == "on") for one in active(config)]
         return common | {
             "allow_http": config.allow_http,
             "hosts": hosts(config),
@@ -173,11 +197,43 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         }
     return common | {
         "url": (config.url or "").rstrip("/"),
-        "subscriptions": [
-            {"id": one.id, "action": one.action, "table": one.table} for one in active(config)
-        ],
-        "tables": {name: table._asdict() for name, table in TABLES.items()},
+        "batching": config.delivery.batching,
+        "client_id": getattr(config.auth, "client_id", None) or "",
+        "subscriptions": [_dynamics_entry(config, one) for one in active(config)],
+        "tables": tables_document(config),
     }
+
+
+def tables_document(config: DestinationConfig) -> dict[str, Any]:
+    """The tables that bodies may be for: the standard ones, and those of the file's own schema."""
+    tables: dict[str, Any] = {name: table.document() for name, table in TABLES.items()}
+    schema = destination_schema.schema_of(config)
+    for name, table in schema.tables.items():
+        if config.schema_file and table.entity_set and not (table.partial and name in tables):
+            tables[name] = table_document(schema, table)
+        elif name in tables:
+            tables[name]["columns"] = columns_document(table, PLAIN)
+    return tables
+
+
+def tables_of(config: DestinationConfig) -> dict[str, Table]:
+    """The same as values."""
+    return {
+        name: Table(
+            one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()}
+        )
+        for name, one in tables_document(config).items()
+    }
+
+
+def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
+    entry = dynamics.entry(one)
+    conversions = destination_schema.conversions_of(one)
+    if conversions != PLAIN:
+        tables = tables_document(config)
+        columns = own_columns(destination_schema.schema_of(config), conversions)
+        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
+    return entry
 
 
 def hosts(config: DestinationConfig) -> list[str]:
@@ -244,6 +300,10 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     parts: dict[str, Any] = one.model_dump(
         mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
+    own = {*KEYS, "choices", "date_zone", "truncate"}
+    parts |= one.model_dump(mode="json", include=own, exclude_defaults=True)
+    if config.schema_path is not None and config.schema_path.is_file():
+        parts["schema"] = hashlib.sha256(config.schema_path.read_bytes()).hexdigest()
     if config.functions_path is not None:
         parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))

@@ -57,9 +57,11 @@ def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
     for place, one in _subscriptions(data):
         if one.get("body") is not None:
             yield (*place, "body"), one["body"]
-        for key in ("url", "headers", "order_by"):
+        for key in ("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate"):
             if isinstance(one.get(key), dict):
                 yield (*place, key), one[key]
+        if isinstance(one.get("to"), dict) and isinstance(one["to"].get("key"), dict):
+            yield (*place, "to", "key"), one["to"]["key"]
 
 
 def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings) -> None:

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ._core import Batch, CallFault, Dispatcher
+from .config import DestinationConfig
+from .documents import active, dispatcher_document
 from .html_table import html_table
+from .private_texts import private_texts
 from .secrets import redact
 
 
@@ -15,8 +19,8 @@ from .secrets import redact
 class PreviewRow:
     """One event for one subscription: the exact request, or why there is none.
 
-    body: JSON text. Credentials are not part of a preview, and what came from the environment into
-    a header or a url's query is shown as ***.
+    body: JSON text, or the parts of a change set. Credentials are not part of a preview, and what
+    came from the environment into a header or a url's query is shown as ***.
     """
 
     subscription: str
@@ -46,16 +50,24 @@ class PreviewRow:
         return cls(subscription, event_id, line, "would send", *told)
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as `preview --output json` prints it; the body as JSON value."""
+        """The row as `preview --output json` prints it; the body as JSON value if it is one."""
         row = asdict(self) | {"headers": dict(self.headers)}
-        row["body"] = json.loads(self.body) if self.body else None
+        row["body"] = json.loads(self.body) if self.body and not self._is_multipart else None
+        if self._is_multipart:
+            row["body"] = self.body
         return row
+
+    @property
+    def _is_multipart(self) -> bool:
+        return dict(self.headers).get("Content-Type", "").startswith("multipart/")
 
 
 class Preview:
     """Rows of a preview, shown as a table in a notebook."""
 
-    def __init__(self, rows: list[PreviewRow]) -> None:
+    rows: Sequence[PreviewRow]
+
+    def __init__(self, rows: Sequence[PreviewRow]) -> None:
         self.rows = rows
 
     def __len__(self) -> int:
@@ -78,3 +90,33 @@ class Preview:
             told = row.body or f"{row.code} {row.message}"
             cells.append([row.subscription, row.event_id, row.line, row.outcome, request, told])
         return html_table(columns, cells)
+
+
+class Previewer:
+    """Makes the rows of a preview, batch by batch."""
+
+    def __init__(self, config: DestinationConfig) -> None:
+        self._names = [one.name for one in active(config)]
+        self._private = private_texts(config)
+        self._dispatcher = Dispatcher(json.dumps(dispatcher_document(config)))
+
+    def rows(self, batch: Batch, limit: int) -> list[PreviewRow]:
+        """The first so many rows of a batch, in the order of their lines."""
+        rows = [
+            self._row(batch, index, sub, event_id, line)
+            for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit])
+        ]
+        for sub, event_id, _hash, line, _offset, outcome, code, message in batch.ended():
+            if len(rows) < limit:
+                told = (outcome, "", "", (), "", code, message)
+                rows.append(PreviewRow(self._names[sub], event_id, line, *told))
+        return sorted(rows, key=lambda row: row.line)
+
+    def _row(self, batch: Batch, index: int, sub: int, event_id: str, line: int) -> PreviewRow:
+        try:
+            request = self._dispatcher.preview(batch, index)
+        except CallFault as fault:
+            code, message, _hint = fault.args
+            told = ("rejected", "", "", (), "", code, message)
+            return PreviewRow(self._names[sub], event_id, line, *told)
+        return PreviewRow.of(self._names[sub], event_id, line, request, self._private)

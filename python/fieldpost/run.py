@@ -20,6 +20,7 @@ from ._core import Dispatcher
 from .action_needed import action_needed
 from .auth import Credentials
 from .brake import Brake
+from .day_count import DayCount
 from .dead_letters import Content, DeadLetters
 from .errors import AuthError, FieldpostError, LedgerError, SourceError
 from .governor import Alone, Governor
@@ -62,6 +63,7 @@ class Run:
         letters: DeadLetters | None = None,
         brake: Brake | None = None,
         governor: Governor | None = None,
+        day_count: DayCount | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._ledger = ledger
@@ -73,6 +75,7 @@ class Run:
         self._letters = letters or DeadLetters()
         self._brake = brake or Brake()
         self._governor = governor or Alone()
+        self._day_count = day_count
         self._intake = Intake(
             ledger,
             targets,
@@ -84,7 +87,6 @@ class Run:
         )
         self._progress = progress
         self._writer: Writer | None = None
-        self._window = dispatcher.room
         # Claims asked for, whose outcome is neither on the disk nor on its way: what is on its way
         # is written together with the claims that take its place, or not at all.
         self._open = 0
@@ -112,6 +114,7 @@ class Run:
         """Take every batch to its outcomes; returns early when interrupted or paused."""
         self._authorize(self._credentials.header())
         self._intake.settle_the_dead()
+        self._count_the_day()
         prefetch = Prefetch(works)
         self._writer = Writer(self._ledger, self._takes)
         try:
@@ -122,8 +125,8 @@ class Run:
         finally:
             prefetch.close()
         self._finish(self._writer)
-        for item in [*self._pending, *(item for _, _, item in self._later)]:
-            self._counts[item.subscription].add("waiting")
+        self._count_the_day()
+        self._set_aside()
         self._intake.count_twins()
         self._tell_progress()
         if self._failure is not None and not isinstance(self._failure, _TOLD):
@@ -134,6 +137,17 @@ class Run:
         return not (
             self.interrupted or self._failure or self._stopped or self._dispatcher.pause_code
         )
+
+    def _set_aside(self) -> None:
+        """What is not sent any more today waits for the next run."""
+        for item in [*self._pending, *(item for _, _, item in self._later)]:
+            self._counts[item.subscription].add("waiting")
+        self._pending.clear()
+        self._later.clear()
+
+    def _count_the_day(self) -> None:
+        if self._day_count is not None:
+            self._day_count.steer(self._dispatcher, now=True)
 
     def _turn(self, writer: Writer, prefetch: Prefetch) -> bool:
         """One turn; False when everything is decided and written."""
@@ -146,6 +160,8 @@ class Run:
                 self._pending.extend(self._intake.sort(work))
                 self._tell_progress()
             self._read_all = there and work is None
+        if self._dispatcher.used_up:
+            self._set_aside()
         self._advance(writer)
         self._move(writer)
         return bool(
@@ -167,9 +183,10 @@ class Run:
 
     def _advance(self, writer: Writer) -> None:
         """Hand outcomes to the writer and ask for claims, many at once where there are many."""
-        ask = min(self._window - self._open + len(self._decided), len(self._pending))
+        window = self._dispatcher.capacity  # as large as the packs of today
+        ask = max(0, min(window - self._open + len(self._decided), len(self._pending)))
         size = len(self._decided) + ask
-        if not size or (size * 4 < self._window and not self._quiet):
+        if not size or (size * 4 < window and not self._quiet):
             return
         items = [self._pending.popleft() for _ in range(ask)]
         self._put(writer, items, self._intake.dead)
@@ -197,6 +214,8 @@ class Run:
             self._keep_signed_in()
 
     def _network(self, timeout_s: float) -> None:
+        if self._day_count is not None:
+            self._day_count.steer(self._dispatcher)
         delivered, others = self._dispatcher.settle(timeout_s)
         self._quiet = not (delivered or others)
         rows = list(map(Settled._make, delivered))
@@ -291,6 +310,8 @@ class Run:
         elif self._dispatcher.pause_code:
             stopped = Stopped(self._dispatcher.pause_code, self._dispatcher.pause_message)
             self._report.stopped = stopped
+        elif self._stopped is None and self._day_count is not None:
+            self._report.stopped = self._day_count.reason(self._dispatcher)
         else:
             self._report.stopped = self._stopped
         self._report.interrupted = self.interrupted

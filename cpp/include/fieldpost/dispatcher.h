@@ -83,6 +83,7 @@ class Dispatcher {
   void hide(std::string text);
   bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
+  std::size_t capacity() const noexcept;  // records that it holds at once: room() of an empty one
   std::size_t room() const noexcept;  // records it will take now: 2 * max_in_flight calls of them
   std::size_t in_flight() const noexcept;
 
@@ -93,6 +94,11 @@ class Dispatcher {
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);
   std::uint64_t started() const noexcept;  // requests so far, questions among them
+  // Operations in them, each record and question of a pack counted.
+  std::uint64_t operations() const noexcept;
+  // Nothing starts beyond so many operations, counted from the first.
+  void allow_operations(std::uint64_t in_all) noexcept;
+  bool used_up() const noexcept;  // those are started: what waits comes back as `waiting`
   double held_s() const;  // how long nothing may start, because the destination asked for a wait
   double throttled_s() const;  // how long nothing might start, for that reason, so far
   const std::vector<Traffic>& traffic() const noexcept;  // by subscription

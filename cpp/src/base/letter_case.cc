@@ -2,10 +2,14 @@
 
 #include <unicode/bytestream.h>
 #include <unicode/casemap.h>
+#include <unicode/normalizer2.h>
 #include <unicode/stringoptions.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 #include <unicode/ustring.h>
 
 #include <cstdint>
+#include <stdexcept>
 
 #include "base/text.h"
 
@@ -52,6 +56,18 @@ char16_t fold_case(char16_t unit) {
   if (unit < 0x80) return unit >= u'a' && unit <= u'z' ? static_cast<char16_t>(unit - 32) : unit;
   const std::u16string upper = convert({&unit, 1}, u_strToUpper);
   return upper.size() != 1 || upper[0] < 0x80 ? unit : upper[0];
+}
+
+std::string caseless(std::string_view text) {
+  const std::u16string units = to_utf16(text);
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2& nfd = *icu::Normalizer2::getNFDInstance(status);
+  const icu::Normalizer2& nfc = *icu::Normalizer2::getNFCInstance(status);
+  icu::UnicodeString folded(units.data(), static_cast<std::int32_t>(units.size()));
+  folded = nfd.normalize(folded, status);  // else an accent could hide a letter from the folding
+  folded = nfc.normalize(folded.foldCase(U_FOLD_CASE_DEFAULT), status);
+  if (U_FAILURE(status)) throw std::runtime_error("ICU cannot normalize a text");
+  return to_utf8({folded.getBuffer(), static_cast<std::size_t>(folded.length())});
 }
 
 }  // namespace fieldpost

@@ -15,4 +15,8 @@ std::string to_title(std::string_view word);  // the first letter; the rest stay
 // (ECMA-262, Canonicalize without the u flag).
 char16_t fold_case(char16_t unit);
 
+// What two texts have in common that differ only in letter case or in how their characters are
+// composed: full case folding, then NFC (Unicode, chapter 3.13).
+std::string caseless(std::string_view text);
+
 }  // namespace fieldpost

@@ -39,6 +39,7 @@ py::list header_pairs(const std::vector<Header>& headers) {
 
 using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t, bool>;
 
+// Short work: letting other threads go on meanwhile would cost more than it.
 void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
            const std::vector<OfferTuple>& tuples) {
   std::vector<Offer> offers;
@@ -46,16 +47,47 @@ void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
   for (const auto& [index, claim, elapsed_s, attempts, in_doubt] : tuples) {
     offers.push_back({index, claim, elapsed_s, attempts, in_doubt});
   }
-  py::gil_scoped_release unlocked;
   dispatcher.offer(std::move(batch), offers);
 }
 
+// Records one behind the other, never tried, whose claims are one behind the other.
+void offer_new(Dispatcher& dispatcher, std::shared_ptr<Batch> batch, std::uint32_t first,
+               std::uint32_t count, std::int64_t claim) {
+  std::vector<Offer> offers(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    offers[i].index = first + i;
+    offers[i].claim = claim + i;
+  }
+  dispatcher.offer(std::move(batch), offers);
+}
+
+void put(PyObject* tuple, Py_ssize_t at, PyObject* value) {
+  if (!value) throw py::error_already_set();
+  PyTuple_SET_ITEM(tuple, at, value);
+}
+
+void put(PyObject* tuple, Py_ssize_t at, const std::string& value) {
+  put(tuple, at, text(value).release().ptr());
+}
+
 // As a ledger binds it.
-py::tuple row(const Outcome& one) {
-  return py::make_tuple(text(one.outcome), text(one.effect), one.attempts, one.http_status,
-                        text(one.code), text(one.message), text(one.action_needed),
-                        text(one.record_id), text(one.request_id), one.latency_ms,
-                        one.in_doubt ? 1 : 0, one.claim);
+py::object row(const Outcome& one) {
+  PyObject* made = PyTuple_New(12);
+  if (!made) throw py::error_already_set();
+  auto tuple = py::reinterpret_steal<py::object>(made);
+  put(made, 0, one.outcome);
+  put(made, 1, one.effect);
+  put(made, 2, PyLong_FromLong(one.attempts));
+  put(made, 3, PyLong_FromLong(one.http_status));
+  put(made, 4, one.code);
+  put(made, 5, one.message);
+  put(made, 6, one.action_needed);
+  put(made, 7, one.record_id);
+  put(made, 8, one.request_id);
+  put(made, 9, PyFloat_FromDouble(one.latency_ms));
+  put(made, 10, PyLong_FromLong(one.in_doubt ? 1 : 0));
+  put(made, 11, PyLong_FromLongLong(one.claim));
+  return tuple;
 }
 
 // Those that are delivered apart, since that is the end of them.
@@ -166,6 +198,8 @@ void register_dispatcher(py::module_& module) {
                [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
            py::arg("document"))
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
+      .def("offer_new", &offer_new, py::arg("batch"), py::arg("first"), py::arg("count"),
+           py::arg("claim"))
       .def("settle", &settle, py::arg("timeout_s"))
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
@@ -181,6 +215,10 @@ void register_dispatcher(py::module_& module) {
            py::arg("starts") = -1)
       .def("hold", &Dispatcher::hold, py::arg("seconds"))
       .def_property_readonly("started", &Dispatcher::started)
+      .def_property_readonly("operations", &Dispatcher::operations)
+      .def("allow_operations", &Dispatcher::allow_operations, py::arg("in_all"))
+      .def_property_readonly("used_up", &Dispatcher::used_up)
+      .def_property_readonly("capacity", &Dispatcher::capacity)
       .def_property_readonly("held_s", &Dispatcher::held_s)
       .def_property_readonly("throttled_s", &Dispatcher::throttled_s)
       .def("traffic", &traffic)

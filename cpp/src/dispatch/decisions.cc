@@ -61,10 +61,15 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       try_again(id, verdict);
       break;
     case Verdict::Kind::verify:
+    case Verdict::Kind::go_on:
       ready.push_front(id);
       break;
     case Verdict::Kind::sign_in:
       sign_in(id, verdict);
+      break;
+    case Verdict::Kind::pause_subscription:
+      paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
+      tell(id, "waiting");
       break;
     case Verdict::Kind::pause:
       pause_with(verdict);
@@ -82,7 +87,11 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
     give_up(id, "rejected");
     return;
   }
-  const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  if (wait_s && !verdict.wait_s) {
+    if (!common_wait_s) common_wait_s = wait_s;
+    wait_s = common_wait_s;
+  }
   if (!wait_s) {
     give_up(id, "expired");
   } else if (retries_take(id)) {
@@ -106,7 +115,8 @@ void Dispatcher::State::give_up(Id id, std::string outcome) {
 // The answer to the last question, which is not asked twice.
 bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
   using Kind = Verdict::Kind;
-  const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause;
+  const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause ||
+                       verdict.kind == Kind::pause_subscription;
   if (goes_on) return false;
   const Delivery& delivery = deliveries.at(id);
   const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();

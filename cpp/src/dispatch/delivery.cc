@@ -14,6 +14,10 @@ Request& Delivery::request(const Protocol& protocol) {
   return call_->request;
 }
 
+std::uint32_t Delivery::subscription() const {
+  return batch_->records.at(offer_.index).subscription;
+}
+
 std::string_view Delivery::order_key() const {
   return batch_->text(batch_->records.at(offer_.index).order_key);
 }
@@ -39,20 +43,40 @@ void Delivery::started(double now_s, std::uint64_t token) noexcept {
 const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
                                   double now_unix_s) {
   note(response, now_s);
-  if (question_) return answered_question(protocol, response, now_unix_s);
+  if (question_) {
+    return answered_question(protocol.decode_answer(call(), response, now_unix_s), response.status);
+  }
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
+  take_next();
   if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
 }
 
-const Verdict& Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
+Verdict Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
   note(response, now_s);
-  http_status_ = verdict.http_status > 0 ? verdict.http_status : response.status;
+  const int status = verdict.http_status > 0 ? verdict.http_status : response.status;
+  if (question_) {
+    // Questions that were refused together are asked again in smaller company.
+    return verdict.alone ? verdict : answered_question(std::move(verdict), status);
+  }
+  http_status_ = status;
+  const bool unheard = response.fault == Fault::lost || verdict.unheard;
+  in_doubt_ = in_doubt_ || unheard;
+  absent_ = absent_ && !unheard;
+  question_ = std::exchange(verdict.question, std::nullopt);
+  if (absent_ && verdict.alone && verdict.kind == Verdict::Kind::verify) {
+    verdict.kind = Verdict::Kind::rejected;  // it is another of them that is there
+    question_.reset();
+  }
   verdict_ = std::move(verdict);
-  if (response.fault == Fault::lost) in_doubt_ = true;
+  take_next();
   return verdict_;
+}
+
+void Delivery::take_next() {
+  if (const auto next = std::exchange(verdict_.next, nullptr)) call_ = *next;
 }
 
 void Delivery::note(const Response& response, double now_s) {
@@ -61,9 +85,15 @@ void Delivery::note(const Response& response, double now_s) {
 }
 
 const Call* Delivery::plain_call(const Protocol& protocol) {
-  if (question_) return nullptr;
   request(protocol);
-  return &*call_;
+  if (!question_) return &*call_;
+  if (!asking_) {
+    asking_ = std::make_unique<Call>(call());
+    asking_->asks = true;
+    asking_->operations = 1;
+    asking_->request = *question_;
+  }
+  return &*asking_;
 }
 
 bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
@@ -74,14 +104,20 @@ bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
   return question_.has_value();
 }
 
-const Verdict& Delivery::answered_question(const Protocol& protocol, const Response& response,
-                                           double now_unix_s) {
-  Verdict answer = protocol.decode_answer(call(), response, now_unix_s);
+const Verdict& Delivery::answered_question(Verdict answer, int status) {
+  asking_.reset();
   if (!asked_last() || answer.kind != Verdict::Kind::sign_in) question_.reset();
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
-    verdict_.kind = answer.kind;  // the refusal stands, in its own words
+    absent_ = true;
+    if (verdict_.alone && !asked_last()) {
+      verdict_.kind = Verdict::Kind::again;  // the refusal was of others that went along
+      verdict_.wait_s = 0;
+      verdict_.alone = false;
+    } else {
+      verdict_.kind = answer.kind;  // the refusal stands, in its own words
+    }
   } else {
-    http_status_ = response.status;
+    http_status_ = status;
     verdict_ = std::move(answer);
   }
   return verdict_;

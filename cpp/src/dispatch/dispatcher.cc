@@ -1,11 +1,10 @@
 #include "fieldpost/dispatcher.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "base/process.h"
 #include "dispatch/state.h"
 #include "http/options.h"
 
@@ -20,7 +19,7 @@ constexpr double kGathering_s = 0.005;
 }  // namespace
 
 void Dispatcher::State::check_process() const {
-  if (process != 0 && process != getpid()) {
+  if (process != 0 && process != process_mark()) {
     throw std::logic_error("a dispatcher cannot be used in a forked child; make one there");
   }
 }
@@ -28,7 +27,7 @@ void Dispatcher::State::check_process() const {
 void Dispatcher::State::offer(std::shared_ptr<const Batch> batch,
                               const std::vector<Offer>& offers) {
   check_process();
-  process = getpid();
+  process = process_mark();
   for (const Offer& offer : offers) {
     if (offer.index >= batch->records.size()) {
       throw std::out_of_range("the batch has no record " + std::to_string(offer.index));
@@ -103,6 +102,12 @@ std::optional<Id> Dispatcher::State::next() {
 
 void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
+  if (const auto paused = paused_subscriptions.find(delivery.subscription());
+      paused != paused_subscriptions.end() && !delivery.asks()) {
+    delivery.explain(paused->second);
+    tell(id, "waiting");
+    return;
+  }
   Request* request = nullptr;
   try {
     request = &delivery.request(*protocol);
@@ -112,10 +117,10 @@ void Dispatcher::State::start(Id id) {
     return;
   }
   if (protocol->most_together() > 1) {
-    const Call* call = delivery.plain_call(*protocol);
-    const auto together = call ? protocol->together(*call) : std::nullopt;
+    const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
   }
+  operations += delivery.operations();
   send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
   delivery.started(clock->monotonic_s(), token);
 }
@@ -146,6 +151,7 @@ double Dispatcher::State::seconds_to_next_start() const {
 }
 
 void Dispatcher::State::complete(const Completion& completion) {
+  common_wait_s.reset();
   if (const auto flight = flights.extract(completion.id)) {
     return complete_together(flight.mapped(), completion.response);
   }
@@ -218,6 +224,16 @@ void Dispatcher::hold(double seconds) {
 }
 
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
+
+std::uint64_t Dispatcher::operations() const noexcept { return state_->operations; }
+
+std::size_t Dispatcher::capacity() const noexcept { return state_->most_held(); }
+
+bool Dispatcher::used_up() const noexcept { return state_->used_up(); }
+
+void Dispatcher::allow_operations(std::uint64_t in_all) noexcept {
+  state_->limits.operations = in_all;
+}
 
 double Dispatcher::held_s() const {
   return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());

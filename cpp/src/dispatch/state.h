@@ -3,8 +3,6 @@
 // an answer.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -38,12 +36,14 @@ struct Due {
 using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
 inline bool is_busy(const Response& response, const Verdict& verdict) {
-  return response.status == 429 || response.status == 503 || verdict.wait_s.has_value();
+  return response.status == 429 || response.status == 503 || verdict.http_status == 429 ||
+         verdict.wait_s.value_or(0) > 0;
 }
 
-inline Governor::End end_of(const Response& response, bool busy) {
+inline Governor::End end_of(const Response& response, bool busy, std::size_t records = 1) {
   if (response.fault != Fault::none) return Governor::End::silent;
-  return busy ? Governor::End::busy : Governor::End::answered;
+  if (busy) return Governor::End::busy;
+  return records > 1 ? Governor::End::pack_answered : Governor::End::answered;
 }
 
 // A call on the wire that carries several records.
@@ -70,7 +70,9 @@ struct Dispatcher::State {
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
   std::vector<Outcome> settle(double timeout_s);
 
-  bool closed() const noexcept { return stopped || !pause.code.empty(); }
+  bool closed() const noexcept { return stopped || !pause.code.empty() || used_up(); }
+  // All operations that it may start are started.
+  bool used_up() const noexcept { return operations >= limits.operations; }
   bool may_gather() const;
   bool may_start() const { return !closed() && !token_wanted; }
   void start_what_may();
@@ -79,6 +81,7 @@ struct Dispatcher::State {
   void send(Id id, Request& request, std::vector<Header> signatures);
   void start_together(Id id, const Protocol::Together& together);
   std::vector<Id> gather(Id id, const Protocol::Together& together);
+  std::vector<const Call*> calls_of(const std::vector<Id>& members);
   std::int64_t unix_now() const { return static_cast<std::int64_t>(clock->unix_s()); }
   std::size_t most_held() const {
     return 2 * static_cast<std::size_t>(limits.max_in_flight) * protocol->most_together();
@@ -87,6 +90,7 @@ struct Dispatcher::State {
 
   void complete(const Completion& completion);
   void complete_together(const Flight& flight, const Response& response);
+  void learn(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
   bool retries_take(Id id) const;
@@ -108,7 +112,7 @@ struct Dispatcher::State {
   std::shared_ptr<Random> random;
   Governor governor;
 
-  pid_t process = 0;             // of the first offer
+  std::uint64_t process = 0;     // that made the first offer
   Deliveries deliveries;         // offered and not yet told
   Lanes lanes;                   // of those with an order key
   std::deque<Id> fresh;          // never started
@@ -123,13 +127,17 @@ struct Dispatcher::State {
   Secrets secrets;
   Header signature;
   SigningKeys keys;
-  std::uint64_t started = 0;  // requests
+  std::uint64_t started = 0;     // requests
+  std::uint64_t operations = 0;  // in them, as the destination counts
   TrafficCounter counter;
   std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;
   bool stopped = false;
   Verdict pause;  // code "" while not paused
+  std::unordered_map<std::uint32_t, Verdict> paused_subscriptions;
   std::optional<double> unreachable_since_s;
+  // Records of one answer wait for the same time, so that they go together again.
+  std::optional<double> common_wait_s;
 };
 
 }  // namespace fieldpost

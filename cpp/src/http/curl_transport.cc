@@ -1,7 +1,6 @@
 #include "http/curl_transport.h"
 
 #include <curl/curl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "http/socket_watch.h"
 #include "http/transfer.h"
 
@@ -54,7 +54,7 @@ struct CurlTransport::State {
   SystemClock clock;
   std::optional<SocketWatch> sockets;
   CURLM* multi = nullptr;
-  pid_t owner = 0;
+  std::uint64_t owner = 0;
   std::optional<double> timer_s;  // when libcurl wants to be called, whatever the sockets do
   std::vector<std::unique_ptr<Transfer>> transfers;
   std::vector<Transfer*> idle;
@@ -63,7 +63,7 @@ struct CurlTransport::State {
 
 CurlTransport::State::~State() {
   if (!multi) return;
-  const bool forked = owner != getpid();
+  const bool forked = owner != process_mark();
   for (const auto& transfer : transfers) {
     if (!transfer->under_way()) continue;
     if (forked) {
@@ -79,14 +79,15 @@ CurlTransport::State::~State() {
 
 void CurlTransport::State::open() {
   if (multi) {
-    if (owner != getpid()) throw std::logic_error("a transport cannot be used in a forked child");
+    if (owner != process_mark())
+      throw std::logic_error("a transport cannot be used in a forked child");
     return;
   }
   init_libcurl();
   sockets.emplace();
   multi = curl_multi_init();
   if (!multi) throw std::bad_alloc();
-  owner = getpid();
+  owner = process_mark();
   const long most = options.max_connections;
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most);
   curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);

@@ -1,6 +1,7 @@
 // How fast: never more than max_in_flight calls on the wire, no more starts in any window than the
-// budget, and none at all while the destination asked everybody to wait. It sends nothing and knows
-// no clock: times are given to it. One thread at a time.
+// budget, no more of the destination's working time than it gives, and none at all while the
+// destination asked everybody to wait. It sends nothing and knows no clock: times are given to it.
+// One thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "fieldpost/policy.h"
 #include "http/adaptive_limit.h"
+#include "http/execution_budget.h"
 
 namespace fieldpost {
 
@@ -24,9 +26,15 @@ class Governor {
   double next_start_s() const noexcept;
   void started(double now_s);  // REQUIRES: may_start(now_s); throws std::logic_error otherwise
 
-  // A call ended: with an answer, with one that says "too much", or without any.
-  enum class End { answered, busy, silent };
+  // A call ended: with an answer, with one that says "too much", or without any. How long a pack of
+  // records took depends on their number, so it says nothing of the destination's state.
+  enum class End { answered, pack_answered, busy, silent };
   void ended(End end, double started_s, double now_s);  // REQUIRES: in_flight() > 0
+
+  // The destination recommends so many calls at once: a place to begin, once.
+  void begin_at(int in_flight) noexcept;
+  // It says that more of its working time was used than it gives.
+  void time_exceeded(double now_s) { execution_.exceeded(now_s); }
 
   // Nobody starts before then. Only ever moves the time further away.
   void hold_until(double time_s, double now_s) noexcept {
@@ -51,6 +59,8 @@ class Governor {
  private:
   Limits limits_;
   AdaptiveLimit adaptive_;
+  ExecutionBudget execution_;
+  bool begun_ = false;
   int allowed_in_flight_;
   int allowed_requests_;
   std::int64_t allowed_starts_ = -1;

@@ -133,6 +133,8 @@ Limits make_limits(const Json& document) {
   options.boolean("adaptive", limits.adaptive);
   options.integer("requests_per_window", 0, limits.requests_per_window);
   options.number("window_s", 0.001, limits.window_s);
+  options.number("execution_s", 0, limits.execution_s);
+  options.number("execution_window_s", 0.001, limits.execution_window_s);
   options.number("pause_after_unreachable_s", 0, limits.pause_after_unreachable_s);
   options.finish();
   return limits;

@@ -39,8 +39,10 @@ long milliseconds(double seconds) {
 }
 
 Transfer::Transfer(const TransportOptions& options, SocketWatch& sockets)
-    : easy_(curl_easy_init(), &curl_easy_cleanup), max_response_bytes_(options.max_response_bytes) {
-  if (!easy_) throw std::bad_alloc();
+    : easy_(curl_easy_init(), &curl_easy_cleanup),
+      url_(curl_url(), &curl_url_cleanup),
+      max_response_bytes_(options.max_response_bytes) {
+  if (!easy_ || !url_) throw std::bad_alloc();
   set_constants(options);
   watch(sockets);
 }
@@ -113,6 +115,10 @@ void Transfer::prepare(std::uint64_t id, const Request& request) {
 
 void Transfer::set_address(const Request& request) {
   if (set_.url == request.url) return;
+  // What cannot be parsed is left to the transfer, which tells it as a fault.
+  const bool parsed = curl_url_set(url_.get(), CURLUPART_URL, request.url.c_str(),
+                                   CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+  set(CURLOPT_CURLU, parsed ? url_.get() : static_cast<CURLU*>(nullptr));
   set(CURLOPT_URL, request.url.c_str());
   // A proxy is the environment's; what runs on this machine is never reached through one.
   set(CURLOPT_NOPROXY, is_loopback(request.host()) ? "*" : static_cast<const char*>(nullptr));

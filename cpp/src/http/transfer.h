@@ -54,6 +54,7 @@ class Transfer {
   std::string words(CURLcode code) const;
 
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+  std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url_;  // parsed once
   CURL* leaked_ = nullptr;
   curl_slist* headers_ = nullptr;
   std::size_t max_response_bytes_;

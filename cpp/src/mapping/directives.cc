@@ -89,6 +89,11 @@ constexpr DirectiveRow kDirectives[] = {
      R"(a UUID (version 5) of the parts: the same parts, the same id; nothing where a part is missing)",
      R"({"@uuid":["order",{"@path":"$.orderId"}]})", R"({"orderId":17})",
      R"("149f5ec2-cf68-5e25-aa7e-8b68b97cf28e")"},
+    {"@bind", compile_bind, kOurs,
+     R"(for a lookup of Dynamics 365: the row of `table` that `key` means; a `key` that gives nothing means no row)",
+     R"j({"primarycontactid":{"@bind":{"table":"contact","key":{"@path":"$.email"}}}})j",
+     R"({"email":"ada@example.com"})",
+     R"({"primarycontactid":{"@bind":{"table":"contact","key":"ada@example.com"}}})"},
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ struct DirectiveRow {
 };
 
 CompileDirective compile_array_path;
+CompileDirective compile_bind;
 CompileDirective compile_boolean;
 CompileDirective compile_case;
 CompileDirective compile_date;

@@ -1,117 +1,359 @@
 """The standard Sales tables: set names, keys, and the navigation between them.
 
 Source: the service's own metadata document (CSDL) of Dynamics 365 Sales. Names are case sensitive
-and irregular, so they are listed, never built.
+and irregular, so they are listed, never built. What an environment adds is in its schema.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+
+class Navigation(NamedTuple):
+    """What lies behind a navigation property, and the property that leads back."""
+
+    tables: tuple[str, ...]
+    collection: bool = False
+    partner: str = ""
+
+    @property
+    def target(self) -> str | None:
+        """The table behind it, where there is one only."""
+        return self.tables[0] if len(self.tables) == 1 else None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Navigation:
+        """From what the core reads."""
+        tables = document.get("tables") or [document["table"]]
+        return cls(tuple(tables), "collection" in document, document.get("partner", ""))
+
+    def document(self) -> dict[str, Any]:
+        """As the core reads it."""
+        to: dict[str, Any] = {"tables": list(self.tables)}
+        if len(self.tables) == 1:
+            to = {"table": self.tables[0]}
+        if self.collection:
+            to["collection"] = True
+        if self.partner:
+            to["partner"] = self.partner
+        return to
 
 
 class Table(NamedTuple):
-    """set: entity set in addresses; key: primary key column; navigation: name -> table."""
+    """set: entity set in addresses; key: primary key column; navigation by property name.
+
+    columns: how values become what the column takes, as cpp/src/protocol/dynamics/tables.h says.
+    """
 
     set: str
     key: str
-    navigation: dict[str, str]
+    navigation: dict[str, Navigation]
+    columns: dict[str, Any] = {}  # noqa: RUF012
 
+    def document(self) -> dict[str, Any]:
+        """As the core reads it."""
+        navigation = {name: one.document() for name, one in self.navigation.items()}
+        return {
+            "set": self.set,
+            "key": self.key,
+            "navigation": navigation,
+            "columns": self.columns,
+        }
+
+
+def one(table: str) -> Navigation:
+    """A row of a table."""
+    return Navigation((table,))
+
+
+def many(table: str, partner: str = "") -> Navigation:
+    """Rows of a table; without a partner of a many-to-many relationship."""
+    return Navigation((table,), True, partner)
+
+
+OWNER = Navigation(("systemuser", "team"))
 
 TABLES: dict[str, Table] = {
     "account": Table(
         "accounts",
         "accountid",
         {
-            "Account_Annotation": "annotation",
-            "Account_Tasks": "task",
-            "account_master_account": "account",
-            "account_parent_account": "account",
-            "accountleads_association": "lead",
-            "contact_customer_accounts": "contact",
-            "lead_customer_accounts": "lead",
-            "lead_parent_account": "lead",
-            "masterid": "account",
-            "opportunity_customer_accounts": "opportunity",
-            "opportunity_parent_account": "opportunity",
-            "originatingleadid": "lead",
-            "parentaccountid": "account",
-            "primarycontactid": "contact",
+            "Account_Annotation": many("annotation", "objectid_account"),
+            "Account_Appointments": many("appointment", "regardingobjectid_account_appointment"),
+            "Account_Email_EmailSender": many("email", "emailsender_account"),
+            "Account_Email_SendersAccount": many("email", "sendersaccount"),
+            "Account_Emails": many("email", "regardingobjectid_account_email"),
+            "Account_Phonecalls": many("phonecall", "regardingobjectid_account_phonecall"),
+            "Account_Tasks": many("task", "regardingobjectid_account_task"),
+            "account_activity_parties": many("activityparty", "partyid_account"),
+            "account_master_account": many("account", "masterid"),
+            "account_parent_account": many("account", "parentaccountid"),
+            "accountleads_association": many("lead"),
+            "contact_customer_accounts": many("contact", "parentcustomerid_account"),
+            "lead_customer_accounts": many("lead", "customerid_account"),
+            "lead_parent_account": many("lead", "parentaccountid"),
+            "masterid": one("account"),
+            "opportunity_customer_accounts": many("opportunity", "customerid_account"),
+            "opportunity_parent_account": many("opportunity", "parentaccountid"),
+            "originatingleadid": one("lead"),
+            "ownerid": OWNER,
+            "parentaccountid": one("account"),
+            "preferredsystemuserid": one("systemuser"),
+            "primarycontactid": one("contact"),
+            "transactioncurrencyid": one("transactioncurrency"),
+        },
+    ),
+    "activityparty": Table(
+        "activityparties",
+        "activitypartyid",
+        {
+            "activityid_appointment": one("appointment"),
+            "activityid_email": one("email"),
+            "activityid_phonecall": one("phonecall"),
+            "activityid_task": one("task"),
+            "partyid_account": one("account"),
+            "partyid_campaign": one("campaign"),
+            "partyid_contact": one("contact"),
+            "partyid_lead": one("lead"),
+            "partyid_opportunity": one("opportunity"),
+            "partyid_systemuser": one("systemuser"),
         },
     ),
     "annotation": Table(
         "annotations",
         "annotationid",
         {
-            "objectid_account": "account",
-            "objectid_contact": "contact",
-            "objectid_lead": "lead",
-            "objectid_opportunity": "opportunity",
-            "objectid_task": "task",
+            "objectid_account": one("account"),
+            "objectid_appointment": one("appointment"),
+            "objectid_campaign": one("campaign"),
+            "objectid_contact": one("contact"),
+            "objectid_email": one("email"),
+            "objectid_lead": one("lead"),
+            "objectid_opportunity": one("opportunity"),
+            "objectid_phonecall": one("phonecall"),
+            "objectid_task": one("task"),
+            "ownerid": OWNER,
+        },
+    ),
+    "appointment": Table(
+        "appointments",
+        "activityid",
+        {
+            "Appointment_Annotation": many("annotation", "objectid_appointment"),
+            "appointment_activity_parties": many("activityparty", "activityid_appointment"),
+            "ownerid": OWNER,
+            "ownerid_appointment": OWNER,
+            "regardingobjectid_account": one("account"),
+            "regardingobjectid_account_appointment": one("account"),
+            "regardingobjectid_campaign": one("campaign"),
+            "regardingobjectid_campaign_appointment": one("campaign"),
+            "regardingobjectid_contact": one("contact"),
+            "regardingobjectid_contact_appointment": one("contact"),
+            "regardingobjectid_lead": one("lead"),
+            "regardingobjectid_lead_appointment": one("lead"),
+            "regardingobjectid_opportunity": one("opportunity"),
+            "regardingobjectid_opportunity_appointment": one("opportunity"),
+            "transactioncurrencyid": one("transactioncurrency"),
+            "transactioncurrencyid_appointment": one("transactioncurrency"),
+        },
+    ),
+    "campaign": Table(
+        "campaigns",
+        "campaignid",
+        {
+            "Campaign_Annotation": many("annotation", "objectid_campaign"),
+            "Campaign_Appointments": many("appointment", "regardingobjectid_campaign_appointment"),
+            "Campaign_Emails": many("email", "regardingobjectid_campaign_email"),
+            "Campaign_Phonecalls": many("phonecall", "regardingobjectid_campaign_phonecall"),
+            "Campaign_Tasks": many("task", "regardingobjectid_campaign_task"),
+            "campaign_Teams": many("team", "regardingobjectid_campaign"),
+            "campaign_activity_parties": many("activityparty", "partyid_campaign"),
+            "campaign_leads": many("lead", "campaignid"),
+            "campaign_opportunities": many("opportunity", "campaignid"),
+            "campaigncampaign_association": many("campaign"),
+            "campaigncampaign_association_referenced": many("campaign"),
+            "ownerid": OWNER,
+            "transactioncurrencyid": one("transactioncurrency"),
         },
     ),
     "contact": Table(
         "contacts",
         "contactid",
         {
-            "Contact_Annotation": "annotation",
-            "Contact_Tasks": "task",
-            "account_primary_contact": "account",
-            "contact_customer_contacts": "contact",
-            "contact_master_contact": "contact",
-            "contactleads_association": "lead",
-            "lead_customer_contacts": "lead",
-            "lead_parent_contact": "lead",
-            "masterid": "contact",
-            "opportunity_customer_contacts": "opportunity",
-            "opportunity_parent_contact": "opportunity",
-            "originatingleadid": "lead",
-            "parentcustomerid_account": "account",
-            "parentcustomerid_contact": "contact",
+            "Contact_Annotation": many("annotation", "objectid_contact"),
+            "Contact_Appointments": many("appointment", "regardingobjectid_contact_appointment"),
+            "Contact_Email_EmailSender": many("email", "emailsender_contact"),
+            "Contact_Emails": many("email", "regardingobjectid_contact_email"),
+            "Contact_Phonecalls": many("phonecall", "regardingobjectid_contact_phonecall"),
+            "Contact_Tasks": many("task", "regardingobjectid_contact_task"),
+            "account_primary_contact": many("account", "primarycontactid"),
+            "contact_activity_parties": many("activityparty", "partyid_contact"),
+            "contact_customer_contacts": many("contact", "parentcustomerid_contact"),
+            "contact_master_contact": many("contact", "masterid"),
+            "contactleads_association": many("lead"),
+            "lead_customer_contacts": many("lead", "customerid_contact"),
+            "lead_parent_contact": many("lead", "parentcontactid"),
+            "masterid": one("contact"),
+            "opportunity_customer_contacts": many("opportunity", "customerid_contact"),
+            "opportunity_parent_contact": many("opportunity", "parentcontactid"),
+            "originatingleadid": one("lead"),
+            "ownerid": OWNER,
+            "parentcustomerid_account": one("account"),
+            "parentcustomerid_contact": one("contact"),
+            "preferredsystemuserid": one("systemuser"),
+            "transactioncurrencyid": one("transactioncurrency"),
+        },
+    ),
+    "email": Table(
+        "emails",
+        "activityid",
+        {
+            "Email_Annotation": many("annotation", "objectid_email"),
+            "email_activity_parties": many("activityparty", "activityid_email"),
+            "email_email_parentactivityid": many("email", "parentactivityid"),
+            "emailsender_account": one("account"),
+            "emailsender_contact": one("contact"),
+            "emailsender_lead": one("lead"),
+            "emailsender_systemuser": one("systemuser"),
+            "ownerid": OWNER,
+            "ownerid_email": OWNER,
+            "parentactivityid": one("email"),
+            "regardingobjectid_account": one("account"),
+            "regardingobjectid_account_email": one("account"),
+            "regardingobjectid_campaign": one("campaign"),
+            "regardingobjectid_campaign_email": one("campaign"),
+            "regardingobjectid_contact": one("contact"),
+            "regardingobjectid_contact_email": one("contact"),
+            "regardingobjectid_lead": one("lead"),
+            "regardingobjectid_lead_email": one("lead"),
+            "regardingobjectid_opportunity": one("opportunity"),
+            "regardingobjectid_opportunity_email": one("opportunity"),
+            "sendersaccount": one("account"),
+            "transactioncurrencyid": one("transactioncurrency"),
+            "transactioncurrencyid_email": one("transactioncurrency"),
         },
     ),
     "lead": Table(
         "leads",
         "leadid",
         {
-            "Lead_Annotation": "annotation",
-            "Lead_Tasks": "task",
-            "account_originating_lead": "account",
-            "accountleads_association": "account",
-            "contact_originating_lead": "contact",
-            "contactleads_association": "contact",
-            "customerid_account": "account",
-            "customerid_contact": "contact",
-            "lead_master_lead": "lead",
-            "masterid": "lead",
-            "opportunity_originating_lead": "opportunity",
-            "parentaccountid": "account",
-            "parentcontactid": "contact",
-            "qualifyingopportunityid": "opportunity",
+            "Lead_Annotation": many("annotation", "objectid_lead"),
+            "Lead_Appointments": many("appointment", "regardingobjectid_lead_appointment"),
+            "Lead_Email_EmailSender": many("email", "emailsender_lead"),
+            "Lead_Emails": many("email", "regardingobjectid_lead_email"),
+            "Lead_Phonecalls": many("phonecall", "regardingobjectid_lead_phonecall"),
+            "Lead_Tasks": many("task", "regardingobjectid_lead_task"),
+            "account_originating_lead": many("account", "originatingleadid"),
+            "accountleads_association": many("account"),
+            "campaignid": one("campaign"),
+            "contact_originating_lead": many("contact", "originatingleadid"),
+            "contactleads_association": many("contact"),
+            "customerid_account": one("account"),
+            "customerid_contact": one("contact"),
+            "lead_Teams": many("team", "regardingobjectid_lead"),
+            "lead_activity_parties": many("activityparty", "partyid_lead"),
+            "lead_master_lead": many("lead", "masterid"),
+            "masterid": one("lead"),
+            "opportunity_originating_lead": many("opportunity", "originatingleadid"),
+            "ownerid": OWNER,
+            "parentaccountid": one("account"),
+            "parentcontactid": one("contact"),
+            "qualifyingopportunityid": one("opportunity"),
+            "transactioncurrencyid": one("transactioncurrency"),
         },
     ),
     "opportunity": Table(
         "opportunities",
         "opportunityid",
         {
-            "Opportunity_Annotation": "annotation",
-            "Opportunity_Tasks": "task",
-            "customerid_account": "account",
-            "customerid_contact": "contact",
-            "lead_qualifying_opportunity": "lead",
-            "originatingleadid": "lead",
-            "parentaccountid": "account",
-            "parentcontactid": "contact",
+            "Opportunity_Annotation": many("annotation", "objectid_opportunity"),
+            "Opportunity_Appointments": many(
+                "appointment", "regardingobjectid_opportunity_appointment"
+            ),
+            "Opportunity_Emails": many("email", "regardingobjectid_opportunity_email"),
+            "Opportunity_Phonecalls": many("phonecall", "regardingobjectid_opportunity_phonecall"),
+            "Opportunity_Tasks": many("task", "regardingobjectid_opportunity_task"),
+            "campaignid": one("campaign"),
+            "customerid_account": one("account"),
+            "customerid_contact": one("contact"),
+            "lead_qualifying_opportunity": many("lead", "qualifyingopportunityid"),
+            "opportunity_Teams": many("team", "regardingobjectid_opportunity"),
+            "opportunity_activity_parties": many("activityparty", "partyid_opportunity"),
+            "originatingleadid": one("lead"),
+            "ownerid": OWNER,
+            "parentaccountid": one("account"),
+            "parentcontactid": one("contact"),
+            "transactioncurrencyid": one("transactioncurrency"),
+        },
+    ),
+    "phonecall": Table(
+        "phonecalls",
+        "activityid",
+        {
+            "PhoneCall_Annotation": many("annotation", "objectid_phonecall"),
+            "ownerid": OWNER,
+            "ownerid_phonecall": OWNER,
+            "phonecall_activity_parties": many("activityparty", "activityid_phonecall"),
+            "regardingobjectid_account": one("account"),
+            "regardingobjectid_account_phonecall": one("account"),
+            "regardingobjectid_campaign": one("campaign"),
+            "regardingobjectid_campaign_phonecall": one("campaign"),
+            "regardingobjectid_contact": one("contact"),
+            "regardingobjectid_contact_phonecall": one("contact"),
+            "regardingobjectid_lead": one("lead"),
+            "regardingobjectid_lead_phonecall": one("lead"),
+            "regardingobjectid_opportunity": one("opportunity"),
+            "regardingobjectid_opportunity_phonecall": one("opportunity"),
+            "transactioncurrencyid": one("transactioncurrency"),
+            "transactioncurrencyid_phonecall": one("transactioncurrency"),
+        },
+    ),
+    "systemuser": Table(
+        "systemusers",
+        "systemuserid",
+        {
+            "parentsystemuserid": one("systemuser"),
+            "teammembership_association": many("team"),
+            "transactioncurrencyid": one("transactioncurrency"),
         },
     ),
     "task": Table(
         "tasks",
         "activityid",
         {
-            "Task_Annotation": "annotation",
-            "regardingobjectid_account_task": "account",
-            "regardingobjectid_contact_task": "contact",
-            "regardingobjectid_lead_task": "lead",
-            "regardingobjectid_opportunity_task": "opportunity",
+            "Task_Annotation": many("annotation", "objectid_task"),
+            "ownerid": OWNER,
+            "ownerid_task": OWNER,
+            "regardingobjectid_account": one("account"),
+            "regardingobjectid_account_task": one("account"),
+            "regardingobjectid_campaign": one("campaign"),
+            "regardingobjectid_campaign_task": one("campaign"),
+            "regardingobjectid_contact": one("contact"),
+            "regardingobjectid_contact_task": one("contact"),
+            "regardingobjectid_lead": one("lead"),
+            "regardingobjectid_lead_task": one("lead"),
+            "regardingobjectid_opportunity": one("opportunity"),
+            "regardingobjectid_opportunity_task": one("opportunity"),
+            "task_activity_parties": many("activityparty", "activityid_task"),
+            "transactioncurrencyid": one("transactioncurrency"),
+            "transactioncurrencyid_task": one("transactioncurrency"),
         },
+    ),
+    "team": Table(
+        "teams",
+        "teamid",
+        {
+            "administratorid": one("systemuser"),
+            "regardingobjectid_campaign": one("campaign"),
+            "regardingobjectid_lead": one("lead"),
+            "regardingobjectid_opportunity": one("opportunity"),
+            "teammembership_association": many("systemuser"),
+            "transactioncurrencyid": one("transactioncurrency"),
+        },
+    ),
+    "transactioncurrency": Table(
+        "transactioncurrencies",
+        "transactioncurrencyid",
+        {},
     ),
 }

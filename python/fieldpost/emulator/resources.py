@@ -73,7 +73,7 @@ class Resources:
         raise wrong_method(method)
 
     def _list(self, table: Table, where: Sql | None = None, address: str | None = None) -> Answer:
-        self._call.commit.allow("Read", table.name, table.type_code)
+        self._call.commit.allow("Read", table)
         if any(part.startswith(FETCH) for part in self._request.query.split("&")):
             return Fetch(self._service.rows, self._service.schema, self._call.asker).answer(
                 table, self._request.query, self._service.base, self._preferences
@@ -108,7 +108,7 @@ class Resources:
         return Answer(200, [(b"content-type", b"text/plain")], str(count).encode())
 
     def _get(self, table: Table, key: RowKey) -> Answer:
-        self._call.commit.allow("Read", table.name, table.type_code)
+        self._call.commit.allow("Read", table)
         condition = Condition.of(self._request.headers)
         query = self._call.query(table)
         answer = self._represented(200, query, key.need(self._service.rows))

@@ -17,7 +17,7 @@ from ..config import DestinationConfig
 from .host import open_host_governor
 from .share import Load, Share
 
-__all__ = ["Alone", "Governor", "Load", "Share", "Shared", "open_governor"]
+__all__ = ["Alone", "Governor", "Load", "Share", "Shared", "identity", "open_governor"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ def open_governor(config: DestinationConfig, target: str, database: str = "") ->
     where machines meet; "" where they do not.
     """
     delivery = config.delivery
-    requests, window_s = delivery.budget
-    name = hashlib.sha256(f"{target}\n{_identity(config)}".encode()).hexdigest()[:32]
+    requests, window_s = config.budget
+    name = hashlib.sha256(f"{target}\n{identity(config)}".encode()).hexdigest()[:32]
     limits = (name, delivery.max_in_flight, requests, window_s)
     ways: list[Sharing] = []
     try:
@@ -68,7 +68,8 @@ def open_governor(config: DestinationConfig, target: str, database: str = "") ->
     return Shared(ways) if ways else Alone()
 
 
-def _identity(config: DestinationConfig) -> str:
+def identity(config: DestinationConfig) -> str:
+    """Who the destination takes us for, as far as that can be told without a secret."""
     auth = config.auth
     return f"{auth.type} {getattr(auth, 'client_id', '') or getattr(auth, 'username', '')}"
 

@@ -134,6 +134,29 @@ class Ledger(ABC):
             )
         )
 
+    def count_operations(self, user: str, day: str, number: int) -> int:
+        """Add to what was asked of a destination as this user on this day; returns the sum."""
+
+        def work(transaction: Transaction) -> int:
+            if number:
+                transaction.run(
+                    'INSERT INTO operations ("user", day, number) VALUES (?, ?, ?)'
+                    ' ON CONFLICT ("user", day)'
+                    " DO UPDATE SET number = operations.number + excluded.number",
+                    (user, day, number),
+                )
+            rows = transaction.rows(
+                'SELECT number FROM operations WHERE "user" = ? AND day = ?', (user, day)
+            )
+            return int(rows[0][0]) if rows else 0
+
+        return self._write(work)
+
+    def operations(self) -> list[tuple[str, str, int]]:
+        """(user, day, operations) that were asked of destinations, the latest days first."""
+        rows = self._rows('SELECT "user", day, number FROM operations ORDER BY day DESC, "user"')
+        return [(str(user), str(day), int(number)) for user, day, number in rows]
+
     def target(self, destination: str, subscription: str, url: str) -> int:
         """The number of a target, made where it is new."""
         key = (destination, subscription, url)

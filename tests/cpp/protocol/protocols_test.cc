@@ -34,14 +34,15 @@ TEST(MakeProtocol, TellsEveryMistake) {
             "E613 must be a text at $.protocol.subscriptions[0].method\n"
             "E613 must be a header name with a text at $.protocol.subscriptions[0].headers.a b\n"
             "E613 must be a header name with a text at $.protocol.subscriptions[0].headers.d");
-  EXPECT_EQ(
-      mistakes_of(R"({"type": "dynamics365", "destination": "d", "url": "https://o",
+  EXPECT_EQ(mistakes_of(R"({"type": "dynamics365", "destination": "d", "url": "https://o",
                             "tables": {"account": {"set": "accounts", "key": "accountid",
                                                    "navigation": {"x": "lead"}}},
-                            "subscriptions": [{"id": "s", "action": "upsert", "table": "acount"}]})"),
-      "E614 table \"lead\" is not described at $.protocol.tables.account.navigation.x\n"
-      "E614 unknown action \"upsert\"; known is create at $.protocol.subscriptions[0].action\n"
-      "E614 table \"acount\" is not described at $.protocol.subscriptions[0].table");
+                            "subscriptions": [{"id": "s", "action": "merge", "table": "acount",
+                                               "key": "value"}]})"),
+            "E614 table \"lead\" is not described at $.protocol.tables.account.navigation.x\n"
+            "E614 unknown action \"merge\"; known are create, upsert, update, delete, associate, "
+            "disassociate at $.protocol.subscriptions[0].action\n"
+            "E614 table \"acount\" is not described at $.protocol.subscriptions[0].table");
 }
 
 }  // namespace

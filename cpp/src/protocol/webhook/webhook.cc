@@ -264,7 +264,7 @@ std::optional<Protocol::Together> Webhook::together(const Call& call) const {
     return std::nullopt;
   }
   Together together{std::to_string(call.subscription), subscription.batching.max_records,
-                    subscription.batching.max_bytes};
+                    subscription.batching.max_bytes, {}};
   together.key.append("\n").append(request.method).append("\n").append(request.url);
   for (const Header& header : request.headers) {
     together.key.append("\n").append(header.name).append(":").append(header.value);
@@ -289,8 +289,10 @@ Call Webhook::combine(const std::vector<const Call*>& calls) const {
   return combined;
 }
 
-std::vector<Verdict> Webhook::decode_each(const Call& combined, std::size_t count,
+std::vector<Verdict> Webhook::decode_each(const Call& combined,
+                                          const std::vector<const Call*>& calls,
                                           const Response& response, double now_s) const {
+  const std::size_t count = calls.size();
   const Batching& batching = subscriptions_.at(combined.subscription).batching;
   Verdict whole = decode(combined, response, now_s);
   const bool taken = whole.kind == Verdict::Kind::delivered;

@@ -1,0 +1,87 @@
+// update, upsert: the row of a key gets the columns of the body.
+//
+// update writes only a row that is there. upsert creates it where it is not; with columns for its
+// creation alone it asks in two steps: update the row; where there is none, create it, but only if
+// there still is none; where there is one by now, update it once more. Each step can be sent again.
+#include <utility>
+
+#include "protocol/dynamics/actions.h"
+#include "protocol/dynamics/tree.h"
+
+namespace fieldpost::dynamics {
+
+namespace {
+
+using Headers = std::vector<Header>;
+
+// The columns that say which row it is do not belong into its body.
+RowRules rules_for(const Order& order, const Reference& reference) {
+  RowRules rules = order.subscription.rules;
+  rules.leaves = reference.columns;
+  rules.leaves.insert(reference.table->key);
+  return rules;
+}
+
+// One way to write the row.
+struct Step {
+  Action action = Action::update;
+  Headers condition;
+};
+
+Call write_row(const Order& order, const Reference& reference, const Row& row, Step step,
+               Write write) {
+  write.action = step.action;
+  write.binds = row.binds;
+  write.key_column = reference.table->key;
+  write.by_columns = reference.id.empty();
+  Part head{"PATCH", reference.path(), std::move(step.condition), ""};
+  if (step.action == Action::upsert) {
+    // Whether it was created is told by the status alone, and only where the row is asked for.
+    head.path += "?$select=" + reference.table->key;
+    head.headers.push_back({"Prefer", "return=representation"});
+  }
+  for (Header& header : order.options()) head.headers.push_back(std::move(header));
+  Call call;
+  if (row.branches.empty()) {
+    head.body = "{" + row.columns + "}";
+    call = order.plain(std::move(head), std::move(write));
+  } else {
+    call = send_tree(order, row, std::move(head), std::move(write));
+  }
+  call.record_id = reference.id;
+  return call;
+}
+
+Step update_step() { return {Action::update, {{"If-Match", "*"}}}; }
+
+}  // namespace
+
+Call encode_update(const Order& order) {
+  const Reference reference = order.row(order.subscription.key, order.particulars.find("key"));
+  const Row row = order.read(rules_for(order, reference), *reference.table);
+  Step step = update_step();
+  if (order.subscription.has_if_match) step.condition = order.condition();
+  return write_row(order, reference, row, std::move(step), {});
+}
+
+Call encode_upsert(const Order& order) {
+  const Reference reference = order.row(order.subscription.key, order.particulars.find("key"));
+  const RowRules rules = rules_for(order, reference);
+  const Row row = order.read(rules, *reference.table);
+  if (!order.subscription.has_on_create) {
+    return write_row(order, reference, row, {Action::upsert, order.condition()}, {});
+  }
+  Row whole = row;
+  if (const auto more = order.particulars.find("on_create")) {
+    RowReader(order.tables, order.references, rules, order.id_of).read_more(more->json, whole);
+  }
+  const auto share = [](Call call) { return std::make_shared<const Call>(std::move(call)); };
+  Write creation;
+  creation.where_there = share(write_row(order, reference, row, update_step(), {}));
+  Write update;
+  update.where_missing = share(write_row(
+      order, reference, whole, {Action::create, {{"If-None-Match", "*"}}}, std::move(creation)));
+  return write_row(order, reference, row, update_step(), std::move(update));
+}
+
+}  // namespace fieldpost::dynamics

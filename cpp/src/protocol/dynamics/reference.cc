@@ -1,0 +1,173 @@
+#include "protocol/dynamics/reference.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.h"
+#include "base/uuid.h"
+#include "fieldpost/protocol.h"
+#include "protocol/dynamics/ids.h"
+#include "protocol/dynamics/values.h"
+
+namespace fieldpost::dynamics {
+
+namespace {
+
+constexpr const char* kKeyForms =
+    "mapping: a key is one value, or an object of the primary key alone, or of the columns of an "
+    "alternate key";
+
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+  });
+}
+
+bool is_lookup(std::string_view column) {
+  return column.starts_with('_') && column.ends_with("_value");
+}
+
+// Characters that the service does not take in a key, encoded or not, and what is no text.
+bool travels(std::string_view text) {
+  constexpr std::string_view kRefused = "/<>*%&:\\?+#";
+  return std::none_of(text.begin(), text.end(), [&](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F || kRefused.find(c) != std::string_view::npos;
+  });
+}
+
+bool holds_surrogate(std::string_view text) {
+  for (std::size_t at = text.find('\xED'); at != std::string_view::npos;
+       at = text.find('\xED', at + 1)) {
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xA0) return true;
+  }
+  return false;
+}
+
+void append_encoded(std::string_view text, std::string& out) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~@";
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       kPlain.find(c) != std::string_view::npos;
+    if (plain) {
+      out.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+  }
+}
+
+std::string quoted(const std::string& column, std::string_view text) {
+  if (!travels(text) || holds_surrogate(text)) {
+    throw CallFault{"E516", "the value of the key column " + column + " cannot stand in an address",
+                    "mapping: a text with / < > * % & : \\ ? + # does not travel in a key; use "
+                    "one value as key, from which an id is derived"};
+  }
+  std::string twice;
+  for (const char c : text) twice.append(c == '\'' ? 2 : 1, c);
+  std::string out = "'";
+  append_encoded(twice, out);
+  return out + "'";
+}
+
+std::string id_in(JsonPart value) {
+  const std::string text = value.kind == JsonKind::text ? value.text() : std::string();
+  if (is_uuid(text)) return text;
+  throw CallFault{"E515", "a key is no UUID where an id is expected",
+                  "mapping: give the id of a row, or one value as business key"};
+}
+
+// A plain literal of OData: a number, true, false or a date.
+std::string plain(const std::string& column, std::string_view token) {
+  if (token.find('+') == std::string_view::npos) return std::string(token);
+  throw CallFault{"E516", "the value of the key column " + column + " cannot stand in an address",
+                  "record: write the number without an exponent"};
+}
+
+std::string literal(const Table& table, const std::string& column, JsonBody& body, JsonPart value) {
+  if (is_lookup(column)) return id_in(value);
+  const auto rule = table.columns.find(column);
+  std::string json(value.json);
+  bool is_date = false;
+  if (rule != table.columns.end()) {
+    auto fitting = converted(body, value, rule->second, column);
+    if (!fitting) throw CallFault{"E517", "the key is missing for this event", kKeyForms};
+    json = std::move(*fitting);
+    is_date = rule->second.kind == Conversion::Kind::date;
+  }
+  if (json.front() != '"') return plain(column, json);
+  if (is_date) return json.substr(1, json.size() - 2);
+  return quoted(column, JsonPart{json, JsonKind::text}.text());
+}
+
+}  // namespace
+
+const Table& References::table(const std::string& name) const {
+  const auto found = tables_.find(name);
+  if (found != tables_.end()) return found->second;
+  throw CallFault{"E519", "a bind names a table that is not described",
+                  "mapping: correct the table of the bind"};
+}
+
+std::optional<Reference> References::find(const Table& table, JsonBody& body, JsonPart key) const {
+  if (key.is_nothing()) return std::nullopt;
+  if (key.kind == JsonKind::list) throw CallFault{"E517", "the key is a list", kKeyForms};
+  if (key.kind != JsonKind::object) {
+    const std::string text = key.kind == JsonKind::text ? key.text() : std::string(key.json);
+    if (trim(text).empty()) return std::nullopt;
+    std::string id = key_id(environment_, table.name, text);
+    return Reference{&table, id, id, {}};
+  }
+  const std::vector<Member> parts = body.members(key);
+  if (parts.size() != 1 || parts.front().name != table.key) return alternate(table, body, parts);
+  if (parts.front().value.is_nothing()) return std::nullopt;
+  std::string id = id_in(parts.front().value);
+  return Reference{&table, id, id, {}};
+}
+
+std::optional<Reference> References::alternate(const Table& table, JsonBody& body,
+                                               const std::vector<Member>& parts) const {
+  Reference reference{&table, "", "", {}};
+  for (const Member& part : parts) {
+    if (!is_name(part.name)) throw CallFault{"E517", "a key has a column of no name", kKeyForms};
+    if (part.value.is_nothing()) return std::nullopt;
+    if (part.value.kind == JsonKind::object || part.value.kind == JsonKind::list) {
+      throw CallFault{"E517", "the key column " + part.name + " is no single value", kKeyForms};
+    }
+    if (!reference.columns.insert(part.name).second) {
+      throw CallFault{"E517", "the key column " + part.name + " stands twice", kKeyForms};
+    }
+    if (!reference.key.empty()) reference.key.push_back(',');
+    reference.key.append(part.name).append("=").append(literal(table, part.name, body, part.value));
+  }
+  if (reference.key.empty()) return std::nullopt;
+  return reference;
+}
+
+std::optional<Reference> References::bound(JsonBody& body, JsonPart bind) const {
+  const Table* target = nullptr;
+  JsonPart key{"null", JsonKind::null};
+  for (const Member& member : body.members(bind)) {
+    if (member.name == "key") key = member.value;
+    if (member.name != "table") continue;
+    target = &table(member.value.kind == JsonKind::text ? member.value.text() : "");
+  }
+  if (target == nullptr) {
+    throw CallFault{"E519", "a bind names no table", "mapping: write {table: …, key: …}"};
+  }
+  return find(*target, body, key);
+}
+
+std::optional<JsonPart> bind_in(JsonBody& body, JsonPart value) {
+  if (value.kind != JsonKind::object || value.json.find("@bind") == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::vector<Member> members = body.members(value);
+  if (members.size() != 1 || members.front().name != "@bind") return std::nullopt;
+  if (members.front().value.kind == JsonKind::object) return members.front().value;
+  throw CallFault{"E519", "a bind is no object", "mapping: write {table: …, key: …}"};
+}
+
+}  // namespace fieldpost::dynamics

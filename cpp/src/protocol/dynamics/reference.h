@@ -1,0 +1,53 @@
+// Which row is meant: the three forms of a key, and what addresses and binds make of them.
+//
+//   a text, a number, true, false   a business key: the row's id is derived from it (ids.h)
+//   {"contactid": "…"}              the id itself: an object of nothing but the primary key
+//   {"emailaddress1": "a@b.c"}      an alternate key of the table; a lookup is "_x_value": "<id>"
+//
+// What comes from an event is written so that it cannot leave its place: texts of alternate keys
+// are quoted and percent-encoded, and what would not travel even so is refused.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "protocol/dynamics/members.h"
+#include "protocol/dynamics/tables.h"
+
+namespace fieldpost::dynamics {
+
+struct Reference {
+  const Table* table = nullptr;
+  std::string key;                // what stands in the brackets, encoded
+  std::string id;                 // "" for an alternate key
+  std::set<std::string> columns;  // of an alternate key
+
+  std::string path() const { return table->set + "(" + key + ")"; }  // "contacts(…)"
+};
+
+class References {
+ public:
+  // Both must outlive it. `environment` is the address without the path of the API.
+  References(const Tables& tables, const std::string& environment)
+      : tables_(tables), environment_(environment) {}
+
+  const Table& table(const std::string& name) const;  // throws CallFault where there is none
+
+  // Nothing where a key is null, "" or has a part that is. Throws CallFault.
+  std::optional<Reference> find(const Table& table, JsonBody& body, JsonPart key) const;
+  // What {"@bind": {"table", "key"}} means; `bind` is the inner object.
+  std::optional<Reference> bound(JsonBody& body, JsonPart bind) const;
+
+ private:
+  std::optional<Reference> alternate(const Table& table, JsonBody& body,
+                                     const std::vector<Member>& parts) const;
+
+  const Tables& tables_;
+  const std::string& environment_;
+};
+
+// The inner object where the value is {"@bind": …}.
+std::optional<JsonPart> bind_in(JsonBody& body, JsonPart value);
+
+}  // namespace fieldpost::dynamics

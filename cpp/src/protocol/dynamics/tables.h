@@ -1,0 +1,77 @@
+// What is known of the tables: their sets, keys, navigation properties, and how values of their
+// columns are written. Comes with the protocol's document; immutable.
+//
+// {"account": {"set": "accounts", "key": "accountid",
+//    "navigation": {"primarycontactid": {"table": "contact"},
+//                   "ownerid": {"tables": ["systemuser", "team"]},
+//                   "opportunity_customer_accounts": {"table": "opportunity", "collection": true,
+//                                                     "partner": "customerid_account"}},
+//    "columns": {"industrycode": {"kind": "choice", "labels": {"Accounting": 1},
+//                                 "otherwise": "reject" | "omit" | 7},
+//                "interests": {"kind": "choices", "labels": {…}, "otherwise": …},
+//                "birthdate": {"kind": "date", "zone": "Europe/Berlin"},
+//                "name": {"kind": "text", "max_length": 160, "truncate": true}}}}
+//
+// `partner` is the property of the other table that leads back; without it rows of a collection are
+// tied to their parent by a reference.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/moment.h"
+#include "fieldpost/json.h"
+
+namespace fieldpost {
+class Reading;
+}
+
+namespace fieldpost::dynamics {
+
+struct Navigation {
+  std::vector<std::string> tables;  // logical names of what may stand behind it
+  bool collection = false;
+  std::string partner;  // "" where it is not known
+};
+
+// How a value of the event becomes one that the column takes.
+struct Conversion {
+  enum class Kind : std::uint8_t { choice, choices, date, text };
+  enum class Otherwise : std::uint8_t { reject, omit, number };
+
+  Kind kind = Kind::text;
+  std::map<std::string, std::int64_t> labels;  // in lower case
+  Otherwise otherwise = Otherwise::reject;
+  std::int64_t number = 0;
+  std::shared_ptr<const TimeZone> zone;
+  std::size_t max_length = 0;  // UTF-16 units; 0: no limit
+  bool truncate = false;
+};
+
+struct Table {
+  std::string name;   // "account"
+  std::string set;    // "accounts"
+  std::string key;    // "accountid"
+  bool keyed = true;  // its rows get ids of ours
+  std::map<std::string, Navigation> navigation;
+  std::map<std::string, Conversion> columns;
+
+  const Navigation* find(const std::string& property) const {
+    const auto found = navigation.find(property);
+    return found == navigation.end() ? nullptr : &found->second;
+  }
+};
+
+using Tables = std::map<std::string, Table>;
+
+Tables read_tables(const Json& document, Reading& reading);
+
+// The tables with other conversions: those that a subscription says for itself, as in
+// {"account": {"name": {"kind": "text", "max_length": 160, "truncate": true}}}.
+Tables with_columns(Tables tables, const Json& columns, const std::string& path, Reading& reading);
+
+}  // namespace fieldpost::dynamics

@@ -1,0 +1,249 @@
+#include "protocol/dynamics/verdicts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/dynamics/faults.h"
+#include "protocol/dynamics/members.h"
+#include "protocol/dynamics/write.h"
+#include "protocol/unanswered.h"
+
+namespace fieldpost::dynamics {
+
+namespace {
+
+using Kind = Verdict::Kind;
+
+constexpr const char* kNoSuchRow = "0x80040217";
+constexpr const char* kNoSuchKey = "0x80060891";
+constexpr const char* kInvalidArgument = "0x80040203";
+constexpr const char* kTaken = "0x80040237";
+constexpr const char* kKeyTaken = "0x80060892";
+
+bool is_success(int status) { return status >= 200 && status < 300; }
+
+// A proxy's sign-in page comes with 200 as well; the service itself always tells its version.
+bool is_from_service(const Response& response) {
+  return response.status == 201 || response.status == 204 ||
+         !response.header("OData-Version").empty();
+}
+
+Verdict web_page() {
+  Verdict verdict;
+  verdict.kind = Kind::pause;
+  verdict.code = "E505";
+  verdict.message = "something other than Dynamics 365 answered, perhaps a sign-in page";
+  verdict.action_needed = "operator: check url, and the proxy between here and Dynamics 365";
+  return verdict;
+}
+
+Verdict unreadable() {
+  Verdict verdict;
+  verdict.kind = Kind::again;
+  verdict.code = "E505";
+  verdict.message = "the answer does not tell of every part of the change set";
+  verdict.action_needed = "operator: check the proxy between here and Dynamics 365";
+  return verdict;
+}
+
+std::string service_request_id(const Response& response) {
+  const std::string_view id = response.header("x-ms-service-request-id");
+  return std::string(id.empty() ? response.header("REQ_ID") : id);
+}
+
+const char* effect_of(Action action, int status) {
+  switch (action) {
+    case Action::create:
+      return "created";
+    case Action::upsert:
+      return status == 201 ? "created" : status == 200 ? "updated" : "accepted";
+    case Action::remove:
+      return "deleted";
+    default:
+      return "updated";
+  }
+}
+
+Verdict delivered(std::string effect) {
+  Verdict verdict;
+  verdict.kind = Kind::delivered;
+  verdict.effect = std::move(effect);
+  return verdict;
+}
+
+Verdict go_on(std::shared_ptr<const Call> next) {
+  Verdict verdict;
+  verdict.kind = Kind::go_on;
+  verdict.next = std::move(next);
+  return verdict;
+}
+
+// The id in a row that an answer shows.
+std::string id_in(const Response& response, const std::string& key_column) {
+  if (response.body.empty() || key_column.empty()) return "";
+  try {
+    JsonBody body(response.body);
+    for (const Member& member : body.members(body.whole())) {
+      if (member.name == key_column && member.value.kind == JsonKind::text) {
+        return member.value.text();
+      }
+    }
+  } catch (const CallFault&) {
+    return "";  // no JSON: the row is written all the same
+  }
+  return "";
+}
+
+std::shared_ptr<const Call> once_more(const Call& call) {
+  Call again = call;
+  Write write = write_of(call);
+  write.once_more = true;
+  again.notes = std::make_shared<const Write>(std::move(write));
+  return std::make_shared<const Call>(std::move(again));
+}
+
+bool is_missing(const Response& response, const ServiceError& error) {
+  return response.status == 404 && (error.code == kNoSuchRow || error.code == kNoSuchKey);
+}
+
+// A bind to a row that the change set itself writes was not found.
+bool is_untied(const Response& response, const ServiceError& error) {
+  return is_missing(response, error) || (response.status == 400 && error.code == kInvalidArgument);
+}
+
+// The row is gone, or the key names none.
+std::optional<Verdict> missing(const Write& write) {
+  if (write.action == Action::remove || write.action == Action::disassociate) {
+    return delivered("unchanged");
+  }
+  if (write.where_missing) return go_on(write.where_missing);
+  if (write.action != Action::update || write.binds) return std::nullopt;
+  Verdict verdict;
+  verdict.action_needed =
+      "record: there is no such row to update; create it first, or use the action upsert, then "
+      "replay";
+  return verdict;
+}
+
+std::optional<Verdict> conflict(const Call& call, const ServiceError& error, bool is_root) {
+  const Write& write = write_of(call);
+  if (error.code != kTaken && error.code != kKeyTaken) return std::nullopt;
+  if (write.action == Action::associate) {
+    if (error.code == kTaken) return delivered("unchanged");
+    return std::nullopt;
+  }
+  if (!is_root) return std::nullopt;
+  if (write.where_there && (error.code == kTaken || write.by_columns)) {
+    return go_on(write.where_there);
+  }
+  if (write.action == Action::upsert && !write.once_more) return go_on(once_more(call));
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Header> common_headers(const std::string& request_id, bool reads) {
+  std::vector<Header> headers = {
+      {"Accept", "application/json"}, {"OData-MaxVersion", "4.0"}, {"OData-Version", "4.0"}};
+  if (reads) headers.push_back({"If-None-Match", "null"});
+  headers.push_back({"x-ms-client-request-id", request_id});
+  return headers;
+}
+
+Verdict Verdicts::decode(const Call& call, const Response& response, double now_s) const {
+  if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
+  const std::vector<Part>& parts = write_of(call).parts;
+  std::vector<PartAnswer> answers = {{0, response}};
+  if (!parts.empty()) answers = change_set_answers(response);
+  const auto failed = std::find_if(answers.begin(), answers.end(), [](const PartAnswer& one) {
+    return !is_success(one.response.status);
+  });
+  Verdict verdict;
+  if (failed != answers.end()) {
+    verdict = refused(call, *failed, now_s);
+  } else if (!is_success(response.status)) {
+    verdict = refused(call, {0, response}, now_s);
+  } else if (parts.empty() ? !is_from_service(response) : answers.front().part == 0) {
+    verdict = web_page();
+  } else if (!parts.empty() && answers.size() != parts.size()) {
+    verdict = unreadable();
+  } else {
+    verdict = done(call, answers);
+  }
+  if (verdict.record_id.empty()) verdict.record_id = call.record_id;
+  verdict.request_id = service_request_id(response);
+  return verdict;
+}
+
+Verdict Verdicts::done(const Call& call, const std::vector<PartAnswer>& answers) const {
+  const Write& write = write_of(call);
+  const auto root = std::find_if(answers.begin(), answers.end(),
+                                 [&](const PartAnswer& one) { return one.part == write.root; });
+  const Response& response = root == answers.end() ? answers.front().response : root->response;
+  Verdict verdict = delivered(effect_of(write.action, response.status));
+  if (call.record_id.empty()) verdict.record_id = id_in(response, write.key_column);
+  return verdict;
+}
+
+Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now_s) const {
+  const Write& write = write_of(call);
+  const Response& response = answer.response;
+  const ServiceError error = read_service_error(response);
+  const bool is_root = write.parts.empty() || answer.part == write.root;
+  const bool is_gone = is_root && is_missing(response, error);
+  const bool may_be_untied = !is_root || (write.root_ties && !write.where_missing);
+  if (write.where_untied && may_be_untied && is_untied(response, error)) {
+    return go_on(write.where_untied);
+  }
+  std::optional<Verdict> known;
+  if (is_gone) known = missing(write);
+  if (!known) known = conflict(call, error, is_root);
+  Verdict verdict = decode_service_error(response, client_id_, now_s);
+  if (known && known->kind == Kind::rejected) {
+    verdict.kind = Kind::rejected;
+    verdict.action_needed = std::move(known->action_needed);
+  } else if (known) {
+    return *std::move(known);
+  } else if (verdict.kind == Kind::verify) {
+    verdict.question = question(call);
+    if (!verdict.question) verdict.kind = Kind::rejected;
+  }
+  return verdict;
+}
+
+std::optional<Request> Verdicts::question(const Call& call) const {
+  const Write& write = write_of(call);
+  if (write.marker.empty()) return std::nullopt;
+  Request request;
+  request.method = "GET";
+  request.url = api_ + write.marker + "?$select=" + write.marker_key;
+  request.headers = common_headers(call.request_id);
+  return request;
+}
+
+// Found: an earlier sending did it, although its answer was lost. Not found: the unique value that
+// stands in the way is of somebody else's row, so the refusal was meant.
+Verdict Verdicts::decode_answer(const Call& call, const Response& response, double now_s) const {
+  if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
+  Verdict verdict;
+  if (is_success(response.status)) {
+    const Action action = write_of(call).action;
+    verdict = is_from_service(response) ? delivered(effect_of(action, 0)) : web_page();
+  } else if (response.status == 404 && !read_service_error(response).code.empty()) {
+    verdict.kind = Kind::rejected;
+  } else {
+    verdict = decode_service_error(response, client_id_, now_s);
+    const bool goes_on = verdict.kind == Kind::again || verdict.kind == Kind::sign_in ||
+                         (verdict.kind == Kind::pause && response.status != 403);
+    if (!goes_on) {
+      verdict.kind = Kind::unconfirmed;
+      verdict.action_needed =
+          "administrator: let the application user read this table, then replay";
+    }
+  }
+  if (verdict.kind != Kind::rejected) verdict.record_id = call.record_id;
+  verdict.request_id = service_request_id(response);
+  return verdict;
+}
+
+}  // namespace fieldpost::dynamics

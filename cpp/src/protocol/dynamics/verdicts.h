@@ -1,0 +1,35 @@
+// What the answer to a write proves. What it means where it proves nothing is in faults.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fieldpost/protocol.h"
+#include "protocol/dynamics/change_set.h"
+
+namespace fieldpost::dynamics {
+
+// Of every request, its own aside. Reads through a cache are not wanted (`reads`), unless the
+// request has a condition of that name itself.
+std::vector<Header> common_headers(const std::string& request_id, bool reads = true);
+
+class Verdicts {
+ public:
+  // Both must outlive it. `client_id` may be "".
+  Verdicts(const std::string& api, const std::string& client_id)
+      : api_(api), client_id_(client_id) {}
+
+  Verdict decode(const Call& call, const Response& response, double now_s) const;
+  std::optional<Request> question(const Call& call) const;
+  Verdict decode_answer(const Call& call, const Response& response, double now_s) const;
+
+ private:
+  Verdict done(const Call& call, const std::vector<PartAnswer>& answers) const;
+  Verdict refused(const Call& call, const PartAnswer& answer, double now_s) const;
+
+  const std::string& api_;
+  const std::string& client_id_;
+};
+
+}  // namespace fieldpost::dynamics
