@@ -16,6 +16,7 @@ from fieldpost.errors import CODES
 DOCS = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- table: ([a-z' ]+) -->\n).*?(<!-- end of table -->)", re.S)
 _SURPRISES = [*range(221, 240), *range(165, 170)]
+_SCHEMA = range(260, 280)
 
 
 def main(arguments: list[str]) -> int:
@@ -71,8 +72,8 @@ def _filter_row(row: tuple[str, str, str, str, str, str]) -> Iterator[str]:
     yield f"`{_spaced(no)}`" if no else ""
 
 
-def _surprises() -> str:
-    codes = [f"E{number}" for number in _SURPRISES]
+def _codes(numbers: Iterable[int]) -> str:
+    codes = [f"E{number}" for number in numbers]
     return _table(("code", "what"), ((one, CODES[one]) for one in codes if one in CODES))
 
 
@@ -94,7 +95,8 @@ TABLES = {
     "directives of fieldpost": lambda: _directives(False),
     "conditions": lambda: _conditions("condition"),
     "functions": _functions,
-    "surprises": _surprises,
+    "surprises": lambda: _codes(_SURPRISES),
+    "schema": lambda: _codes(_SCHEMA),
 }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .config_values import share_of
     from .connection import ConnectionTest
     from .destination import Destination
+    from .dynamics.schema import Schema
     from .errors import (
         AuthError,
         ConfigError,
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
+    from .observer import Observer
     from .preview import Preview
+    from .preview_diff import PreviewDiff
+    from .prometheus import PrometheusMetrics
     from .report import Report, Status
+    from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
     from .transformation import Transformation, Transformed, transform
     from .unit_test import CaseResult, TestReport, UnitCase, unit_cases
@@ -64,9 +69,16 @@ _HOMES = {
     "Mapping": "mapping",
     "MappingError": "errors",
     "Mistake": "errors",
+    "Observer": "observer",
     "Preview": "preview",
+    "PreviewDiff": "preview_diff",
+    "PrometheusMetrics": "prometheus",
+    "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
+    "SavedSchema": "saved_schema",
+    "Schema": "dynamics.schema",
+    "SchemaDiff": "saved_schema",
     "SourceError": "errors",
     "Status": "report",
     "TestReport": "unit_test",
@@ -103,9 +115,16 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Mapping",
     "MappingError",
     "Mistake",
+    "Observer",
     "Preview",
+    "PreviewDiff",
+    "PrometheusMetrics",
+    "Pulled",
     "Report",
     "Row",
+    "SavedSchema",
+    "Schema",
+    "SchemaDiff",
     "SourceError",
     "Status",
     "TestReport",

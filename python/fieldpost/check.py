@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import documents, expressions
+from . import destination_schema, documents, expressions
 from .config import DestinationConfig, Examined, examine, read_text
 from .config_mistakes import ordered
 from .config_values import Reading
@@ -70,14 +70,16 @@ def _result(examined: Examined) -> CheckResult:
         return CheckResult(examined.mistakes, [])
     reading, config = examined.reading, examined.config
     found = expressions.findings(reading)
-    errors = [*examined.mistakes, *found.mistakes]
+    in_schema = destination_schema.findings(reading)
+    errors = [*examined.mistakes, *found.mistakes, *in_schema.mistakes]
     if config is not None:
         errors += _told(lambda: documents.compile_plan(config))
         errors += config.placed(documents.nameless(config))
     functions = reading.resolved.get("functions") if isinstance(reading.resolved, dict) else None
     cases, beside = _case_mistakes(reading)
     own = ordered([*errors, *cases])
-    return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], found.warnings)
+    warnings = ordered([*found.warnings, *in_schema.warnings])
+    return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], warnings)
 
 
 def _told(work: Callable[[], Any]) -> list[Mistake]:

@@ -117,6 +117,7 @@ class Subscription(Part):
     headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
     batch: Batch | None = None
+    order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     table: Text | None = None
     key: Document = None
     to: Other | None = None
@@ -127,6 +128,13 @@ class Subscription(Part):
     impersonate: Document = None
     bypass: Annotated[tuple[Literal["sync", "async", "flows"], ...], Field(strict=False)] = ()
     duplicate_detection: Flag = False
+    choices: dict[Text, Annotated[int | str, BeforeValidator(config_values.otherwise)]] = Field(
+        default={}
+    )
+    date_zone: Text | None = None
+    truncate: Annotated[
+        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
+    ] = ()
 
     def model_post_init(self, _context: Any) -> None:
         """The id defaults to the name."""
@@ -153,14 +161,31 @@ class Rate(Part):
     window_s: Annotated[Number, Field(gt=0)]
 
 
+class Execution(Part):
+    """How long the destination works for one user in any window of so many seconds."""
+
+    seconds: Annotated[Number, Field(gt=0)]
+    window_s: Annotated[Number, Field(gt=0)] = 300.0
+
+
+# What an environment of Dynamics 365 gives one user on one web server ("Service protection API
+# limits"); packs of records come near to it.
+_SERVICE_RATE = Rate(requests=6000, window_s=300.0)
+_SERVICE_EXECUTION = Execution(seconds=1200.0)
+
+
 class Delivery(Part):
     """How calls are packed, how many are on the wire, and how long one may take."""
 
-    batching: Annotated[bool, BeforeValidator(config_values.batching)] = False
+    batching: Annotated[
+        Literal["off", "on", "batch", "bulk", "auto"], BeforeValidator(config_values.batching)
+    ] = "off"
     max_in_flight: Annotated[Whole, Field(ge=1, le=64)] = 16
     adaptive: Flag = True
     rate: Rate | None = None
     rate_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    execution: Execution | None = None
+    requests_per_day: Annotated[Whole | None, Field(ge=1)] = None
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
     keep: Literal["failed", "all", "none"] = "failed"
@@ -169,14 +194,8 @@ class Delivery(Part):
     ] = ()
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
+    read_timeout_s: Annotated[Number, Field(gt=0)] | None = None
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
-
-    @property
-    def budget(self) -> tuple[int, float]:
-        """(requests, window in seconds) of this destination's share; 0 requests: no budget."""
-        if self.rate is None:
-            return 0, 1.0
-        return max(1, int(self.rate.requests * self.rate_share)), self.rate.window_s
 
 
 class DestinationConfig(Part):
@@ -194,10 +213,12 @@ class DestinationConfig(Part):
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
+    schema_file: Text | None = Field(default=None, alias="schema")
     settings: dict[str, Any] = Field(default={}, repr=False)
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
     )
+    order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     allow_http: Flag = False
     allow_hosts: Annotated[
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
@@ -226,6 +247,27 @@ class DestinationConfig(Part):
                 object.__setattr__(one, "url", self.url)
 
     @property
+    def packs(self) -> bool:
+        """Whether records of Dynamics 365 go together."""
+        return self.type == "dynamics365" and self.delivery.batching != "off"
+
+    @property
+    def budget(self) -> tuple[int, float]:
+        """(requests, window in seconds) of this destination's share; 0 requests: no budget."""
+        rate = self.delivery.rate or (_SERVICE_RATE if self.packs else None)
+        if rate is None:
+            return 0, 1.0
+        return max(1, int(rate.requests * self.delivery.rate_share)), rate.window_s
+
+    @property
+    def execution(self) -> tuple[float, float]:
+        """(seconds of work, window in seconds) of its share; 0 seconds: no budget."""
+        given = self.delivery.execution or (_SERVICE_EXECUTION if self.packs else None)
+        if given is None:
+            return 0.0, 300.0
+        return given.seconds * self.delivery.rate_share, given.window_s
+
+    @property
     def file(self) -> str:
         """The file's name as it was given; messages begin with it."""
         return self._file
@@ -244,6 +286,11 @@ class DestinationConfig(Part):
     def functions_path(self) -> Path | None:
         """The function file, absolute; None without one."""
         return self.directory / self.functions if self.functions else None
+
+    @property
+    def schema_path(self) -> Path | None:
+        """The saved schema of the environment: `schema`, else beside the file; None without one."""
+        return self._reading.schema_path(self.schema_file)
 
     @property
     def ledger_location(self) -> str:
@@ -422,7 +469,7 @@ def read_text(name: str) -> str:
 
 
 def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(model.model_fields)
+    return tuple(one.alias or name for name, one in model.model_fields.items())
 
 
 KEYS: dict[str, tuple[str, ...]] = {

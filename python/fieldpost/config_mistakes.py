@@ -221,6 +221,9 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
 
 
 def _address(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
+    if data.get("type") == "webhook" and "schema" in data:
+        told = 'the type does not use "schema"'
+        yield places.mistake("E115", told, ("schema",), "remove it")
     if data.get("type") != "dynamics365":
         return
     if "url" not in data:
@@ -314,7 +317,7 @@ class _Subscribed:
     def _send(self) -> Iterator[Mistake]:
         if not self.has_url:
             yield self._missing("url", "url: https://host/path")
-        for key in ("table", *action_rules.KEYS):
+        for key in ("table", "choices", "date_zone", "truncate", *action_rules.KEYS):
             yield from self._useless(key)
         yield from self._binds(self.one.get("body"), ("body",))
 

@@ -1,37 +1,39 @@
-"""Tests of a connection, step by step; each step tells what to do where it fails."""
+"""Tests of a connection, step by step; each step tells what to do where it fails.
+
+Nothing of this writes. What sends a sample is in sample.py.
+"""
 
 from __future__ import annotations
 
 import html
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._core import exchange
-from .auth import Credentials
-from .config import DestinationConfig
-from .documents import active, transport_document
-from .errors import AuthError, FieldpostError
+from . import destination_schema
+from .config import DestinationConfig, Subscription
+from .documents import active
+from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps
+from .dynamics.privileges import Wanted
+from .dynamics.schema import Schema
+from .dynamics.web_api import WebApi
+from .errors import AuthError, FieldpostError, Mistake
+from .inquiry import Inquiry
+from .step import Step
 
-
-@dataclass(frozen=True)
-class Step:
-    """One step: ok is True, False, or None where it does not apply or was not reached."""
-
-    name: str
-    ok: bool | None
-    detail: str = ""
-    hint: str = ""
+__all__ = ["ConnectionTest", "Prober", "Step"]
 
 
 class ConnectionTest:
     """The steps of one test. Truthy where nothing failed."""
 
-    def __init__(self, steps: list[Step], exit_code: int) -> None:
+    def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
-        self.exit_code = exit_code
+
+    @property
+    def exit_code(self) -> int:
+        """What a script is told: that of the first step that failed, or 0."""
+        return next((step.exit_code for step in self.steps if step.ok is False), 0)
 
     def __bool__(self) -> bool:
         return all(step.ok is not False for step in self.steps)
@@ -41,7 +43,7 @@ class ConnectionTest:
 
     def to_dict(self) -> dict[str, Any]:
         """The steps as `test-connection --output json` prints them."""
-        return {"ok": bool(self), "steps": [asdict(step) for step in self.steps]}
+        return {"ok": bool(self), "steps": [step.to_dict() for step in self.steps]}
 
     def __repr__(self) -> str:
         told = ", ".join(f"{step.name}: {step.ok}" for step in self.steps)
@@ -59,108 +61,125 @@ class ConnectionTest:
 
 
 class Prober:
-    """Makes the steps that write nothing: reach, sign in, who am I."""
+    """Makes the steps that write nothing: address, tls, token, and those of Dynamics 365.
 
-    def __init__(self, config: DestinationConfig, credentials: Credentials) -> None:
+    A step that needs an earlier one is not reached where that failed.
+    """
+
+    def __init__(self, config: DestinationConfig, inquiry: Inquiry) -> None:
         self._config = config
-        self._credentials = credentials
-        self._transport = json.dumps(transport_document(config))
-        self._header = ""
+        self.inquiry = inquiry
+        self.api = WebApi(config.url or "", self.inquiry)
         self.steps: list[Step] = []
-        self.exit_code = 0
 
     def run(self) -> bool:
-        """Make the steps until one fails; True where none did."""
-        for name, step in (
-            ("reach", self._reach),
-            ("sign in", self._sign_in),
-            ("who am i", self._who_am_i),
-        ):
-            if self.exit_code:
-                self.add(name, None, "not reached")
-                continue
-            step(name)
-        return self.exit_code == 0
+        """Make the steps; True where none failed."""
+        self._reach()
+        self._step("token", self._token)
+        if self._config.type == "dynamics365":
+            self._dynamics()
+        else:
+            for name in NAMES:
+                self.add(Step(name, None, "a webhook does not tell"))
+        return not self.failed
 
-    def add(self, name: str, ok: bool | None, detail: str, hint: str = "") -> None:
+    @property
+    def failed(self) -> bool:
+        """Whether a step failed so far."""
+        return any(step.ok is False for step in self.steps)
+
+    def add(self, step: Step) -> None:
         """Note a step."""
-        self.steps.append(Step(name, ok, detail, hint))
+        self.steps.append(step)
 
-    def fail(self, name: str, exit_code: int, detail: str, hint: str = "") -> None:
-        """Note a step that failed."""
-        self.exit_code = exit_code
-        self.add(name, False, detail, hint)
+    def _step(self, name: str, make: Callable[[], Step]) -> None:
+        self.add(Step(name, None, NOT_REACHED) if self.failed else make())
 
-    def get(self, url: str) -> dict[str, Any]:
-        """Ask, signed in where sign-in came before."""
-        headers = [("Accept", "application/json")]
-        if self._header:
-            headers.append((self._credentials.header_name, self._header))
-        request = {"method": "GET", "url": url, "headers": headers, "body": None}
-        return exchange(request, self._transport)
+    def _dynamics(self) -> None:
+        wanted = [_wanted(one) for one in active(self._config)]
+        client = str(getattr(self._config.auth, "client_id", "") or "")
+        steps = ConnectionSteps(
+            self.api, destination_schema.schema_of(self._config).tables, wanted, client
+        )
+        reached = not self.failed
+        makers: tuple[Callable[[], Step], ...] = (
+            steps.who_am_i,
+            steps.application_user,
+            steps.privileges,
+            lambda: steps.schema(self._mistakes),
+        )
+        for name, make in zip(NAMES, makers, strict=True):
+            self.add(make() if reached else Step(name, None, NOT_REACHED))
+
+    def _mistakes(self, schema: Schema) -> list[Mistake]:
+        """What is wrong with the file's bodies against the environment as it is now."""
+        return destination_schema.findings(self._config.reading, schema).mistakes
 
     def _addresses(self) -> list[str]:
         if self._config.type == "dynamics365":
-            return [(self._config.url or "").rstrip("/")]
+            return [self.api.url]
         urls = [one.url for one in active(self._config) if isinstance(one.url, str)]
         return sorted({f"{u.scheme}://{u.netloc}/" for u in map(urlsplit, urls)})
 
-    def _reach(self, name: str) -> None:
+    def _reach(self) -> None:
+        """The steps `address` and `tls`: one request tells both."""
         addresses = self._addresses()
         if not addresses:
-            self.add(name, None, "every address comes from the event")
+            for name in ("address", "tls"):
+                self.add(Step(name, None, "every address comes from the event"))
             return
+        reached = ", ".join(addresses)
         for address in addresses:
-            answer = self.get(address)
-            if answer["status"] == 0:
-                hint = _FAULT_HINTS.get(answer["fault"], "look at the address and the network")
-                self.fail(name, 5, f"{address}: {answer['fault_text']}", hint)
+            answer = self.inquiry.ask("GET", address)
+            if answer.status == 0:
+                self._not_reached(address, answer.fault, answer.fault_text)
                 return
-        self.add(name, True, ", ".join(addresses))
+        self.add(Step("address", True, reached))
+        if all(address.startswith("http:") for address in addresses):
+            self.add(Step("tls", None, "plain http on this machine"))
+        else:
+            self.add(Step("tls", True, "the certificate is trusted"))
 
-    def _sign_in(self, name: str) -> None:
+    def _not_reached(self, address: str, fault: str, told: str) -> None:
+        if fault == "untrusted":
+            self.add(Step("address", True, address))
+            self.add(Step("tls", False, f"{address}: {told}", _UNTRUSTED, 5))
+        else:
+            self.add(Step("address", False, f"{address}: {told}", _UNREACHABLE, 5))
+            self.add(Step("tls", None, NOT_REACHED))
+
+    def _token(self) -> Step:
+        name = "token"
         try:
-            self._header = self._credentials.header()
+            header = self.inquiry.sign_in()
         except AuthError as error:
-            self.fail(
-                name, 5 if error.unreachable else 3, f"{error.code} {error.message}", error.hint
-            )
+            code = 5 if error.unreachable else 3
+            return Step(name, False, f"{error.code} {error.message}", error.hint, code)
         except FieldpostError as error:
-            self.fail(name, 2, str(error), "")
-        else:
-            told = "a token was given" if self._config.auth.type == "oauth2" else "as configured"
-            self.add(
-                name, True if self._header else None, told if self._header else "no credentials"
-            )
-
-    def _who_am_i(self, name: str) -> None:
-        if self._config.type != "dynamics365":
-            self.add(name, None, "a webhook does not tell")
-            return
-        answer = self.get(self._addresses()[0] + "/api/data/v9.2/WhoAmI")
-        if answer["status"] == 200:
-            user = json.loads(answer["body"]).get("UserId", "")
-            self.add(name, True, f"application user {user}")
-        elif answer["status"] in (401, 403):
-            hint = (
-                "create an application user for this client id in the environment and give it a "
-                "security role (Power Platform admin center, Application users)"
-            )
-            self.fail(name, 3, f"HTTP {answer['status']} {_error_text(answer['body'])}", hint)
-        else:
-            told = answer["fault_text"] or f"HTTP {answer['status']} {_error_text(answer['body'])}"
-            self.fail(name, 5, told, "look at the url: it is the environment's address")
+            return Step(name, False, f"{error.code} {error.message}", error.hint, 2)
+        if not header:
+            return Step(name, None, "no credentials")
+        oauth = self._config.auth.type in ("oauth2", "azure_identity")
+        return Step(name, True, "a token was given" if oauth else "as configured")
 
 
-def _error_text(body: bytes) -> str:
-    try:
-        error = json.loads(body)["error"]
-        return f"{error['code']} {error['message']}"
-    except (ValueError, KeyError, TypeError):
-        return ""
+def _wanted(one: Subscription) -> Wanted:
+    to = getattr(one, "to", None)
+    return Wanted(
+        one.name,
+        one.action,
+        one.table or "",
+        (one.body, getattr(one, "on_create", None)),
+        getattr(one, "relationship", None) or "",
+        to.table if to else "",
+    )
 
 
-_FAULT_HINTS = {
-    "untrusted": "name the authority's certificate with ca_file, or FIELDPOST_CA_FILE",
-    "unreachable": "is the address right, and does this machine reach it?",
-}
+_UNTRUSTED = (
+    "author of the file: name the authority's certificate with ca_file, or FIELDPOST_CA_FILE; "
+    "where a company's proxy opens connections, that is its authority"
+)
+_UNREACHABLE = (
+    "author of the file: is the address right? whoever runs the network: does this machine reach "
+    "it (name, firewall, proxy)?"
+)

@@ -11,34 +11,40 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from . import auth, check, documents
-from ._core import Batch, CallFault, Dispatcher, Plan
 from .bench import Bench
 from .check import CheckResult
 from .config import DestinationConfig, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
 from .delivery import Delivery, takes_of, works
 from .dry_run import DryRun
-from .dynamics import TABLES
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
+from .forecast import forecast
 from .functions import Functions, load_functions
 from .html_table import html_table
-from .ledger import Ledger, Takes, open_ledger
+from .inquiry import Inquiry
+from .ledger import OPEN, Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
-from .preview import Preview, PreviewRow
+from .observer import Observer, Progress
+from .prefetch import Work
+from .preview import Preview, Previewer, PreviewRow
+from .preview_diff import Comparer, PreviewDiff
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
-from .run import Progress
+from .sample import Sample
+from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
+from .step import Step
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
 
@@ -48,6 +54,7 @@ _SAMPLE_EVENT = {
     "userId": "fieldpost-test",
     "properties": {},
 }
+_LATENCIES = 500  # so many tell how long a request takes
 
 
 class Destination:
@@ -92,6 +99,11 @@ class Destination:
         """
         return check.check(self.config)
 
+    @property
+    def saved_schema(self) -> SavedSchema:
+        """The schema file of a dynamics365 destination, to pull, to look at, to compare."""
+        return SavedSchema(self.config)
+
     def test(self) -> TestReport:
         """Run the unit cases of the file and of the one beside it; sends nothing, needs no secret.
 
@@ -108,35 +120,56 @@ class Destination:
         self.config.require()
         return explain(Bench(self.config), event_text(event))
 
-    def preview(self, source: Any = None, limit: int = 5) -> Preview:
-        """Show the exact requests of the first `limit` events that match; sends nothing."""
+    def preview(self, source: Any = None, limit: int = 5, *, diff: bool = False) -> Preview:
+        """Show the exact requests of the first `limit` events that match; sends nothing.
+
+        diff: look the rows up too and tell what would change, field by field, and how long a
+        delivery of the whole source would take; gives a PreviewDiff. Reads with the destination's
+        credentials; raises AuthError, or FieldpostError where it cannot.
+        """
         self.config.require()
+        if diff:
+            return self._preview_diff(self._source(source), limit)
         plan, functions = documents.compile_plan(self.config), self._functions()
-        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(self.config)))
-        rows: list[PreviewRow] = []
-        for batch in self._batches(plan, functions, self._source(source)):
-            rows += self._preview_rows(batch, dispatcher, limit - len(rows))
+        previewer, rows = Previewer(self.config), list[PreviewRow]()
+        for work in works(plan, functions, self._source(source)):
+            rows += previewer.rows(work.batch, limit - len(rows))
             if len(rows) >= limit:
                 break
         return Preview(rows)
 
-    def _preview_rows(self, batch: Batch, dispatcher: Dispatcher, limit: int) -> list[PreviewRow]:
-        names = [one.name for one in documents.active(self.config)]
-        rows = []
-        for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit]):
-            try:
-                told = dispatcher.preview(batch, index)
-            except CallFault as fault:
-                code, message, _hint = fault.args
-                row = PreviewRow(names[sub], event_id, line, "rejected", code=code, message=message)
-            else:
-                row = PreviewRow.of(names[sub], event_id, line, told)
-            rows.append(row)
-        for sub, event_id, _hash, line, _offset, outcome, code, message in batch.ended():
-            if len(rows) < limit:
-                row = PreviewRow(names[sub], event_id, line, outcome, code=code, message=message)
-                rows.append(row)
-        return sorted(rows, key=lambda row: row.line)
+    def _preview_diff(self, source: Source, limit: int) -> PreviewDiff:
+        inquiry = self._inquiry()
+        comparer = Comparer(self.config, inquiry)
+        previewer, rows = Previewer(self.config), list[PreviewRow]()
+
+        def watched(works: Iterator[Work]) -> Iterator[Work]:
+            for work in works:
+                if len(rows) < limit:
+                    rows.extend(previewer.rows(work.batch, limit - len(rows)))
+                yield work
+                if len(rows) >= limit and not source.has_place:
+                    return  # it may have no end
+
+        counted = self._dry_run(source, Takes(), None, watched)
+        inquiry.sign_in()
+        compared = comparer.compared(rows)
+        latency_s = self._latency_s()
+        plan = forecast(self.config, counted["waiting"], latency_s, comparer.api.dop_hint)
+        return PreviewDiff(compared, plan, inquiry.requests)
+
+    def _inquiry(self) -> Inquiry:
+        transport = json.dumps(documents.transport_document(self.config))
+        return Inquiry(transport, auth.open_credentials(self.config))
+
+    def _latency_s(self) -> float | None:
+        """Of the requests of earlier runs; None where there were none."""
+        with self._ledger() as ledger:
+            if not ledger.exists():
+                return None
+            told = ledger.outcomes(self.config.id, "outcome = 'delivered' AND latency_ms > 0")
+            seen = [row["latency_ms"] for row in islice(told, _LATENCIES)]
+        return sum(seen) / len(seen) / 1000 if seen else None
 
     def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
         """What would be delivered, as bodies and nothing more: no request, no ledger.
@@ -147,69 +180,42 @@ class Destination:
         return Transformation(self._source(source), DestinationStage(self.config, subscription))
 
     def test_connection(
-        self, send: bool = False, sample: dict[str, Any] | None = None
+        self, send: bool = False, sample: dict[str, Any] | None = None, *, delete: bool = False
     ) -> ConnectionTest:
-        """Named steps: reach, sign in, who am i; with `send` a sample delivered and read back.
+        """Named steps: address, tls, token, who am i, application user, privileges, sample.
 
-        sample: the event to send; its own messageId makes it one row however often it is sent.
-        Without `send` nothing is written; a sample is then only mapped and shown.
+        Without `send` nothing is written; a sample is then only mapped and shown. With it the
+        sample is delivered and read back; delete: the rows that it made are deleted again.
+        sample: the event; its own messageId makes it one row however often it is sent.
         """
         self.config.require()
-        prober = Prober(self.config, auth.open_credentials(self.config))
+        prober = Prober(self.config, self._inquiry())
         well = prober.run()
-        if sample is not None or send:
-            self._test_sample(prober, sample or _SAMPLE_EVENT, send and well)
+        if sample is None and not send:
+            told = "nothing was written; --send sends a sample event"
+            prober.add(Step("sample", None, told))
+        elif send and not well:
+            prober.add(Step("sample", None, "not reached"))
         else:
-            prober.add("sample", None, "nothing was written; --send sends a sample event")
-        return ConnectionTest(prober.steps, prober.exit_code)
+            event = {"messageId": f"fieldpost-test-{time.time_ns()}", **(sample or _SAMPLE_EVENT)}
+            self._test_sample(prober, event, send, delete)
+        return ConnectionTest(prober.steps)
 
-    def _test_sample(self, prober: Prober, sample: dict[str, Any], send: bool) -> None:
-        event = {"messageId": f"fieldpost-test-{time.time_ns()}", **sample}
-        preview = self.preview([event], limit=len(self.config.subscriptions))
-        wanted = [row for row in preview if row.outcome == "would send"]
-        for row in preview:
-            if row.outcome != "would send":
-                prober.fail("sample", 4, f"{row.subscription}: {row.code} {row.message}")
-                return
-        if not wanted:
-            hint = "give an event that a filter accepts: --sample event.json"
-            prober.fail("sample", 4, "no subscription wants the sample event", hint)
-        elif not send:
-            told = ", ".join(f"{row.method} {row.url}" for row in wanted)
-            prober.add("sample", True, f"would be sent by {told}")
-        else:
-            self._send_sample(prober, event)
-
-    def _send_sample(self, prober: Prober, event: dict[str, Any]) -> None:
-        report = self._deliver(open_source([event]), progress=False)
-        done = report["delivered"] + report["already_delivered"]
-        if done == 0 or report.failed or report.stopped:
-            why = "; ".join(f"{f['code']} {f['message']}" for f in report.failures)
-            why = why or " ".join(report.stopped or ())
-            hint = "; ".join(f["action_needed"] for f in report.failures)
-            prober.fail("sample", 4, why or "nothing was delivered", hint)
-            return
-        prober.add(
-            "sample", True, f"{done} delivered" if report["delivered"] else "was there already"
+    def _test_sample(self, prober: Prober, event: dict[str, Any], send: bool, delete: bool) -> None:
+        safe = ("delivered", "unconfirmed") if documents.replay_safe(self.config) else ()
+        takes = Takes((*OPEN, "rejected", "expired", *safe), anew=True)
+        tried = Sample(
+            self.config,
+            prober,
+            event,
+            preview=lambda one: self.preview([one], limit=len(self.config.subscriptions)),
+            deliver=lambda one: self._deliver(open_source([one]), False, takes),
+            outcomes=lambda event_id: self.outcomes(event_id=event_id),
         )
-        for row in self.outcomes(event_id=event["messageId"]):
-            self._read_back(prober, row)
-
-    def _read_back(self, prober: Prober, outcome: dict[str, Any]) -> None:
-        subscription = next(
-            one for one in documents.active(self.config) if one.id == outcome["subscription"]
-        )
-        if self.config.type != "dynamics365" or subscription.table is None:
-            prober.add("read back", None, "a webhook has nothing to read")
-            return
-        table = TABLES[subscription.table]
-        address = f"{documents.target_url(self.config, subscription)}/api/data/v9.2/"
-        address += f"{table.set}({outcome['record_id']})"
-        answer = prober.get(f"{address}?$select={table.key}")
-        if answer["status"] == 200:
-            prober.add("read back", True, address)
+        if send:
+            tried.send(delete)
         else:
-            prober.fail("read back", 4, f"HTTP {answer['status']} for {address}")
+            tried.show()
 
     def connect(
         self,
@@ -237,6 +243,7 @@ class Destination:
         again: bool = False,
         for_s: float | None = None,
         progress: bool | Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         """Deliver each event of a source once; what earlier runs delivered is not sent again.
 
@@ -245,6 +252,7 @@ class Destination:
         nothing; what would be sent counts as `waiting`. again: send delivered events again, where
         that is safe. for_s: stop after so many seconds, the next run goes on. progress: True,
         False, a function of the report so far, or None for a bar where somebody is watching.
+        observers: who else is told of the run, such as fp.PrometheusMetrics().
         Raises ConfigError, AuthError, SourceError or LedgerError; what is wrong with one event is
         an outcome in the report.
         """
@@ -257,7 +265,7 @@ class Destination:
             raise self.config.error([documents.NAMELESS])
         if dry_run:
             return self._dry_run(opened, takes, limit)
-        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s)
+        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=observers)
 
     def _deliver(
         self,
@@ -267,24 +275,28 @@ class Destination:
         *,
         limit: int | None = None,
         for_s: float | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         plan, functions = documents.compile_plan(self.config), self._functions()
         with self._ledger() as ledger, watching(progress) as watcher:
-            return Delivery(self.config, ledger, watcher).run(
+            return Delivery(self.config, ledger, watcher, observers).run(
                 lambda _targets: works(plan, functions, source, limit), takes=takes, for_s=for_s
             )
 
-    def _dry_run(self, source: Source, takes: Takes, limit: int | None) -> Report:
+    def _dry_run(
+        self,
+        source: Source,
+        takes: Takes,
+        limit: int | None,
+        watched: Callable[[Iterator[Work]], Iterator[Work]] = iter,
+    ) -> Report:
         plan, functions = documents.compile_plan(self.config), self._functions()
         with self._ledger() as ledger:
             known = ledger if ledger.exists() else None
             delivery = Delivery(self.config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
             run = DryRun(known, targets, delivery.report(""), takes)
-            return run.count(works(plan, functions, source, limit))
-
-    def _batches(self, plan: Plan, functions: Functions | None, source: Source) -> Iterator[Batch]:
-        return (work.batch for work in works(plan, functions, source))
+            return run.count(watched(works(plan, functions, source, limit)))
 
     # -- afterwards
 
@@ -322,6 +334,7 @@ class Destination:
         recorded: bool = False,
         dry_run: bool = False,
         progress: bool | Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         """Take up again what fits `where` (SQL as for `outcomes`), whatever its outcome.
 
@@ -335,7 +348,8 @@ class Destination:
         functions = self._functions()
         with self._ledger() as ledger, watching(progress) as watcher:
             replay = Replay(self.config, ledger, functions, recorded)
-            return replay.run(Delivery(self.config, ledger, watcher), where, dry_run)
+            delivery = Delivery(self.config, ledger, watcher, observers)
+            return replay.run(delivery, where, dry_run)
 
     def settle(self, where: str, outcome: str) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""

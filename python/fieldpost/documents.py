@@ -8,10 +8,12 @@ import hashlib
 import json
 from typing import Any
 
+from . import destination_schema
 from ._core import DocumentError, Plan
 from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics import document as dynamics
+from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
 from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
@@ -24,6 +26,9 @@ NAMELESS = Mistake(
     "$.event_id",
     hint='write event_id: {"@path": "$.messageId"} or whatever is unique, or event_id: content',
 )
+
+# Packs at once, until an answer recommends a number ("Send parallel requests": at least 4).
+_START_IN_FLIGHT = 4
 
 # Methods whose requests have no body unless the author writes one (RFC 9110, 9.3).
 _BODYLESS = ("GET", "DELETE")
@@ -38,7 +43,7 @@ def compile_plan(config: DestinationConfig) -> Plan:
     """The plan of a destination; raises ConfigError with each mistake's line and column."""
     indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
     document, mistakes = _with_tables(config, plan_document(config), indices)
-    mistakes += _later(config)
+    mistakes += [*_later(config), *destination_schema.mistakes(config)]
     plan = None
     try:
         plan = Plan(json.dumps(document))
@@ -63,9 +68,11 @@ def _with_tables(
         mistakes.extend(found)
         return whole
 
-    document["event_id"] = filled(document["event_id"], "event_id")
+    for key in ("event_id", "order_by"):
+        if key in document:
+            document[key] = filled(document[key], key)
     for index, entry in zip(indices, document["subscriptions"], strict=True):
-        for key in ("body", "url", "headers"):
+        for key in ("body", "url", "headers", "order_by"):
             if key in entry:
                 entry[key] = filled(entry[key], "subscriptions", index, key)
     return document, mistakes
@@ -85,15 +92,17 @@ def nameless(config: DestinationConfig) -> list[Mistake]:
 
 def _later(config: DestinationConfig) -> list[Mistake]:
     """What the document may say one day, and this version cannot do yet."""
-    mistakes = []
+    mistakes, known = [], tables_document(config) if config.type == "dynamics365" else {}
     for i, one in enumerate(config.subscriptions):
         path = f"$.subscriptions[{i}]"
         named = [(one.table, f"{path}.table")]
         named += [(one.to.table, f"{path}.to.table")] if one.to else []
         for table, place in named:
-            if table and table not in TABLES:
-                near = difflib.get_close_matches(table, TABLES, 1)
-                hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(TABLES)
+            if table and table not in known:
+                near = difflib.get_close_matches(table, known, 1)
+                hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
+                if config.schema_path is None:
+                    hint += "; for others, `fieldpost schema pull` and write schema:"
                 mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
     return mistakes
 
@@ -104,6 +113,8 @@ def plan_document(config: DestinationConfig) -> dict[str, Any]:
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.order_by is not None:
+        document["order_by"] = config.order_by
     if config.integrations is not None:
         document["integrations"] = config.integrations
     return document
@@ -124,6 +135,8 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
         entry["url"] = one.url
     if any(isinstance(value, dict) for value in one.headers.values()):
         entry["headers"] = one.headers
+    if "order_by" in one.model_fields_set:  # null: in no order, whatever the file says
+        entry["order_by"] = one.order_by
     if parts := dynamics.particulars(one):
         entry["headers"] = parts
     return entry
@@ -142,12 +155,16 @@ def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
 
 def limits_document(config: DestinationConfig) -> dict[str, Any]:
     """How fast the core may go."""
-    requests, window_s = config.delivery.budget
+    requests, window_s = config.budget
+    execution_s, execution_window_s = config.execution
     return {
         "max_in_flight": config.delivery.max_in_flight,
+        "start_in_flight": _START_IN_FLIGHT if config.packs else 0,
         "adaptive": config.delivery.adaptive,
         "requests_per_window": requests,
         "window_s": window_s,
+        "execution_s": execution_s,
+        "execution_window_s": execution_window_s,
     }
 
 
@@ -156,6 +173,7 @@ def transport_document(config: DestinationConfig) -> dict[str, Any]:
     return {
         "ca_file": str(config.ca_path or ""),
         "connect_timeout_s": config.delivery.connect_timeout_s,
+        "read_timeout_s": config.delivery.read_timeout_s or 0,
         "timeout_s": config.delivery.timeout_s,
         "max_connections": config.delivery.max_in_flight,
     }
@@ -170,7 +188,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one, config.delivery.batching) for one in active(config)]
+        entries = [_webhook_entry(one, config.delivery.batching == "on") for one in active(config)]
         return common | {
             "allow_http": config.allow_http,
             "hosts": hosts(config),
@@ -179,10 +197,33 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         }
     return common | {
         "url": (config.url or "").rstrip("/"),
+        "batching": config.delivery.batching,
         "client_id": getattr(config.auth, "client_id", None) or "",
-        "subscriptions": [dynamics.entry(one) for one in active(config)],
-        "tables": {name: table.document() for name, table in TABLES.items()},
+        "subscriptions": [_dynamics_entry(config, one) for one in active(config)],
+        "tables": tables_document(config),
     }
+
+
+def tables_document(config: DestinationConfig) -> dict[str, Any]:
+    """The tables that bodies may be for: the standard ones, and those of the file's own schema."""
+    tables: dict[str, Any] = {name: table.document() for name, table in TABLES.items()}
+    schema = destination_schema.schema_of(config)
+    for name, table in schema.tables.items():
+        if not schema.is_standard and table.entity_set and not (table.partial and name in tables):
+            tables[name] = table_document(schema, table)
+        elif name in tables:
+            tables[name]["columns"] = columns_document(table, PLAIN)
+    return tables
+
+
+def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
+    entry = dynamics.entry(one)
+    conversions = destination_schema.conversions_of(one)
+    if conversions != PLAIN:
+        tables = tables_document(config)
+        columns = own_columns(destination_schema.schema_of(config), conversions)
+        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
+    return entry
 
 
 def hosts(config: DestinationConfig) -> list[str]:
@@ -249,7 +290,10 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     parts: dict[str, Any] = one.model_dump(
         mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
-    parts |= one.model_dump(mode="json", include=set(KEYS), exclude_defaults=True)
+    own = {*KEYS, "choices", "date_zone", "truncate"}
+    parts |= one.model_dump(mode="json", include=own, exclude_defaults=True)
+    if config.schema_path is not None and config.schema_path.is_file():
+        parts["schema"] = hashlib.sha256(config.schema_path.read_bytes()).hexdigest()
     if config.functions_path is not None:
         parts["functions"] = hashlib.sha256(config.functions_path.read_bytes()).hexdigest()
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))

@@ -55,17 +55,17 @@ class Intake:
         self._brake = brake
         self._resend = resend
         self._twins: list[tuple[int, str]] = []
-        self._open: set[tuple[int, str]] = set()  # chosen, and not claimed yet
+        self._postponed: set[tuple[int, str]] = set()  # to be tried again later in this run
         self.dead: set[int] = set()  # runs that ended with claims undecided
         self.failed: list[int] = []  # claims of earlier runs that stand and were met again
 
-    def opened(self, item: Item) -> None:
-        """A record is to be claimed: the same event again is its twin."""
-        self._open.add((item.subscription, item.key.event_id))
+    def postponed(self, item: Item) -> None:
+        """A record waits to be tried again: the same event again is its twin."""
+        self._postponed.add((item.subscription, item.key.event_id))
 
-    def claimed(self, item: Item) -> None:
-        """A record's claim is in the ledger."""
-        self._open.discard((item.subscription, item.key.event_id))
+    def taken_up(self, item: Item) -> None:
+        """A postponed record is about to be claimed again."""
+        self._postponed.discard((item.subscription, item.key.event_id))
 
     def twin(self, item: Item) -> None:
         """Somebody else has the claim of this record: it counts as what that one comes to."""
@@ -121,23 +121,35 @@ class Intake:
         return False
 
     def _choose(self, work: Work) -> list[Item]:
-        """The records to claim; the rest is counted."""
-        chosen = []
+        """The records to claim; the rest is counted.
+
+        The same event twice needs no care here: its second claim is refused by the ledger.
+        """
         rows = work.batch.keys()
-        keys = [(row[0], self._key(work, *row)) for row in rows]
-        standing = self._standing(keys)
-        for i, (sub, key) in enumerate(keys):
-            known = standing.get((sub, key.event_id))
-            identity = (sub, key.event_id)
-            if identity in self._open:
-                self._twins.append(identity)
-            elif known is None or self._takes_up(sub, key, known):
-                self._open.add(identity)
-                in_doubt = known is not None and (
-                    known.outcome in (None, "unconfirmed") or bool(known.in_doubt)
-                )
-                chosen.append(Item(sub, key, work, i, in_doubt))
-        return chosen
+        source = work.batch.source
+        targets = self._targets
+        items = [
+            Item(sub, Key(targets[sub][0], id_, hash_, source, line, at, targets[sub][1]), work, i)
+            for i, (sub, id_, hash_, line, at) in enumerate(rows)
+        ]
+        standing = self._standing([(item.subscription, item.key) for item in items])
+        if not standing and not self._postponed:
+            return items
+        return [again for item in items if (again := self._chosen(item, standing)) is not None]
+
+    def _chosen(self, item: Item, standing: dict[tuple[int, str], Standing]) -> Item | None:
+        sub, key = item.subscription, item.key
+        identity = (sub, key.event_id)
+        if identity in self._postponed:
+            self._twins.append(identity)
+            return None
+        known = standing.get(identity)
+        if known is None:
+            return item
+        if not self._takes_up(sub, key, known):
+            return None
+        in_doubt = known.outcome in (None, "unconfirmed") or bool(known.in_doubt)
+        return item._replace(in_doubt=in_doubt)
 
     def _standing(self, keys: list[tuple[int, Key]]) -> dict[tuple[int, str], Standing]:
         found = {}

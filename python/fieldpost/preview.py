@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ._core import Batch, CallFault, Dispatcher
+from .config import DestinationConfig
+from .documents import active, dispatcher_document
 from .html_table import html_table
+from .private_texts import private_texts
+from .secrets import redact
 
 
 @dataclass(frozen=True)
 class PreviewRow:
     """One event for one subscription: the exact request, or why there is none.
 
-    body: JSON text, or the parts of a change set. Credentials are not part of a preview.
+    body: JSON text, or the parts of a change set. Credentials are not part of a preview, and what
+    came from the environment into a header or a url's query is shown as ***.
     """
 
     subscription: str
@@ -29,11 +35,18 @@ class PreviewRow:
     message: str = ""
 
     @classmethod
-    def of(cls, subscription: str, event_id: str, line: int, request: dict[str, Any]) -> PreviewRow:
-        """A row for a request as the core describes it."""
+    def of(
+        cls,
+        subscription: str,
+        event_id: str,
+        line: int,
+        request: dict[str, Any],
+        private: Sequence[str] = (),
+    ) -> PreviewRow:
+        """A row for a request as the core describes it; `private` texts are shown as ***."""
         body = bytes(request["body"] or b"").decode("utf-8", "replace")
-        headers = tuple((name, value) for name, value in request["headers"])
-        told = (request["method"], request["url"], headers, body)
+        headers = tuple((name, redact(value, private)) for name, value in request["headers"])
+        told = (request["method"], redact(request["url"], private), headers, body)
         return cls(subscription, event_id, line, "would send", *told)
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,7 +65,9 @@ class PreviewRow:
 class Preview:
     """Rows of a preview, shown as a table in a notebook."""
 
-    def __init__(self, rows: list[PreviewRow]) -> None:
+    rows: Sequence[PreviewRow]
+
+    def __init__(self, rows: Sequence[PreviewRow]) -> None:
         self.rows = rows
 
     def __len__(self) -> int:
@@ -75,3 +90,33 @@ class Preview:
             told = row.body or f"{row.code} {row.message}"
             cells.append([row.subscription, row.event_id, row.line, row.outcome, request, told])
         return html_table(columns, cells)
+
+
+class Previewer:
+    """Makes the rows of a preview, batch by batch."""
+
+    def __init__(self, config: DestinationConfig) -> None:
+        self._names = [one.name for one in active(config)]
+        self._private = private_texts(config)
+        self._dispatcher = Dispatcher(json.dumps(dispatcher_document(config)))
+
+    def rows(self, batch: Batch, limit: int) -> list[PreviewRow]:
+        """The first so many rows of a batch, in the order of their lines."""
+        rows = [
+            self._row(batch, index, sub, event_id, line)
+            for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit])
+        ]
+        for sub, event_id, _hash, line, _offset, outcome, code, message in batch.ended():
+            if len(rows) < limit:
+                told = (outcome, "", "", (), "", code, message)
+                rows.append(PreviewRow(self._names[sub], event_id, line, *told))
+        return sorted(rows, key=lambda row: row.line)
+
+    def _row(self, batch: Batch, index: int, sub: int, event_id: str, line: int) -> PreviewRow:
+        try:
+            request = self._dispatcher.preview(batch, index)
+        except CallFault as fault:
+            code, message, _hint = fault.args
+            told = ("rejected", "", "", (), "", code, message)
+            return PreviewRow(self._names[sub], event_id, line, *told)
+        return PreviewRow.of(self._names[sub], event_id, line, request, self._private)

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 
-from ._core import Dispatcher, Outcome
+from ._core import Dispatcher
 from .action_needed import action_needed
 from .auth import Credentials
 from .brake import Brake
+from .day_count import DayCount
 from .dead_letters import Content, DeadLetters
 from .errors import AuthError, FieldpostError, LedgerError, SourceError
 from .governor import Alone, Governor
@@ -40,8 +43,6 @@ _NAP_S = 0.25  # the longest the loop stays away from Ctrl-C and from the token'
 _GLANCE_S = 0.002  # the same while the ledger is being written
 _FAILURES_SHOWN = 1000
 _MOST_LATER = 10_000  # records that wait to be tried again before more of the source is read
-# Whose record id tells something: a row that is there, or may be.
-_HAS_RECORD = ("delivered", "unconfirmed")
 
 Progress = Callable[[Report], None]
 
@@ -62,6 +63,7 @@ class Run:
         letters: DeadLetters | None = None,
         brake: Brake | None = None,
         governor: Governor | None = None,
+        day_count: DayCount | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._ledger = ledger
@@ -73,6 +75,7 @@ class Run:
         self._letters = letters or DeadLetters()
         self._brake = brake or Brake()
         self._governor = governor or Alone()
+        self._day_count = day_count
         self._intake = Intake(
             ledger,
             targets,
@@ -84,8 +87,9 @@ class Run:
         )
         self._progress = progress
         self._writer: Writer | None = None
-        self._window = dispatcher.room
-        self._open = 0  # claims asked for, whose outcome is not on the disk
+        # Claims asked for, whose outcome is neither on the disk nor on its way: what is on its way
+        # is written together with the claims that take its place, or not at all.
+        self._open = 0
         self._pending: deque[Item] = deque()  # to be claimed
         self._sent: dict[int, Item] = {}  # claim -> record, until its outcome is on the disk
         self._decided: list[Settled] = []  # outcomes to be written
@@ -110,6 +114,7 @@ class Run:
         """Take every batch to its outcomes; returns early when interrupted or paused."""
         self._authorize(self._credentials.header())
         self._intake.settle_the_dead()
+        self._count_the_day()
         prefetch = Prefetch(works)
         self._writer = Writer(self._ledger, self._takes)
         try:
@@ -120,8 +125,8 @@ class Run:
         finally:
             prefetch.close()
         self._finish(self._writer)
-        for item in [*self._pending, *(item for _, _, item in self._later)]:
-            self._counts[item.subscription].add("waiting")
+        self._count_the_day()
+        self._set_aside()
         self._intake.count_twins()
         self._tell_progress()
         if self._failure is not None and not isinstance(self._failure, _TOLD):
@@ -132,6 +137,17 @@ class Run:
         return not (
             self.interrupted or self._failure or self._stopped or self._dispatcher.pause_code
         )
+
+    def _set_aside(self) -> None:
+        """What is not sent any more today waits for the next run."""
+        for item in [*self._pending, *(item for _, _, item in self._later)]:
+            self._counts[item.subscription].add("waiting")
+        self._pending.clear()
+        self._later.clear()
+
+    def _count_the_day(self) -> None:
+        if self._day_count is not None:
+            self._day_count.steer(self._dispatcher, now=True)
 
     def _turn(self, writer: Writer, prefetch: Prefetch) -> bool:
         """One turn; False when everything is decided and written."""
@@ -144,6 +160,8 @@ class Run:
                 self._pending.extend(self._intake.sort(work))
                 self._tell_progress()
             self._read_all = there and work is None
+        if self._dispatcher.used_up:
+            self._set_aside()
         self._advance(writer)
         self._move(writer)
         return bool(
@@ -160,29 +178,33 @@ class Run:
         now_s = time.monotonic()
         while self._later and self._later[0][0] <= now_s:
             _, _, item = heapq.heappop(self._later)
-            self._intake.opened(item)
+            self._intake.taken_up(item)
             self._pending.append(item)
 
     def _advance(self, writer: Writer) -> None:
         """Hand outcomes to the writer and ask for claims, many at once where there are many."""
-        ask = min(self._window - self._open, len(self._pending))
+        window = self._dispatcher.capacity  # as large as the packs of today
+        ask = max(0, min(window - self._open + len(self._decided), len(self._pending)))
         size = len(self._decided) + ask
-        if not size or (size * 4 < self._window and not self._quiet):
+        if not size or (size * 4 < window and not self._quiet):
             return
         items = [self._pending.popleft() for _ in range(ask)]
-        self._open += ask
-        wanted = [(item.key, item) for item in items]
-        writer.put(self._decided, self._to_keep, wanted, self._intake.dead)
+        self._put(writer, items, self._intake.dead)
+
+    def _put(self, writer: Writer, items: list[Item], dead: Iterable[int]) -> None:
+        self._open += len(items) - len(self._decided)
+        writer.put(self._decided, self._to_keep, [(item.key, item) for item in items], dead)
         self._decided, self._to_keep = [], []
 
     def _move(self, writer: Writer) -> None:
         """Let the network move, and take over what the writer has done."""
+        self._governor.steer(self._dispatcher)
         outstanding = self._dispatcher.outstanding
         for done in writer.take(0 if outstanding or not writer.busy else _NAP_S):
             self._advanced(done)
         if self._dispatcher.outstanding:
             hurried = writer.busy or self._decided
-            self._network(_GLANCE_S if hurried else _NAP_S)
+            self._network(_GLANCE_S if hurried else min(_NAP_S, self._governor.every_s))
         else:
             self._quiet = True
             if self._later and not (self._pending or self._decided or writer.busy):
@@ -192,67 +214,74 @@ class Run:
             self._keep_signed_in()
 
     def _network(self, timeout_s: float) -> None:
-        self._governor.steer(self._dispatcher)
-        outcomes = self._dispatcher.settle(timeout_s)
-        self._quiet = not outcomes
-        for outcome in outcomes:
-            self._decide(outcome)
+        if self._day_count is not None:
+            self._day_count.steer(self._dispatcher)
+        delivered, others = self._dispatcher.settle(timeout_s)
+        self._quiet = not (delivered or others)
+        rows = list(map(Settled._make, delivered))
+        if self._letters.keeps("delivered"):
+            self._keep(rows)
+        self._decided += rows
+        for row, retry_in_s in others:
+            self._decide(Settled(*row), retry_in_s)
 
     def _advanced(self, done: Advanced) -> None:
-        for settled in done.settled:
-            item = self._sent.pop(settled.claim)
-            self._open -= 1
-            if (postponed := self._postponed.pop(settled.claim, None)) is not None:
-                due_s, again = postponed
-                heapq.heappush(self._later, (due_s, settled.claim, again))
-                continue
-            self._counts[item.subscription].add(settled.outcome)
-            self._brake.note(settled.outcome)
+        """What is on the disk counts; what it makes room for is sent."""
+        for outcome, settled in groupby(done.settled, itemgetter(0)):
+            items = [self._back(one.claim) for one in settled]
+            decided = Counter(item.subscription for item in items if item is not None)
+            for subscription, events in decided.items():
+                self._counts[subscription].add(outcome, events)
+                self._brake.note(outcome, events)
         self._offer(done.claimed)
+
+    def _back(self, claim: int) -> Item | None:
+        """The record of a claim that is written; None where it is to be tried again."""
+        item = self._sent.pop(claim)
+        if not self._postponed or (postponed := self._postponed.pop(claim, None)) is None:
+            return item
+        due_s, again = postponed
+        self._intake.postponed(again)
+        heapq.heappush(self._later, (due_s, claim, again))
+        return None
 
     def _offer(self, claimed: list[tuple[Item, Claim | None]]) -> None:
         """Give claimed records to the dispatcher, a batch at a time."""
-        offers: dict[int, tuple[Work, list[tuple[int, int, float, int, bool]]]] = {}
+        offers: list[tuple[int, int, float, int, bool]] = []
+        work: Work | None = None
         for item, claim in claimed:
-            self._intake.claimed(item)
             if claim is None:
                 self._open -= 1
                 self._intake.twin(item)
                 continue
-            self._sent[claim.claim] = item
-            of_batch = offers.setdefault(id(item.work), (item.work, []))[1]
-            of_batch.append((item.place, claim.claim, *claim[1:], item.in_doubt))
-        for work, of_batch in offers.values():
-            self._dispatcher.offer(work.batch, of_batch)
+            if item.work is not work:
+                if work is not None:
+                    self._dispatcher.offer(work.batch, offers)
+                work, offers = item.work, []
+            self._sent[claim[0]] = item
+            offers.append((item.place, *claim, item.in_doubt))
+        if work is not None:
+            self._dispatcher.offer(work.batch, offers)
 
-    def _decide(self, outcome: Outcome) -> None:
-        item = self._sent[outcome.claim]
-        name, message, needed = outcome.outcome, outcome.message, outcome.action_needed
+    def _decide(self, settled: Settled, retry_in_s: float) -> None:
+        item = self._sent[settled.claim]
+        name, needed = settled.outcome, settled.action_needed
         if name in FAILURES:
-            message = self._letters.hidden(message, self._event(item))
+            message = self._letters.hidden(settled.message, self._event(item))
+            settled = settled._replace(message=message)
         if self._letters.keeps(name):
-            self._to_keep.append(self._letters.letter(item.key, self._content(item)))
+            self._keep([settled])
         if name == "invalid" and not needed:
-            needed = action_needed(name, outcome.code)
-        if name == "waiting" and outcome.retry_in_s >= 0:
-            again = item._replace(in_doubt=item.in_doubt or outcome.in_doubt)
-            self._postponed[outcome.claim] = (time.monotonic() + outcome.retry_in_s, again)
-        self._decided.append(
-            Settled(
-                name,
-                outcome.effect,
-                outcome.attempts,
-                outcome.http_status,
-                outcome.code,
-                message,
-                needed,
-                outcome.record_id if name in _HAS_RECORD else "",
-                outcome.request_id,
-                outcome.latency_ms,
-                int(outcome.in_doubt and name == "waiting"),
-                outcome.claim,
-            )
-        )
+            settled = settled._replace(action_needed=action_needed(name, settled.code))
+        if name == "waiting" and retry_in_s >= 0:
+            again = item._replace(in_doubt=item.in_doubt or bool(settled.in_doubt))
+            self._postponed[settled.claim] = (time.monotonic() + retry_in_s, again)
+        self._decided.append(settled)
+
+    def _keep(self, rows: list[Settled]) -> None:
+        for row in rows:
+            item = self._sent[row.claim]
+            self._to_keep.append(self._letters.letter(item.key, self._content(item)))
 
     @staticmethod
     def _event(item: Item) -> bytes | None:
@@ -281,6 +310,8 @@ class Run:
         elif self._dispatcher.pause_code:
             stopped = Stopped(self._dispatcher.pause_code, self._dispatcher.pause_message)
             self._report.stopped = stopped
+        elif self._stopped is None and self._day_count is not None:
+            self._report.stopped = self._day_count.reason(self._dispatcher)
         else:
             self._report.stopped = self._stopped
         self._report.interrupted = self.interrupted
@@ -292,8 +323,7 @@ class Run:
             if self.interrupted or self._brake.reason():
                 self._dispatcher.stop()
             if self._decided:
-                writer.put(self._decided, self._to_keep, (), ())
-                self._decided, self._to_keep = [], []
+                self._put(writer, [], ())
             self._move(writer)
 
     def _drain_network(self) -> None:

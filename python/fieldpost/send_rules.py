@@ -41,6 +41,7 @@ def mistakes(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
     if data.get("type") != "webhook":
         yield from _useless(data, places)
         return
+    yield from _foreign(data, places)
     subscriptions = data.get("subscriptions")
     for index, one in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
         if isinstance(one, dict):
@@ -50,6 +51,21 @@ def mistakes(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
             yield from _batch(one, data, (*path, "batch"), places)
 
 
+def _foreign(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
+    """What only Dynamics 365 has."""
+    delivery = data.get("delivery")
+    if not isinstance(delivery, dict):
+        return
+    if delivery.get("batching") in ("batch", "bulk", "auto"):
+        told = "only dynamics365 packs this way"
+        hint = "write batching: on, or a `batch` in the subscription"
+        yield places.mistake("E115", told, ("delivery", "batching"), hint)
+    for key in ("execution", "requests_per_day"):
+        if key in delivery:
+            told = f'the type does not use "{key}"'
+            yield places.mistake("E115", told, ("delivery", key), "remove it")
+
+
 def _useless(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
     for key in ("allow_hosts", "signing", "idempotency_key"):
         if key in data:
@@ -57,8 +73,9 @@ def _useless(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
             yield places.mistake("E115", told, (key,), "remove it")
     delivery = data.get("delivery")
     if isinstance(delivery, dict) and delivery.get("batching") in (True, "on", "true"):
-        told = "batching is not available for this type in this version"
-        yield places.mistake("E117", told, ("delivery", "batching"), "write batching: off")
+        told = "this type packs records in several ways"
+        hint = "write batching: auto; or batch, bulk, off"
+        yield places.mistake("E117", told, ("delivery", "batching"), hint)
 
 
 def _hostless(

@@ -74,7 +74,7 @@ def test_the_dynamics_form_is_read() -> None:
     assert one.body["country"] == "NO"
     assert one.body["since"] == "2020-01-01"
     assert one.body["kept"] == {"env": [1]}
-    assert config.delivery.batching is False
+    assert config.delivery.batching == "off"
     assert config.delivery.max_in_flight == 4
     assert config.delivery.retry.statuses == (429, 503)
     assert config.event_id == {"@path": "$.messageId"}
@@ -106,7 +106,7 @@ def test_a_webhook_may_share_one_address() -> None:
 
 @pytest.mark.parametrize("word", ["off", "false", "'off'", "False"])
 def test_off_and_false_are_the_same_for_batching(word: str) -> None:
-    assert parse(WEBHOOK + f"delivery: {{batching: {word}}}\n").delivery.batching is False
+    assert parse(WEBHOOK + f"delivery: {{batching: {word}}}\n").delivery.batching == "off"
 
 
 def test_environment_texts_become_numbers_and_flags_where_those_are_wanted() -> None:

@@ -229,3 +229,59 @@ def test_owners_are_users_or_teams(api: Api) -> None:
     assert api.post(path, {"Members": [{"systemuserid": user}]}).status_code == 204
     members = api.row(f"teams({team})?$expand=teammembership_association($select=fullname)")
     assert len(members["teammembership_association"]) == 1
+
+
+def test_lookups_need_privileges_at_both_ends(api: Api) -> None:
+    contact = api.created("contacts", {"lastname": "C"})
+    bind = {"primarycontactid@odata.bind": f"/contacts({contact})"}
+    nested = {"primarycontactid": {"lastname": "N"}}
+    child = {"contact_customer_accounts": [{"lastname": "N"}]}
+    for denied, body in (
+        ("prvAppendAccount", bind),
+        ("prvAppendToContact", nested),
+        ("prvAppendContact", child),
+        ("prvAppendToAccount", child),
+    ):
+        bearer = token_of(api, deny=[denied])
+        refused(api.post("accounts", body, Authorization=bearer), 403, "0x80040220", denied)
+        assert api.post("accounts", {}, Authorization=bearer).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("tasks", "prvCreateActivity"),
+        ("emails", "prvCreateActivity"),
+        ("annotations", "prvCreateNote"),
+        ("new_tickets", "prvCreatenew_Ticket"),
+    ],
+)
+def test_privileges_have_the_names_of_the_service(api: Api, table: str, name: str) -> None:
+    bearer = token_of(api, deny=[name])
+    refused(api.post(table, {}, Authorization=bearer), 403, "0x80040220", f"missing {name} ")
+    path = f"EntityDefinitions?$select=Privileges&$filter=EntitySetName eq '{table}'"
+    [definition] = api.row(path)["value"]
+    privileges = {one["PrivilegeType"]: one for one in definition["Privileges"]}
+    assert privileges["Create"]["Name"] == name
+    user = api.get("WhoAmI", Authorization=bearer).json()["UserId"]
+    path = f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
+    held = {
+        one["PrivilegeId"] for one in api.get(path, Authorization=bearer).json()["RolePrivileges"]
+    }
+    assert privileges["Create"]["PrivilegeId"] not in held
+    assert privileges["Read"]["PrivilegeId"] in held
+
+
+def test_rows_are_shared_and_addresses_written(api: Api) -> None:
+    account = api.created("accounts", {"name": "A"})
+    target = {"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": account}
+    for action in ("GrantAccess", "ModifyAccess", "RevokeAccess"):
+        assert api.post(action, {"Target": target}).status_code == 204
+    gone = target | {"accountid": row_id(9)}
+    refused(api.post("GrantAccess", {"Target": gone}), 404, "0x80040217")
+    told = api.row(
+        "FormatAddress(Line1=@a,City=@b,StateOrProvince=@c,PostalCode=@d,Country=@e)"
+        "?@a='1 Main St'&@b='Redmond'&@c='WA'&@d='98052'&@e='USA'"
+    )
+    assert told["Address"] == "1 Main St\r\nRedmond, WA 98052\r\nUSA"
+    assert api.row("RetrieveAvailableLanguages")["LocaleIds"] == [1033]

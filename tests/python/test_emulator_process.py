@@ -147,3 +147,27 @@ def test_a_file_keeps_columns_that_were_added(tmp_path: Path) -> None:
     with Emulator(database=tmp_path / "rows.db") as emulator, Api(emulator) as api:
         api.control("POST", "schema", added)
         assert [row["new_grade"] for row in api.row("accounts")["value"]] == ["A", "A"]
+
+
+def test_the_command_line_tells_how_to_point_a_client_at_it() -> None:
+    command = [sys.executable, "-m", "fieldpost", "emulator", "--tls"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as served:  # type: ignore[call-overload]
+        details = json.loads(served.stdout.readline())
+        served.send_signal(signal.SIGTERM)
+        out, told = served.communicate(timeout=20)
+    assert list(details) == KEYS
+    assert out == ""
+    for key in ("url", "client_id", "client_secret", "scope", "ca_file", "control_url"):
+        assert details[key] in told, key
+    assert f"curl --cacert {details['ca_file']} " in told
+    assert f"NODE_EXTRA_CA_CERTS={details['ca_file']}" in told
+
+
+def test_the_command_line_tells_scripts_nothing_but_the_line() -> None:
+    command = [sys.executable, "-m", "fieldpost", "emulator", "--output", "json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as served:  # type: ignore[call-overload]
+        served.stdout.readline()
+        served.send_signal(signal.SIGTERM)
+        assert served.communicate(timeout=20) == ("", "")

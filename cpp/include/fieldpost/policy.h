@@ -1,6 +1,7 @@
 // How delivery behaves over time: values with defaults, no behaviour.
 #pragma once
 
+#include <cstdint>
 #include <set>
 
 namespace fieldpost {
@@ -19,6 +20,9 @@ struct Limits {
   bool adaptive = true;         // fewer at once while the destination is busy or slow
   int requests_per_window = 0;  // 0: no budget
   double window_s = 1;
+  double execution_s = 0;  // of the destination's working time; 0: no budget
+  double execution_window_s = 300;
+  std::uint64_t operations = UINT64_MAX;  // that may be started in all, one for each record
   double pause_after_unreachable_s = 20;  // nothing but failed connects for so long: the run pauses
 };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fieldpost/json.h"
@@ -29,7 +30,10 @@ struct Call {
   std::string message_id;    // the same over all tries, and after a restart
   std::string mapped_body;   // what the mapping gave, where the request's body is another text
   bool replay_safe = false;  // sending it twice has the effect of once
+  bool asks = false;         // it is the question of a call, to go with others
   std::uint32_t subscription = 0;
+  std::uint32_t form = 0;        // the protocol's own note of how it may be packed
+  std::uint32_t operations = 1;  // that the system counts for it
   std::shared_ptr<const CallNotes> notes;
 };
 
@@ -60,7 +64,9 @@ struct Verdict {
   std::string request_id;        // the service's
   std::optional<double> wait_s;  // Retry-After, seconds from now
   int http_status = 0;           // of this record alone, where the answer tells of several
-  bool alone = false;            // rejected among others: smaller calls may tell which it is
+  bool alone = false;            // of several records: smaller calls may tell which it is
+  bool unheard = false;          // the answer tells of others, and not of this record
+  bool perhaps_all = false;      // rejected for a reason that may hold for every request
   int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
   std::optional<Request> question;
   std::shared_ptr<const Call> next;
@@ -85,19 +91,31 @@ class Protocol {
   // `now_s` (Unix time) is given because Retry-After may be a date.
   virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
   // Records of one call, where the system takes several: those of equal keys may go together, at
-  // most `records` of them and about `bytes` of bodies. Others (the default) go one by one.
+  // most `records` of them and about `bytes` of bodies, and no two of one row. Others (the default)
+  // go one by one. A question comes as a call that asks.
   struct Together {
     std::string key;
     std::size_t records = 1;
     std::size_t bytes = 0;
+    std::string_view row;  // lies in the call; "" where rows do not matter
   };
   virtual std::optional<Together> together(const Call&) const { return std::nullopt; }
   virtual std::size_t most_together() const { return 1; }  // records of any call
   // REQUIRES: together() gave all of them the same key. The calls are those of encode().
   virtual Call combine(const std::vector<const Call*>& calls) const;
   // One verdict for each record of a combined call, in their order.
-  virtual std::vector<Verdict> decode_each(const Call& combined, std::size_t count,
+  virtual std::vector<Verdict> decode_each(const Call& combined,
+                                           const std::vector<const Call*>& calls,
                                            const Response& response, double now_s) const;
+  // What an answer says of those to come. Called for each answer to a call that together() knows,
+  // after its verdicts; the only member that changes the protocol.
+  struct Lesson {
+    int in_flight_hint = 0;  // calls at once that the system recommends; 0: it does not say
+    bool over_time = false;  // it counted more time than it gives
+  };
+  virtual Lesson learn(const Call& /*combined*/, std::size_t /*records*/, const Response&) {
+    return {};
+  }
   // A request that finds out whether the call took effect, where the system can tell.
   virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
   // The answer to a question. A rejection without a code keeps the code, message and

@@ -1,6 +1,6 @@
 #include "base/uuid.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <cstdint>
@@ -46,6 +46,12 @@ std::string to_text(const unsigned char* bytes) {
   return text;
 }
 
+// Asking OpenSSL for the algorithm costs more than the digest of a short text.
+const EVP_MD* sha1() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  return algorithm;
+}
+
 }  // namespace
 
 // A literal, so that it needs no start-up code; uuid_test.cc holds it to its definition.
@@ -53,8 +59,10 @@ const std::string_view kFieldpostNamespace = "d20043b0-8940-55cc-a650-3c793f71d6
 
 std::string uuid5(std::string_view space, std::string_view name) {
   const std::string input = to_bytes(space).append(name);
-  std::array<unsigned char, SHA_DIGEST_LENGTH> hash;
-  SHA1(reinterpret_cast<const unsigned char*>(input.data()), input.size(), hash.data());
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+  if (EVP_Digest(input.data(), input.size(), hash.data(), nullptr, sha1(), nullptr) != 1) {
+    throw std::runtime_error("OpenSSL refuses the digest");
+  }
   hash[6] = static_cast<unsigned char>((hash[6] & 0x0f) | 0x50);  // version 5
   hash[8] = static_cast<unsigned char>((hash[8] & 0x3f) | 0x80);  // variant of RFC 9562
   return to_text(hash.data());

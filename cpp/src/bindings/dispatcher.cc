@@ -29,11 +29,6 @@ py::str text(std::string_view value) {
   return py::reinterpret_steal<py::str>(made);
 }
 
-template <std::string Outcome::* member>
-py::str outcome_text(const Outcome& outcome) {
-  return text(outcome.*member);
-}
-
 py::list header_pairs(const std::vector<Header>& headers) {
   py::list pairs;
   for (const Header& header : headers) {
@@ -44,6 +39,7 @@ py::list header_pairs(const std::vector<Header>& headers) {
 
 using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t, bool>;
 
+// Short work: letting other threads go on meanwhile would cost more than it.
 void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
            const std::vector<OfferTuple>& tuples) {
   std::vector<Offer> offers;
@@ -51,8 +47,66 @@ void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
   for (const auto& [index, claim, elapsed_s, attempts, in_doubt] : tuples) {
     offers.push_back({index, claim, elapsed_s, attempts, in_doubt});
   }
-  py::gil_scoped_release unlocked;
   dispatcher.offer(std::move(batch), offers);
+}
+
+// Records one behind the other, never tried, whose claims are one behind the other.
+void offer_new(Dispatcher& dispatcher, std::shared_ptr<Batch> batch, std::uint32_t first,
+               std::uint32_t count, std::int64_t claim) {
+  std::vector<Offer> offers(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    offers[i].index = first + i;
+    offers[i].claim = claim + i;
+  }
+  dispatcher.offer(std::move(batch), offers);
+}
+
+void put(PyObject* tuple, Py_ssize_t at, PyObject* value) {
+  if (!value) throw py::error_already_set();
+  PyTuple_SET_ITEM(tuple, at, value);
+}
+
+void put(PyObject* tuple, Py_ssize_t at, const std::string& value) {
+  put(tuple, at, text(value).release().ptr());
+}
+
+// As a ledger binds it.
+py::object row(const Outcome& one) {
+  PyObject* made = PyTuple_New(12);
+  if (!made) throw py::error_already_set();
+  auto tuple = py::reinterpret_steal<py::object>(made);
+  put(made, 0, one.outcome);
+  put(made, 1, one.effect);
+  put(made, 2, PyLong_FromLong(one.attempts));
+  put(made, 3, PyLong_FromLong(one.http_status));
+  put(made, 4, one.code);
+  put(made, 5, one.message);
+  put(made, 6, one.action_needed);
+  put(made, 7, one.record_id);
+  put(made, 8, one.request_id);
+  put(made, 9, PyFloat_FromDouble(one.latency_ms));
+  put(made, 10, PyLong_FromLong(one.in_doubt ? 1 : 0));
+  put(made, 11, PyLong_FromLongLong(one.claim));
+  return tuple;
+}
+
+// Those that are delivered apart, since that is the end of them.
+py::tuple settle(Dispatcher& dispatcher, double timeout_s) {
+  std::vector<Outcome> outcomes;
+  {
+    py::gil_scoped_release unlocked;
+    outcomes = dispatcher.settle(timeout_s);
+  }
+  py::list delivered;
+  py::list others;
+  for (const Outcome& one : outcomes) {
+    if (one.outcome == "delivered") {
+      delivered.append(row(one));
+    } else {
+      others.append(py::make_tuple(row(one), one.retry_in_s));
+    }
+  }
+  return py::make_tuple(std::move(delivered), std::move(others));
 }
 
 py::dict preview(const Dispatcher& dispatcher, const Batch& batch, std::uint32_t index) {
@@ -109,6 +163,15 @@ py::dict exchange_once(const py::dict& given, const std::string& transport) {
                   "fault_text"_a = text(response.fault_text), "elapsed_s"_a = response.elapsed_s);
 }
 
+// (tries, latency buckets) of each subscription.
+py::list traffic(const Dispatcher& dispatcher) {
+  py::list rows;
+  for (const Traffic& one : dispatcher.traffic()) {
+    rows.append(py::make_tuple(one.attempts, one.latencies));
+  }
+  return rows;
+}
+
 // _core.CallFault(code, message, action_needed): this record cannot become a request.
 void register_call_fault(py::module_& module) {
   static py::handle type =
@@ -123,23 +186,6 @@ void register_call_fault(py::module_& module) {
   });
 }
 
-void register_outcome(py::module_& module) {
-  py::class_<Outcome>(module, "Outcome")
-      .def_readonly("claim", &Outcome::claim)
-      .def_property_readonly("outcome", &outcome_text<&Outcome::outcome>)
-      .def_property_readonly("effect", &outcome_text<&Outcome::effect>)
-      .def_readonly("attempts", &Outcome::attempts)
-      .def_readonly("http_status", &Outcome::http_status)
-      .def_property_readonly("code", &outcome_text<&Outcome::code>)
-      .def_property_readonly("message", &outcome_text<&Outcome::message>)
-      .def_property_readonly("action_needed", &outcome_text<&Outcome::action_needed>)
-      .def_property_readonly("record_id", &outcome_text<&Outcome::record_id>)
-      .def_property_readonly("request_id", &outcome_text<&Outcome::request_id>)
-      .def_readonly("latency_ms", &Outcome::latency_ms)
-      .def_readonly("retry_in_s", &Outcome::retry_in_s)
-      .def_readonly("in_doubt", &Outcome::in_doubt);
-}
-
 }  // namespace
 
 }  // namespace fieldpost
@@ -147,14 +193,14 @@ void register_outcome(py::module_& module) {
 void register_dispatcher(py::module_& module) {
   using namespace fieldpost;
   register_call_fault(module);
-  register_outcome(module);
   py::class_<Dispatcher>(module, "Dispatcher")
       .def(py::init(
                [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
            py::arg("document"))
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
-      .def("settle", &Dispatcher::settle, py::arg("timeout_s"),
-           py::call_guard<py::gil_scoped_release>())
+      .def("offer_new", &offer_new, py::arg("batch"), py::arg("first"), py::arg("count"),
+           py::arg("claim"))
+      .def("settle", &settle, py::arg("timeout_s"))
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
       .def(
@@ -163,11 +209,19 @@ void register_dispatcher(py::module_& module) {
             self.sign_with({standard_webhooks, segment});
           },
           py::arg("standard_webhooks"), py::arg("segment"))
+      .def("hide", &Dispatcher::hide, py::arg("text"))
       .def("stop", &Dispatcher::stop)
-      .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"))
+      .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"),
+           py::arg("starts") = -1)
       .def("hold", &Dispatcher::hold, py::arg("seconds"))
       .def_property_readonly("started", &Dispatcher::started)
+      .def_property_readonly("operations", &Dispatcher::operations)
+      .def("allow_operations", &Dispatcher::allow_operations, py::arg("in_all"))
+      .def_property_readonly("used_up", &Dispatcher::used_up)
+      .def_property_readonly("capacity", &Dispatcher::capacity)
       .def_property_readonly("held_s", &Dispatcher::held_s)
+      .def_property_readonly("throttled_s", &Dispatcher::throttled_s)
+      .def("traffic", &traffic)
       .def("preview", &preview, py::arg("batch"), py::arg("index"))
       .def_property_readonly("token_wanted", &Dispatcher::token_wanted)
       .def_property_readonly("outstanding", &Dispatcher::outstanding)

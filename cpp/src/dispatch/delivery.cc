@@ -43,7 +43,9 @@ void Delivery::started(double now_s, std::uint64_t token) noexcept {
 const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
                                   double now_unix_s) {
   note(response, now_s);
-  if (question_) return answered_question(protocol, response, now_unix_s);
+  if (question_) {
+    return answered_question(protocol.decode_answer(call(), response, now_unix_s), response.status);
+  }
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
   question_ = std::exchange(verdict_.question, std::nullopt);
@@ -52,13 +54,24 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   return verdict_;
 }
 
-const Verdict& Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
+Verdict Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
   note(response, now_s);
-  http_status_ = verdict.http_status > 0 ? verdict.http_status : response.status;
+  const int status = verdict.http_status > 0 ? verdict.http_status : response.status;
+  if (question_) {
+    // Questions that were refused together are asked again in smaller company.
+    return verdict.alone ? verdict : answered_question(std::move(verdict), status);
+  }
+  http_status_ = status;
+  const bool unheard = response.fault == Fault::lost || verdict.unheard;
+  in_doubt_ = in_doubt_ || unheard;
+  absent_ = absent_ && !unheard;
+  question_ = std::exchange(verdict.question, std::nullopt);
+  if (absent_ && verdict.alone && verdict.kind == Verdict::Kind::verify) {
+    verdict.kind = Verdict::Kind::rejected;  // it is another of them that is there
+    question_.reset();
+  }
   verdict_ = std::move(verdict);
-  question_ = std::exchange(verdict_.question, std::nullopt);
   take_next();
-  if (response.fault == Fault::lost) in_doubt_ = true;
   return verdict_;
 }
 
@@ -72,9 +85,15 @@ void Delivery::note(const Response& response, double now_s) {
 }
 
 const Call* Delivery::plain_call(const Protocol& protocol) {
-  if (question_) return nullptr;
   request(protocol);
-  return &*call_;
+  if (!question_) return &*call_;
+  if (!asking_) {
+    asking_ = std::make_unique<Call>(call());
+    asking_->asks = true;
+    asking_->operations = 1;
+    asking_->request = *question_;
+  }
+  return &*asking_;
 }
 
 bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
@@ -85,14 +104,20 @@ bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
   return question_.has_value();
 }
 
-const Verdict& Delivery::answered_question(const Protocol& protocol, const Response& response,
-                                           double now_unix_s) {
-  Verdict answer = protocol.decode_answer(call(), response, now_unix_s);
+const Verdict& Delivery::answered_question(Verdict answer, int status) {
+  asking_.reset();
   if (!asked_last() || answer.kind != Verdict::Kind::sign_in) question_.reset();
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
-    verdict_.kind = answer.kind;  // the refusal stands, in its own words
+    absent_ = true;
+    if (verdict_.alone && !asked_last()) {
+      verdict_.kind = Verdict::Kind::again;  // the refusal was of others that went along
+      verdict_.wait_s = 0;
+      verdict_.alone = false;
+    } else {
+      verdict_.kind = answer.kind;  // the refusal stands, in its own words
+    }
   } else {
-    http_status_ = response.status;
+    http_status_ = status;
     verdict_ = std::move(answer);
   }
   return verdict_;
@@ -125,23 +150,22 @@ Tries Delivery::tries(double now_s) const noexcept {
   return {offer_.attempts + attempts_, attempts_, offer_.elapsed_s + here_s};
 }
 
-Outcome Delivery::outcome(std::string name) const {
+Outcome Delivery::end(std::string name) {
+  const bool delivered = name == "delivered";
   Outcome outcome;
   outcome.claim = offer_.claim;
   outcome.attempts = offer_.attempts + attempts_;
   outcome.http_status = http_status_;
   outcome.latency_ms = latency_ms_;
-  outcome.in_doubt = in_doubt_;
-  outcome.code = verdict_.code;
-  outcome.message = verdict_.message;
-  outcome.record_id = verdict_.record_id;
-  outcome.request_id = verdict_.request_id;
-  if (outcome.request_id.empty() && call_) outcome.request_id = call_->request_id;
-  if (name == "delivered") {
-    outcome.effect = verdict_.effect;
-  } else {
-    outcome.action_needed = verdict_.action_needed;
-  }
+  outcome.in_doubt = in_doubt_ && name == "waiting";
+  outcome.code = std::move(verdict_.code);
+  outcome.message = std::move(verdict_.message);
+  // Whose record id tells something: a row that is there, or may be.
+  if (delivered || name == "unconfirmed") outcome.record_id = std::move(verdict_.record_id);
+  outcome.request_id = std::move(verdict_.request_id);
+  if (outcome.request_id.empty() && call_) outcome.request_id = std::move(call_->request_id);
+  (delivered ? outcome.effect : outcome.action_needed) =
+      std::move(delivered ? verdict_.effect : verdict_.action_needed);
   outcome.outcome = std::move(name);
   return outcome;
 }

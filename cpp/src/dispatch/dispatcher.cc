@@ -1,149 +1,25 @@
 #include "fieldpost/dispatcher.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <deque>
-#include <queue>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
-#include "base/clock.h"
-#include "base/random.h"
-#include "dispatch/delivery.h"
-#include "dispatch/lanes.h"
-#include "dispatch/secrets.h"
-#include "fieldpost/error.h"
-#include "http/governor.h"
+#include "base/process.h"
+#include "dispatch/state.h"
 #include "http/options.h"
 
 namespace fieldpost {
 
 namespace {
 
-using Id = std::uint64_t;
-
-struct Due {
-  double at_s;
-  Id id;
-  bool operator>(const Due& other) const noexcept { return at_s > other.at_s; }
-};
-
-// While there is work for the wire, outcomes are gathered for so long, so that they cross the
-// boundary and reach the ledger in groups.
+// While there is work for the wire, outcomes are gathered for so long at most, so that they cross
+// the boundary and reach the ledger in groups.
 constexpr double kGathering_s = 0.005;
-
-using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
-
-Verdict tokens_refused(const Verdict& verdict) {
-  Verdict pause;
-  pause.kind = Verdict::Kind::pause;
-  pause.code = "http_401";
-  pause.message = "the destination refused a new token: " + verdict.message;
-  pause.action_needed = "administrator: check the credentials of this destination and their rights";
-  return pause;
-}
-
-bool is_busy(const Response& response, const Verdict& verdict) {
-  return response.status == 429 || response.status == 503 || verdict.wait_s.has_value();
-}
-
-Verdict unreachable(std::string message) {
-  Verdict pause;
-  pause.kind = Verdict::Kind::pause;
-  pause.code = "E501";
-  pause.message = std::move(message);
-  pause.action_needed = "operator: check the address and the network, then deliver again";
-  return pause;
-}
 
 }  // namespace
 
-// A call on the wire that carries several records.
-struct Flight {
-  std::vector<Id> members;
-  Call call;
-};
-
-// Each delivery is in exactly one place: fresh, ready, retries, parked, on the wire, or in a lane
-// behind another.
-struct Dispatcher::State {
-  State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
-        RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
-        std::shared_ptr<Random> its_random)
-      : protocol(std::move(its_protocol)),
-        transport(std::move(its_transport)),
-        retry(std::move(its_retry)),
-        limits(its_limits),
-        clock(std::move(its_clock)),
-        random(std::move(its_random)),
-        governor(limits) {}
-
-  void check_process() const;
-  void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
-  std::vector<Outcome> settle(double timeout_s);
-
-  bool closed() const noexcept { return stopped || !pause.code.empty(); }
-  bool may_start() const { return !closed() && !token_wanted; }
-  void start_what_may();
-  std::optional<Id> next();
-  void start(Id id);
-  void send(Id id, Request& request, std::vector<Header> signatures);
-  void start_together(Id id, const Protocol::Together& together);
-  std::vector<Id> gather(Id id, const Protocol::Together& together);
-  std::int64_t unix_now() const { return static_cast<std::int64_t>(clock->unix_s()); }
-  std::size_t most_held() const {
-    return 2 * static_cast<std::size_t>(limits.max_in_flight) * protocol->most_together();
-  }
-  double seconds_to_next_start() const;
-
-  void complete(const Completion& completion);
-  void complete_together(const Flight& flight, const Response& response);
-  void decide(Id id, const Verdict& verdict);
-  void try_again(Id id, const Verdict& verdict);
-  bool retries_take(Id id) const;
-  void give_up(Id id, std::string outcome);
-  bool concluded(Id id, const Verdict& verdict);
-  void sign_in(Id id, const Verdict& verdict);
-  void watch_connection(const Response& response, const Verdict& verdict);
-  void pause_with(Verdict why);
-  void return_what_waits();
-  void tell(Id id, std::string outcome);
-
-  std::unique_ptr<Protocol> protocol;
-  std::unique_ptr<Transport> transport;
-  RetryPolicy retry;
-  Limits limits;
-  std::shared_ptr<const Clock> clock;
-  std::shared_ptr<Random> random;
-  Governor governor;
-
-  pid_t process = 0;  // of the first offer
-  Id last_id = 0;
-  std::unordered_map<Id, Delivery> deliveries;  // offered and not yet told
-  Lanes lanes;                                  // of those with an order key
-  std::deque<Id> fresh;                         // never started
-  std::deque<Id> ready;                         // questions, and what comes back from a sign-in
-  std::map<Id, Flight> flights;                 // on the wire with others, by the first of each
-  Retries retries;
-  std::vector<Id> parked;  // until authorize()
-  std::vector<Outcome> told;
-
-  Secrets secrets;
-  Header signature;
-  SigningKeys keys;
-  std::uint64_t started = 0;  // requests
-  std::uint64_t token = 0;    // counts authorize()
-  bool token_wanted = false;
-  bool stopped = false;
-  Verdict pause;  // code "" while not paused
-  std::unordered_map<std::uint32_t, Verdict> paused_subscriptions;
-  std::optional<double> unreachable_since_s;
-};
-
 void Dispatcher::State::check_process() const {
-  if (process != 0 && process != getpid()) {
+  if (process != 0 && process != process_mark()) {
     throw std::logic_error("a dispatcher cannot be used in a forked child; make one there");
   }
 }
@@ -151,16 +27,15 @@ void Dispatcher::State::check_process() const {
 void Dispatcher::State::offer(std::shared_ptr<const Batch> batch,
                               const std::vector<Offer>& offers) {
   check_process();
-  process = getpid();
+  process = process_mark();
   for (const Offer& offer : offers) {
     if (offer.index >= batch->records.size()) {
       throw std::out_of_range("the batch has no record " + std::to_string(offer.index));
     }
   }
   for (const Offer& offer : offers) {
-    const Id id = ++last_id;
-    const auto [delivery, _] = deliveries.try_emplace(id, batch, offer);
-    const std::string_view key = delivery->second.order_key();
+    const Id id = deliveries.add(batch, offer);
+    const std::string_view key = deliveries.at(id).order_key();
     if (key.empty() || lanes.enter(key, id)) fresh.push_back(id);
   }
 }
@@ -172,18 +47,27 @@ std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
   for (bool first = true;; first = false) {
     start_what_may();
     if (closed()) return_what_waits();
+    if (governor.in_flight() == 0 && fresh.empty() && ready.empty()) tell_suspects();
     const double now_s = clock->monotonic_s();
     const bool nothing_moves =
         governor.in_flight() == 0 && (deliveries.empty() || token_wanted || closed());
     if (nothing_moves || (now_s >= end_s && !first)) break;
-    if (!told.empty() && (fresh.empty() || now_s >= begin_s + kGathering_s)) break;
+    const double gathered_s = begin_s + (may_gather() ? kGathering_s : 0);
+    if (!told.empty() && now_s >= gathered_s) break;
     const bool wanted = token_wanted;
-    const double until_s = told.empty() ? end_s : std::min(end_s, begin_s + kGathering_s);
+    const double until_s = told.empty() ? end_s : std::min(end_s, gathered_s);
     const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(until_s - now_s, 0.0));
     for (const Completion& completion : transport->wait(wait_s)) complete(completion);
     if (token_wanted && !wanted) break;
   }
   return std::exchange(told, {});
+}
+
+// Whether more outcomes may be awaited before these are told: as long as the wire has work, and
+// longest while there is more of it.
+bool Dispatcher::State::may_gather() const {
+  if (!fresh.empty()) return true;
+  return governor.in_flight() > 0 && 4 * told.size() < most_held();
 }
 
 void Dispatcher::State::start_what_may() {
@@ -233,10 +117,10 @@ void Dispatcher::State::start(Id id) {
     return;
   }
   if (protocol->most_together() > 1) {
-    const Call* call = delivery.plain_call(*protocol);
-    const auto together = call ? protocol->together(*call) : std::nullopt;
+    const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
   }
+  operations += delivery.operations();
   send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
   delivery.started(clock->monotonic_s(), token);
 }
@@ -253,57 +137,6 @@ void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signat
   ++started;
 }
 
-// One request for this record and those like it that wait; it flies under the id of the first.
-void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
-  Flight flight;
-  flight.members = gather(id, together);
-  std::vector<const Call*> calls;
-  for (const Id member : flight.members) {
-    calls.push_back(deliveries.at(member).plain_call(*protocol));
-  }
-  flight.call = protocol->combine(calls);
-  send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
-  for (const Id member : flight.members) {
-    deliveries.at(member).started(clock->monotonic_s(), token);
-  }
-  flights.emplace(id, std::move(flight));
-}
-
-std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& together) {
-  std::vector<Id> members = {id};
-  std::size_t bytes = deliveries.at(id).plain_call(*protocol)->request.body.size();
-  std::size_t most = std::min(together.records, deliveries.at(id).company());
-  const auto joins = [&](Id other) {
-    Delivery& delivery = deliveries.at(other);
-    if (delivery.company() <= members.size()) return false;
-    const Call* call = nullptr;
-    try {
-      call = delivery.plain_call(*protocol);
-    } catch (const CallFault&) {
-      return false;  // it is told when its turn comes
-    }
-    const auto its = call ? protocol->together(*call) : std::nullopt;
-    if (!its || its->key != together.key) return false;
-    if (bytes + call->request.body.size() > together.bytes) return false;
-    bytes += call->request.body.size();
-    most = std::min(most, delivery.company());
-    return true;
-  };
-  for (std::deque<Id>* queue : {&ready, &fresh}) {
-    std::size_t left = 2 * together.records;  // to look at; the rest has its turn
-    for (auto at = queue->begin(); at != queue->end() && members.size() < most && left > 0;
-         --left) {
-      if (joins(*at)) {
-        members.push_back(*at);
-        at = queue->erase(at);
-      } else {
-        ++at;
-      }
-    }
-  }
-  return members;
-}
-
 // How long the transport may wait before something else could start.
 double Dispatcher::State::seconds_to_next_start() const {
   constexpr double kNever_s = 1e9;
@@ -318,6 +151,7 @@ double Dispatcher::State::seconds_to_next_start() const {
 }
 
 void Dispatcher::State::complete(const Completion& completion) {
+  common_wait_s.reset();
   if (const auto flight = flights.extract(completion.id)) {
     return complete_together(flight.mapped(), completion.response);
   }
@@ -325,184 +159,10 @@ void Dispatcher::State::complete(const Completion& completion) {
   Delivery& delivery = deliveries.at(completion.id);
   const Verdict& verdict =
       delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
-  const auto end = completion.response.fault != Fault::none ? Governor::End::silent
-                   : is_busy(completion.response, verdict)  ? Governor::End::busy
-                                                            : Governor::End::answered;
-  governor.ended(end, delivery.last_start_s(), now_s);
+  governor.ended(end_of(completion.response, is_busy(completion.response, verdict)),
+                 delivery.last_start_s(), now_s);
   watch_connection(completion.response, verdict);
   decide(completion.id, verdict);  // which may end the delivery, and its verdict with it
-}
-
-void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
-  const double now_s = clock->monotonic_s();
-  const std::size_t count = flight.members.size();
-  std::vector<Verdict> verdicts =
-      protocol->decode_each(flight.call, count, response, clock->unix_s());
-  const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
-                                [&](const Verdict& one) { return is_busy(response, one); });
-  const auto end = response.fault != Fault::none ? Governor::End::silent
-                   : busy                        ? Governor::End::busy
-                                                 : Governor::End::answered;
-  governor.ended(end, deliveries.at(flight.members.front()).last_start_s(), now_s);
-  watch_connection(response, verdicts.front());
-  for (std::size_t i = 0; i < count; ++i) {
-    Delivery& delivery = deliveries.at(flight.members[i]);
-    const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
-    if (verdict.alone && count > 1) {
-      delivery.split(count);
-      ready.push_back(flight.members[i]);
-    } else {
-      decide(flight.members[i], verdict);
-    }
-  }
-}
-
-void Dispatcher::State::decide(Id id, const Verdict& verdict) {
-  if (deliveries.at(id).asked_last() && concluded(id, verdict)) return;
-  switch (verdict.kind) {
-    case Verdict::Kind::delivered:
-      tell(id, "delivered");
-      break;
-    case Verdict::Kind::rejected:
-      give_up(id, "rejected");
-      break;
-    case Verdict::Kind::unconfirmed:
-      tell(id, "unconfirmed");
-      break;
-    case Verdict::Kind::again:
-      try_again(id, verdict);
-      break;
-    case Verdict::Kind::verify:
-    case Verdict::Kind::go_on:
-      ready.push_front(id);
-      break;
-    case Verdict::Kind::sign_in:
-      sign_in(id, verdict);
-      break;
-    case Verdict::Kind::pause_subscription:
-      paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
-      tell(id, "waiting");
-      break;
-    case Verdict::Kind::pause:
-      pause_with(verdict);
-      tell(id, "waiting");
-  }
-}
-
-void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
-  const double now_s = clock->monotonic_s();
-  const Tries tries = deliveries.at(id).tries(now_s);
-  if (verdict.wait_s) {
-    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
-  }
-  if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
-    give_up(id, "rejected");
-    return;
-  }
-  const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
-  if (!wait_s) {
-    give_up(id, "expired");
-  } else if (retries_take(id)) {
-    retries.push({now_s + *wait_s, id});
-  } else {
-    tell(id, "waiting");
-    told.back().retry_in_s = *wait_s;
-  }
-}
-
-// An answer that was lost on the way may have said that it took effect: ask, or say so.
-void Dispatcher::State::give_up(Id id, std::string outcome) {
-  Delivery& delivery = deliveries.at(id);
-  if (delivery.ask_before(*protocol, outcome)) {
-    ready.push_front(id);
-  } else {
-    tell(id, delivery.in_doubt() ? "unconfirmed" : std::move(outcome));
-  }
-}
-
-// The answer to the last question, which is not asked twice.
-bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
-  using Kind = Verdict::Kind;
-  const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause ||
-                       verdict.kind == Kind::pause_subscription;
-  if (goes_on) return false;
-  const Delivery& delivery = deliveries.at(id);
-  const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();
-  tell(id, verdict.kind == Kind::delivered ? "delivered"
-           : unsure                        ? "unconfirmed"
-                                           : delivery.ends_as());
-  return true;
-}
-
-// What waits for its next try keeps its place here only as long as it leaves room for others; what
-// is in a lane keeps it, or those behind would overtake it.
-bool Dispatcher::State::retries_take(Id id) const {
-  return retries.size() < most_held() / 2 || !deliveries.at(id).order_key().empty();
-}
-
-// All that were refused with one token wait for the next; one that had a new token already and was
-// refused again shows that tokens do not help.
-void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
-  Delivery& delivery = deliveries.at(id);
-  if (delivery.refuses_tokens()) {
-    pause_with(tokens_refused(verdict));
-    delivery.explain_over(pause);
-    tell(id, "waiting");
-  } else if (delivery.token() < token) {
-    ready.push_back(id);
-  } else {
-    parked.push_back(id);
-    token_wanted = true;
-  }
-}
-
-void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
-  if (response.fault == Fault::unsent) return;  // tells nothing about the destination
-  if (response.fault != Fault::unreachable) {
-    unreachable_since_s.reset();
-    return;
-  }
-  const double now_s = clock->monotonic_s();
-  if (!unreachable_since_s) unreachable_since_s = now_s;
-  if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;
-  pause_with(unreachable(verdict.message));
-}
-
-void Dispatcher::State::pause_with(Verdict why) {
-  if (!pause.code.empty()) return;
-  why.message = secrets.hide(std::move(why.message));
-  pause = std::move(why);
-}
-
-// Once closed, nothing starts: what is not on the wire goes back undecided.
-void Dispatcher::State::return_what_waits() {
-  while (!retries.empty()) {
-    ready.push_back(retries.top().id);
-    retries.pop();
-  }
-  const auto send_back = [this](auto& ids) {
-    while (!ids.empty()) {
-      const Id id = ids.back();
-      ids.pop_back();
-      deliveries.at(id).explain(pause);
-      tell(id, "waiting");  // which may make another fresh
-    }
-  };
-  send_back(ready);
-  send_back(parked);
-  send_back(fresh);
-  token_wanted = false;
-}
-
-void Dispatcher::State::tell(Id id, std::string outcome) {
-  const auto delivery = deliveries.find(id);
-  Outcome said = delivery->second.outcome(std::move(outcome));
-  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
-  told.push_back(std::move(said));
-  if (const std::string_view key = delivery->second.order_key(); !key.empty()) {
-    if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);
-  }
-  deliveries.erase(delivery);
 }
 
 Dispatcher::Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
@@ -536,6 +196,8 @@ void Dispatcher::sign_with(SigningKeys keys) {
   state_->keys = std::move(keys);
 }
 
+void Dispatcher::hide(std::string text) { state_->secrets.keep(std::move(text)); }
+
 bool Dispatcher::token_wanted() const noexcept { return state_->token_wanted; }
 
 std::size_t Dispatcher::outstanding() const noexcept {
@@ -552,18 +214,37 @@ std::size_t Dispatcher::in_flight() const noexcept {
   return static_cast<std::size_t>(state_->governor.in_flight());
 }
 
-void Dispatcher::allow(int max_in_flight, int requests_per_window) {
-  state_->governor.allow(max_in_flight, requests_per_window);
+void Dispatcher::allow(int max_in_flight, int requests_per_window, std::int64_t starts) {
+  state_->governor.allow(max_in_flight, requests_per_window, starts);
 }
 
 void Dispatcher::hold(double seconds) {
-  state_->governor.hold_until(state_->clock->monotonic_s() + seconds);
+  const double now_s = state_->clock->monotonic_s();
+  state_->governor.hold_until(now_s + seconds, now_s);
 }
 
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
 
+std::uint64_t Dispatcher::operations() const noexcept { return state_->operations; }
+
+std::size_t Dispatcher::capacity() const noexcept { return state_->most_held(); }
+
+bool Dispatcher::used_up() const noexcept { return state_->used_up(); }
+
+void Dispatcher::allow_operations(std::uint64_t in_all) noexcept {
+  state_->limits.operations = in_all;
+}
+
 double Dispatcher::held_s() const {
   return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());
+}
+
+double Dispatcher::throttled_s() const {
+  return state_->governor.held_for_s(state_->clock->monotonic_s());
+}
+
+const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
+  return state_->counter.traffic();
 }
 
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }

@@ -21,6 +21,15 @@ void AdaptiveLimit::answered(double latency_s, int in_flight) {
   if (++answers_ >= limit()) end_round();
 }
 
+void AdaptiveLimit::pack_answered(int in_flight) {
+  limited_ = limited_ || in_flight >= limit();
+  if (++answers_ < limit()) return;
+  if (limited_) limit_ = std::min<double>(most_, limit_ + 1);
+  sum_s_ = 0;
+  answers_ = 0;
+  limited_ = false;
+}
+
 void AdaptiveLimit::end_round() {
   const double mean_s = sum_s_ / answers_;
   if (usual_s_ == 0) usual_s_ = mean_s;

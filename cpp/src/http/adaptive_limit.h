@@ -14,6 +14,8 @@ class AdaptiveLimit {
 
   // An answer to a call that took `latency_s`, while `in_flight` calls (it among them) were out.
   void answered(double latency_s, int in_flight);
+  // The same of a call whose latency says nothing.
+  void pack_answered(int in_flight);
   // 429, 503 or the protocol's own word for it. Calls that were out when the limit was cut say
   // nothing new.
   void busy(double started_s, double now_s);

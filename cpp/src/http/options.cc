@@ -133,6 +133,8 @@ Limits make_limits(const Json& document) {
   options.boolean("adaptive", limits.adaptive);
   options.integer("requests_per_window", 0, limits.requests_per_window);
   options.number("window_s", 0.001, limits.window_s);
+  options.number("execution_s", 0, limits.execution_s);
+  options.number("execution_window_s", 0.001, limits.execution_window_s);
   options.number("pause_after_unreachable_s", 0, limits.pause_after_unreachable_s);
   options.finish();
   return limits;
@@ -143,6 +145,7 @@ TransportOptions make_transport_options(const Json& document) {
   Options options(document, "$.transport");
   options.text("ca_file", read.ca_file);
   options.number("connect_timeout_s", 0.001, read.connect_timeout_s);
+  options.number("read_timeout_s", 0, read.read_timeout_s);
   options.number("timeout_s", 0.001, read.timeout_s);
   options.integer("max_connections", 1, read.max_connections);
   options.integer("max_response_bytes", std::size_t{1}, read.max_response_bytes);

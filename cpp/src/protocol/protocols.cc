@@ -12,9 +12,10 @@ Call Protocol::combine(const std::vector<const Call*>&) const {
   throw std::logic_error("this protocol sends records one by one");
 }
 
-std::vector<Verdict> Protocol::decode_each(const Call& combined, std::size_t count,
+std::vector<Verdict> Protocol::decode_each(const Call& combined,
+                                           const std::vector<const Call*>& calls,
                                            const Response& response, double now_s) const {
-  return std::vector<Verdict>(count, decode(combined, response, now_s));
+  return std::vector<Verdict>(calls.size(), decode(combined, response, now_s));
 }
 
 std::unique_ptr<Protocol> make_protocol(const Json& document) {

@@ -15,7 +15,7 @@ import typer
 
 import fieldpost as fp
 
-from . import exit_code, one_event, options, printing, starter
+from . import exit_code, guide, one_event, options, preview_diff, printing, starter
 
 app = typer.Typer(
     name="fieldpost",
@@ -28,6 +28,10 @@ app = typer.Typer(
 
 care = typer.Typer(no_args_is_help=True)
 app.add_typer(care, name="ledger", help="Look after the memory between runs.")
+
+
+table_schema = typer.Typer(no_args_is_help=True)
+app.add_typer(table_schema, name="schema", help="What an environment's tables are made of.")
 
 
 class Output(enum.StrEnum):
@@ -56,6 +60,12 @@ WhereArgument = Annotated[
 
 TolerateOption = Annotated[
     str | None, typer.Option("--tolerate", help="Share of failures that is no failure: 0.1%.")
+]
+
+
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option("--metrics-file", help="Keep Prometheus metrics of the run in this file."),
 ]
 
 
@@ -127,6 +137,56 @@ def check(destination: DestinationFile, output: OutputOption = Output.text) -> i
     return exit_code.DONE if result else exit_code.CONFIGURATION
 
 
+@command("pull", table_schema)
+def schema_pull(
+    destination: DestinationFile,
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", help="One more; may be repeated.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every table there is.")] = False,
+    output: OutputOption = Output.text,
+) -> int:
+    """Read the environment's schema and keep it in a file beside the destination."""
+    from . import schema
+
+    schema.pull(_open(destination), tables or [], everything, output is Output.json)
+    return exit_code.DONE
+
+
+@command("show", table_schema)
+def schema_show(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as account.")],
+    where: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DESTINATION.yaml]", help="Or a schema's file; default: the standard tables."
+        ),
+    ] = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Show a table's columns, with types, lengths and choices, its navigation and its keys."""
+    from . import schema
+
+    schema.show(table, where, output is Output.json)
+    return exit_code.DONE
+
+
+@command("diff", table_schema)
+def schema_diff(
+    destination: DestinationFile,
+    other: Annotated[
+        Path | None, typer.Argument(metavar="[OTHER.json]", help="Default: the environment.")
+    ] = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Tell what changed since the schema was saved, and which subscriptions that breaks."""
+    from . import schema
+
+    told = _open(destination).saved_schema.diff(fp.Schema.load(other) if other else None)
+    schema.diff(told, output is Output.json)
+    return exit_code.DONE if told else exit_code.EVENTS
+
+
 @command("test")
 def test(destination: DestinationFile, output: OutputOption = Output.text) -> int:
     """Run the destination's own unit cases; no network, no secrets."""
@@ -177,10 +237,21 @@ def preview(
     destination: DestinationFile,
     source: Sources = None,
     limit: Annotated[int, typer.Option(min=1, help="Events to show.")] = 5,
+    diff: Annotated[
+        bool,
+        typer.Option("--diff", help="Read the rows: what would change, how long it takes."),
+    ] = False,
     output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
 ) -> int:
     """Show the exact requests of the first matching events; sends nothing."""
-    rows = _open(destination).preview(source or None, limit)
+    rows = _open(destination, ledger).preview(source or None, limit, diff=diff)
+    if isinstance(rows, fp.PreviewDiff):
+        if output is Output.json:
+            printing.as_json(rows.to_dict())
+        else:
+            preview_diff.show(rows)
+        return exit_code.DONE
     if output is Output.json:
         printing.as_json([row.to_dict() for row in rows])
     else:
@@ -222,10 +293,13 @@ def test_connection(
     destination: DestinationFile,
     send: Annotated[bool, typer.Option("--send", help="Deliver a sample event.")] = False,
     sample: Annotated[Path | None, typer.Option(help="A file with one event.")] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what the sample made, after reading it back.")
+    ] = False,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
-    """Reach, sign in, ask who we are; with --send deliver a sample and read it back."""
+    """Reach, sign in, ask what we may do; with --send deliver a sample and read it back."""
     event = None
     if sample is not None:
         try:
@@ -234,7 +308,7 @@ def test_connection(
             raise fp.SourceError(
                 "E802", f"the sample cannot be read ({error})", str(sample)
             ) from None
-    test = _open(destination, ledger).test_connection(send, event)
+    test = _open(destination, ledger).test_connection(send, event, delete=delete)
     if output is Output.json:
         printing.as_json(test.to_dict())
     else:
@@ -269,6 +343,10 @@ def connect(
     return exit_code.DONE
 
 
+def _observers(metrics: Path | None) -> list[fp.Observer]:
+    return [] if metrics is None else [fp.PrometheusMetrics(metrics)]
+
+
 @command("deliver")
 def deliver(
     destination: DestinationFile,
@@ -282,6 +360,7 @@ def deliver(
         str | None, typer.Option("--for", help="Stop after so long, such as 10m.")
     ] = None,
     tolerate: TolerateOption = None,
+    metrics: MetricsOption = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
@@ -293,6 +372,7 @@ def deliver(
         dry_run=dry_run,
         again=again,
         for_s=options.seconds(time_limit, "--for"),
+        observers=_observers(metrics),
     )
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
@@ -307,12 +387,15 @@ def replay(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")] = False,
     tolerate: TolerateOption = None,
+    metrics: MetricsOption = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """Take up again what fits a condition, mapped anew or as recorded."""
     tolerated = options.share(tolerate)
-    report = _open(destination, ledger).replay(where, recorded=recorded, dry_run=dry_run)
+    report = _open(destination, ledger).replay(
+        where, recorded=recorded, dry_run=dry_run, observers=_observers(metrics)
+    )
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
 
@@ -443,8 +526,12 @@ def emulator(
     """Serve a local Dynamics 365 until SIGTERM; the first line tells how to reach it, as JSON."""
     from fieldpost.emulator import serve
 
-    _ = output  # the first line is JSON either way: people read it, scripts rely on it
-    serve(port, tls, announce=printing.as_json)
+    def announce(details: Any) -> None:
+        printing.as_json(details)  # either way: scripts rely on it
+        if output is Output.text:
+            guide.show(details)
+
+    serve(port, tls, announce=announce)
     return exit_code.DONE
 
 

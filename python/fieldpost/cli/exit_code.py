@@ -6,15 +6,17 @@ from fieldpost import AuthError, FieldpostError, Report
 
 DONE, DEFECT, CONFIGURATION, SIGN_IN, EVENTS, DESTINATION, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
-_ENDED_EARLY = ("E731", "E732")  # its own time, or stop_when: the destination answers
+# Its own time, stop_when or the day's cap: the destination answers.
+_ENDED_EARLY = ("E731", "E732", "E734")
+_DESTINATION_ILL = ("E501", "E502", "E503", "E505")
 _TOKEN_ENDPOINT_DOWN = ("E602", "E604")
 
 
 def of_error(error: FieldpostError) -> int:
-    """2 configuration, source or ledger; 3 sign-in refused; 5 token endpoint not reached."""
+    """2 configuration, source or ledger; 3 sign-in refused; 5 what answers is not as it should."""
     if isinstance(error, AuthError):
         return DESTINATION if error.unreachable else SIGN_IN
-    return CONFIGURATION
+    return DESTINATION if error.code in _DESTINATION_ILL else CONFIGURATION
 
 
 def of_report(report: Report, tolerated: float = 0.0) -> int:

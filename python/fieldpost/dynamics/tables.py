@@ -16,6 +16,17 @@ class Navigation(NamedTuple):
     collection: bool = False
     partner: str = ""
 
+    @property
+    def target(self) -> str | None:
+        """The table behind it, where there is one only."""
+        return self.tables[0] if len(self.tables) == 1 else None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Navigation:
+        """From what the core reads."""
+        tables = document.get("tables") or [document["table"]]
+        return cls(tuple(tables), "collection" in document, document.get("partner", ""))
+
     def document(self) -> dict[str, Any]:
         """As the core reads it."""
         to: dict[str, Any] = {"tables": list(self.tables)}

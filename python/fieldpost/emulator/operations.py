@@ -12,14 +12,13 @@ from urllib.parse import parse_qsl
 
 from .address import Segment
 from .answer import Answer, document
-from .model import Collection, Table
+from .model import OTHERS, VERBS, Collection, Table, privilege_id, privilege_name
 from .query import literal_of
-from .records import BUSINESS_UNIT, ORGANIZATION, Condition, RowKey, named_id, row_key
+from .records import BUSINESS_UNIT, ORGANIZATION, Condition, RowKey, row_key
 from .refusal import Refusal, bad_payload, no_such_resource, unknown_segment
 from .service import Call
 
 VERSION = "9.2.24112.00000"
-VERBS = ("Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign", "Share")
 NONE = Condition(None, None)
 
 
@@ -118,9 +117,33 @@ def _total_record_count(call: Call, arguments: Arguments) -> Answer:
     return document(200, {"@odata.context": context, "EntityRecordCountCollection": collection})
 
 
-def _provisioned_languages(call: Call, arguments: Arguments) -> Answer:
-    context = call.context("RetrieveProvisionedLanguagesResponse")
-    return document(200, {"@odata.context": context, "RetrieveProvisionedLanguages": [1033]})
+def _languages(name: str, member: str) -> Callable[[Call, Arguments], Answer]:
+    def told(call: Call, arguments: Arguments) -> Answer:
+        return document(200, {"@odata.context": call.context(f"{name}Response"), member: [1033]})
+
+    return told
+
+
+def _formatted_address(call: Call, arguments: Arguments) -> Answer:
+    """As addresses are written in the United States, which is how the service writes most."""
+    given = {name: str(value or "") for name, value in arguments.items()}
+    region = f"{given.get('StateOrProvince', '')} {given.get('PostalCode', '')}".strip()
+    city = ", ".join(part for part in (given.get("City", ""), region) if part)
+    lines = [given.get("Line1", ""), city, given.get("Country", "")]
+    address = "\r\n".join(line for line in lines if line)
+    context = call.context("FormatAddressResponse")
+    return document(200, {"@odata.context": context, "Address": address})
+
+
+def _shared(call: Call, body: Arguments) -> Answer:
+    """GrantAccess and its kind: the row is there; every role here reaches every row anyway."""
+    target = body.get("Target")
+    kind = str((target or {}).get("@odata.type", "")).rpartition(".")[2]
+    table = call.service.schema.tables.get(kind)
+    if table is None or not isinstance(target, dict):
+        raise bad_payload("GrantAccess", "'Target' is a row with its type and its id.")
+    row_key(str(target.get(table.key)), table).need(call.service.rows)
+    return Answer(204)
 
 
 def _nothing(call: Call, body: Arguments) -> Answer:
@@ -201,22 +224,17 @@ def _send_email(call: Call, key: RowKey, body: Arguments) -> Answer:
 def _user_privileges(call: Call, key: RowKey, body: Arguments) -> Answer:
     """What the roles of a user allow, by the names of the privileges."""
     denied = call.user.denied if key.row_id == call.user.id else frozenset()
-    names = [
-        f"prv{verb}{table.name[:1].upper()}{table.name[1:]}"
-        for table in call.service.schema.tables.values()
-        for verb in VERBS
-    ]
-    names += ["prvActOnBehalfOfAnotherUser", "prvBypassCustomBusinessLogic"]
-    names += ["prvBypassCustomPlugins", "prvOverrideCreatedOnCreatedBy"]
+    tables = call.service.schema.tables.values()
+    names = dict.fromkeys(privilege_name(verb, table) for table in tables for verb in VERBS)
     granted = [
         {
             "Depth": "Global",
-            "PrivilegeId": named_id(name),
+            "PrivilegeId": privilege_id(name),
             "BusinessUnitId": BUSINESS_UNIT,
             "PrivilegeName": name,
             "RecordFilterId": "00000000-0000-0000-0000-000000000000",
         }
-        for name in names
+        for name in (*names, *OTHERS)
         if name.lower() not in denied
     ]
     context = call.context("RetrieveUserPrivilegesResponse")
@@ -302,12 +320,19 @@ FUNCTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "RetrieveVersion": _version,
     "RetrieveCurrentOrganization": _current_organization,
     "RetrieveTotalRecordCount": _total_record_count,
-    "RetrieveProvisionedLanguages": _provisioned_languages,
+    "FormatAddress": _formatted_address,
+    "RetrieveAvailableLanguages": _languages("RetrieveAvailableLanguages", "LocaleIds"),
+    "RetrieveProvisionedLanguages": _languages(
+        "RetrieveProvisionedLanguages", "RetrieveProvisionedLanguages"
+    ),
 }
 ACTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "WinOpportunity": _closed(1),
     "LoseOpportunity": _closed(2),
     "BulkDelete": _bulk_delete,
+    "GrantAccess": _shared,
+    "ModifyAccess": _shared,
+    "RevokeAccess": _shared,
     "Merge": _merged,
     "PublishXml": _nothing,
     "PublishAllXml": _nothing,

@@ -10,7 +10,7 @@ import orjson
 from .address import Segment
 from .answer import Answer, Header, document, header
 from .model import Association, Collection, Column, Single, Table
-from .query import Query
+from .query import Query, changes
 from .query.fetch import Fetch
 from .query.filter import Sql
 from .records import Condition, RowKey, content, referenced, row_key
@@ -73,14 +73,14 @@ class Resources:
         raise wrong_method(method)
 
     def _list(self, table: Table, where: Sql | None = None, address: str | None = None) -> Answer:
-        self._call.commit.allow("Read", table.name, table.type_code)
+        self._call.commit.allow("Read", table)
         if any(part.startswith(FETCH) for part in self._request.query.split("&")):
             return Fetch(self._service.rows, self._service.schema, self._call.asker).answer(
                 table, self._request.query, self._service.base, self._preferences
             )
-        if self._preferences.track_changes:
-            message = f"Change tracking is not enabled for the entity {table.name}."
-            raise Refusal(400, "0x80072491", message)
+        since = changes.since_of(self._request.query)
+        if self._preferences.track_changes or since is not None:
+            return self._changed(table, since)
         query = self._call.query(table)
         if where is not None:
             condition = query.condition
@@ -93,6 +93,22 @@ class Resources:
         page = self._service.reader.page(query, self._request.query, size, wanted, address)
         sized = f"odata.maxpagesize={size}" if size else ""
         return document(200, page, *applied(sized, self._annotations_applied()))
+
+    def _changed(self, table: Table, since: int | None) -> Answer:
+        changes.check(table, self._request.query)
+        query = changes.narrowed(self._call.query(table), since)
+        page = self._service.reader.page(
+            query, self._request.query, None, self._preferences.annotations
+        )
+        told = changes.tracked(
+            page,
+            table,
+            self._request.query,
+            since,
+            self._service.ledger,
+            (self._service.base, self._call.commit.moment),
+        )
+        return document(200, told, *applied("odata.track-changes", self._annotations_applied()))
 
     def _annotations_applied(self) -> str:
         text = self._preferences.annotations_text
@@ -108,7 +124,7 @@ class Resources:
         return Answer(200, [(b"content-type", b"text/plain")], str(count).encode())
 
     def _get(self, table: Table, key: RowKey) -> Answer:
-        self._call.commit.allow("Read", table.name, table.type_code)
+        self._call.commit.allow("Read", table)
         condition = Condition.of(self._request.headers)
         query = self._call.query(table)
         answer = self._represented(200, query, key.need(self._service.rows))

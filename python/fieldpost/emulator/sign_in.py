@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -344,7 +344,7 @@ def _fields(body: bytes, content_type: str) -> dict[str, str]:
 
 
 def _basic(authorization: str) -> dict[str, str]:
-    """Client id and secret from a Basic header; form-encoded in it, as RFC 6749 2.3.1 asks."""
+    """Client id and secret from a Basic header: encoded (RFC 6749 2.3.1), or plain as many do."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return {}
@@ -353,7 +353,7 @@ def _basic(authorization: str) -> dict[str, str]:
     except ValueError:
         return {}
     client_id, _, secret = pair.partition(":")
-    return {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
 
 
 def _required(form: dict[str, str], name: str) -> str:

@@ -56,6 +56,11 @@ class Ledger(ABC):
         self._clock = clock
         self._turn = threading.RLock()
 
+    @property
+    def meeting_place(self) -> str:
+        """The address of a database where several machines meet; "" where none do."""
+        return ""
+
     # -- what a store brings
 
     @abstractmethod
@@ -128,6 +133,29 @@ class Ledger(ABC):
                 "UPDATE runs SET ended = ?, counts = ? WHERE number = ?", values
             )
         )
+
+    def count_operations(self, user: str, day: str, number: int) -> int:
+        """Add to what was asked of a destination as this user on this day; returns the sum."""
+
+        def work(transaction: Transaction) -> int:
+            if number:
+                transaction.run(
+                    'INSERT INTO operations ("user", day, number) VALUES (?, ?, ?)'
+                    ' ON CONFLICT ("user", day)'
+                    " DO UPDATE SET number = operations.number + excluded.number",
+                    (user, day, number),
+                )
+            rows = transaction.rows(
+                'SELECT number FROM operations WHERE "user" = ? AND day = ?', (user, day)
+            )
+            return int(rows[0][0]) if rows else 0
+
+        return self._write(work)
+
+    def operations(self) -> list[tuple[str, str, int]]:
+        """(user, day, operations) that were asked of destinations, the latest days first."""
+        rows = self._rows('SELECT "user", day, number FROM operations ORDER BY day DESC, "user"')
+        return [(str(user), str(day), int(number)) for user, day, number in rows]
 
     def target(self, destination: str, subscription: str, url: str) -> int:
         """The number of a target, made where it is new."""
@@ -238,12 +266,7 @@ class Ledger(ABC):
         None where somebody else has it or it is decided meanwhile. What a run in `dead_runs` had
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
-        plain = [_plain_key(key) for key in wanted]
-        first: dict[tuple[Any, ...], int] = {}
-        for i, key in enumerate(plain):
-            first.setdefault(key[:2], i)
-        order = [first[identity] for identity in sorted(first)]  # one order, so no deadlock
-        keys = [plain[i] for i in order]
+        keys = [_plain_key(key) for key in wanted]
         dead = list(dead_runs)
 
         def work(transaction: Transaction) -> list[Claim | None]:
@@ -255,10 +278,7 @@ class Ledger(ABC):
             own = [self.run] if transaction.again else []
             return self._claim(transaction, keys, [*dead, *own], takes) if keys else []
 
-        claims: list[Claim | None] = [None] * len(wanted)
-        for i, claim in zip(order, self._write(work), strict=True):
-            claims[i] = claim
-        return claims
+        return self._write(work)
 
     @abstractmethod
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
@@ -268,7 +288,7 @@ class Ledger(ABC):
     def _claim(
         self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
     ) -> list[Claim | None]:
-        """Claim, in the order of `keys`."""
+        """Claim, in the order of `keys`; of equal ones only the first."""
 
     def _claim_sql(self, values: str, dead: str, takes: Takes) -> str:
         first_try = (
@@ -311,10 +331,15 @@ class Ledger(ABC):
         """A letter of an earlier run is of no use once its record arrived."""
         # Where everything is kept, what arrived has a letter of its own.
         kept = {row[0] for row in self._claims_of(transaction, letters)}
-        done = [(one.claim,) for one in settled if one.outcome == "delivered"]
-        transaction.many(
-            "DELETE FROM letters WHERE claim = ?", [row for row in done if row[0] not in kept]
-        )
+        done = [one.claim for one in settled if one.outcome == "delivered"]
+        if kept:
+            done = [claim for claim in done if claim not in kept]
+        if done:
+            self._delete_letters(transaction, done)
+
+    @abstractmethod
+    def _delete_letters(self, transaction: Transaction, claims: list[int]) -> None:
+        """Forget the letters of these claims, most of which have none."""
 
     def _claims_of(self, transaction: Transaction, letters: Sequence[Letter]) -> Iterator[Any]:
         for one in letters:
@@ -392,14 +417,27 @@ class Ledger(ABC):
             del row["claim_"]
             yield row
 
-    def failures(self, destination: str, limit: int = 1000) -> list[dict[str, Any]]:
-        """Outcomes that somebody has to look at, by reason; each with its newest row."""
+    def failures(
+        self,
+        destination: str,
+        limit: int = 1000,
+        run: int | None = None,
+        standing: Sequence[int] = (),
+    ) -> list[dict[str, Any]]:
+        """Outcomes that somebody has to look at, by reason; each with its newest row.
+
+        run: of this run only, and of the claims that `standing` names.
+        """
+        of_run = ""
+        if run is not None:
+            named = ", ".join(str(int(one)) for one in standing) or "0"
+            of_run = f" AND (o.run = {int(run)} OR o.claim IN ({named}))"
         rows = self._rows(
             "SELECT t.subscription, coalesce(o.outcome, 'waiting'), o.http_status, o.code,"
             " o.action_needed, count(*), max(o.claim) FROM outcomes AS o"
             " JOIN targets AS t ON t.target = o.target"
             f" WHERE t.destination = ? AND {_NOT_DELIVERED}"
-            " AND (o.outcome IS NULL OR o.outcome <> 'dropped')"
+            f" AND (o.outcome IS NULL OR o.outcome <> 'dropped'){of_run}"
             " GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 7 LIMIT ?",
             (destination, limit),
         )
@@ -469,7 +507,7 @@ class Ledger(ABC):
                 [(outcome, message, now, claim) for claim in chosen],
             )
             if outcome == "delivered":
-                transaction.many("DELETE FROM letters WHERE claim = ?", [(c,) for c in chosen])
+                self._delete_letters(transaction, chosen)
 
         self._write(work)
         return len(chosen)

@@ -73,11 +73,13 @@ class _Statements:
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._db.execute(_spelled(sql), [_storable(one) for one in values])
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         bound = [[_storable(one) for one in row] for row in rows]
-        if bound:
-            with self._db.cursor() as cursor:
-                cursor.executemany(_spelled(sql), bound)
+        if not bound:
+            return 0
+        with self._db.cursor() as cursor:
+            cursor.executemany(_spelled(sql), bound)
+            return cursor.rowcount
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         bound = [_storable(one) for one in values]
@@ -109,6 +111,11 @@ class PostgresLedger(Ledger):
         self._closed = threading.Event()
 
     # -- opening
+
+    @property
+    def meeting_place(self) -> str:
+        """The database: what machines share there may be more than the ledger."""
+        return self._address
 
     @property
     def _db(self) -> psycopg.Connection[Any]:
@@ -281,14 +288,21 @@ class PostgresLedger(Ledger):
         values = f"SELECT k.*, {now!r}, {self.run} FROM unnest({arrays}) AS k"
         numbers = ", ".join(map(str, dead)) or "0"
         sql = self._claim_sql(values, f"({numbers})", takes)
+        first: dict[tuple[Any, ...], Any] = {}
+        for key in keys:
+            first.setdefault(key[:2], key)
+        ordered = [first[identity] for identity in sorted(first)]  # one order, so no deadlock
         rows = transaction.rows(
-            f"{sql} RETURNING target, event_id, claim, first_try, attempts", _columns(keys)
+            f"{sql} RETURNING target, event_id, claim, first_try, attempts", _columns(ordered)
         )
         found = {
             (target, event_id): Claim(claim, max(0.0, now - since), tries)
             for target, event_id, claim, since, tries in rows
         }
-        return [found.get((key[0], key[1])) for key in keys]
+        return [found.pop((key[0], key[1]), None) for key in keys]
+
+    def _delete_letters(self, transaction: Transaction, claims: list[int]) -> None:
+        transaction.run("DELETE FROM letters WHERE claim = ANY(?)", (claims,))
 
     # -- reading
 

@@ -86,6 +86,15 @@ INSERT INTO packs (target, hashes) SELECT target, hashes FROM filtered;
 DROP TABLE filtered;
 ALTER TABLE packs RENAME TO filtered;
 """,
+    # What destinations count of each of their users.
+    3: """
+CREATE TABLE operations (
+  "user" TEXT NOT NULL,
+  day TEXT NOT NULL,
+  number {whole} NOT NULL,
+  PRIMARY KEY ("user", day)
+);
+""",
 }
 VERSION = max(STEPS)
 

@@ -42,6 +42,10 @@ _SETTLE = (
     " decided = ?"
     " WHERE claim = ? AND run = ?"
 )
+_CLAIM_NEW = (
+    'INSERT INTO outcomes (target, event_id, hash, source, line, "offset", mapping, first_try, run,'
+    " claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (target, event_id) DO NOTHING"
+)
 
 
 class _Statements:
@@ -55,8 +59,8 @@ class _Statements:
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._db.execute(sql, values)
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._db.executemany(sql, rows)
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        return self._db.executemany(sql, rows).rowcount
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         return self._db.execute(sql, values).fetchall()
@@ -261,18 +265,40 @@ class SqliteLedger(Ledger):
         self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
     ) -> list[Claim | None]:
         now = self._clock()
+        # Others wait for this transaction to end, so the numbers behind the last one are free.
+        last = transaction.rows("SELECT coalesce(max(claim), 0) FROM outcomes")[0][0]
+        rows = [(*key, now, self.run, claim) for claim, key in enumerate(keys, last + 1)]
+        if transaction.many(_CLAIM_NEW, rows) == len(keys):
+            return [Claim(claim, 0.0, 0) for claim in range(last + 1, last + 1 + len(keys))]
+        found = transaction.rows("SELECT claim FROM outcomes WHERE claim > ?", (last,))
+        new = {row[0] for row in found}
+        again = self._claiming_again(now, dead, takes)
+        return [
+            Claim(claim, 0.0, 0) if claim in new else again(transaction, key)
+            for claim, key in enumerate(keys, last + 1)
+        ]
+
+    def _claiming_again(
+        self, now: float, dead: list[int], takes: Takes
+    ) -> Callable[[Transaction, Any], Claim | None]:
+        """How to claim what has a row already, where it may be."""
         numbers = ", ".join(map(str, dead)) or "0"
-        sql = self._claim_sql(
-            f"VALUES (?, ?, ?, ?, ?, ?, ?, {now!r}, {self.run})", f"({numbers})", takes
-        )
+        values = f"VALUES (?, ?, ?, ?, ?, ?, ?, {now!r}, {self.run})"
+        sql = self._claim_sql(values, f"({numbers})", takes)
         sql += " RETURNING claim, first_try, attempts"
-        claims: list[Claim | None] = []
-        for key in keys:
-            found = transaction.rows(sql, key)
-            claims += [Claim(c, max(0.0, now - since), tries) for c, since, tries in found]
-            if not found:
-                claims.append(None)
-        return claims
+
+        def again(transaction: Transaction, key: Any) -> Claim | None:
+            for claim, since, tries in transaction.rows(sql, key):
+                return Claim(claim, max(0.0, now - since), tries)
+            return None
+
+        return again
+
+    def _delete_letters(self, transaction: Transaction, claims: list[int]) -> None:
+        transaction.run(
+            "DELETE FROM letters WHERE claim IN (SELECT value FROM json_each(?))",
+            (json.dumps(claims),),
+        )
 
     # -- reading
 

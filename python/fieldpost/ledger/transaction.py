@@ -17,8 +17,8 @@ class Transaction(Protocol):
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         """One statement."""
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """One statement for each row."""
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """One statement for each row; returns how many rows of the store changed."""
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """One statement's rows."""

@@ -31,8 +31,66 @@ Call encode_action(const Order& order) {
   }
 }
 
+}  // namespace
+
+Dynamics::Dynamics(const Json& document) : verdicts_(api_, client_id_) {
+  Reading reading;
+  destination_ = reading.text(document, "destination", "$.protocol");
+  environment_ = reading.text(document, "url", "$.protocol");
+  while (environment_.ends_with('/')) environment_.pop_back();
+  api_ = environment_ + kPathOfApi;
+  client_id_ = reading.text(document, "client_id", "$.protocol", false);
+  views_.push_back(std::make_unique<View>(read_tables(document, reading), environment_));
+  for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
+    const std::string path = "$.protocol.subscriptions[" + std::to_string(entries_.size()) + "]";
+    const View& view = view_for(given, path, reading);
+    entries_.push_back({read_subscription(given, path, view.tables, reading), &view});
+  }
+  read_packing(document, reading);
+  reading.finish();
+}
+
+void Dynamics::read_packing(const Json& document, Reading& reading) {
+  const std::string name = reading.text(document, "batching", "$.protocol", false);
+  const std::optional<Packing::Mode> mode = Packing::mode_named(name);
+  if (!mode) reading.mistake("E613", "must be off, batch, bulk or auto", "$.protocol.batching");
+  std::vector<BulkTable> tables;
+  for (const auto& [table, known] : views_.front()->tables) {
+    tables.push_back({known.set, table, known.key});
+  }
+  packing_ = Packing(mode.value_or(Packing::Mode::off), api_, tables);
+}
+
+const Dynamics::View& Dynamics::view_for(const Json& given, const std::string& path,
+                                         Reading& reading) {
+  const Json& columns = reading.object(given, "columns", path);
+  if (columns.empty()) return *views_.front();
+  Tables own = with_columns(views_.front()->tables, columns, path + ".columns", reading);
+  views_.push_back(std::make_unique<View>(std::move(own), environment_));
+  return *views_.back();
+}
+
+Call Dynamics::encode(const Batch& batch, const Record& record) const {
+  const auto& [subscription, view] = entries_.at(record.subscription);
+  const std::string_view event_id = batch.text(record.event_id);
+  if (event_id.empty()) {
+    throw CallFault{"E514", "the event has no identity to make ids from", "mapping: set event_id"};
+  }
+  const Particulars particulars(batch.text(record.headers));
+  const auto id_of = [&, &id = subscription.id](std::string_view path) {
+    return row_id(destination_, id, event_id, path);
+  };
+  const Order order{
+      api_,        view->tables, view->references, subscription, batch.text(record.body),
+      particulars, id_of};
+  Call call = encode_action(order);
+  const bool creates = subscription.action == Action::create;
+  finish(call, record.subscription, request_id(creates ? call.record_id : id_of("$")));
+  return call;
+}
+
 // A call and those that may follow it, told apart in the service's log by nothing: they are one.
-void finish(Call& call, std::uint32_t subscription, const std::string& id) {
+void Dynamics::finish(Call& call, std::uint32_t subscription, const std::string& id) const {
   call.subscription = subscription;
   call.replay_safe = true;
   call.request_id = id;
@@ -40,6 +98,7 @@ void finish(Call& call, std::uint32_t subscription, const std::string& id) {
   std::vector<Header> headers = common_headers(id, !has_condition);
   for (Header& header : call.request.headers) headers.push_back(std::move(header));
   call.request.headers = std::move(headers);
+  packing_.prepare(call);
   const auto finished = [&](const std::shared_ptr<const Call>& next) {
     if (!next) return next;
     Call copy = *next;
@@ -52,43 +111,6 @@ void finish(Call& call, std::uint32_t subscription, const std::string& id) {
   write.where_there = finished(write.where_there);
   write.where_untied = finished(write.where_untied);
   call.notes = std::make_shared<const Write>(std::move(write));
-}
-
-}  // namespace
-
-Dynamics::Dynamics(const Json& document)
-    : references_(tables_, environment_), verdicts_(api_, client_id_) {
-  Reading reading;
-  destination_ = reading.text(document, "destination", "$.protocol");
-  environment_ = reading.text(document, "url", "$.protocol");
-  while (environment_.ends_with('/')) environment_.pop_back();
-  api_ = environment_ + kPathOfApi;
-  client_id_ = reading.text(document, "client_id", "$.protocol", false);
-  tables_ = read_tables(document, reading);
-  for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
-    const std::string path =
-        "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
-    subscriptions_.push_back(read_subscription(given, path, tables_, reading));
-  }
-  reading.finish();
-}
-
-Call Dynamics::encode(const Batch& batch, const Record& record) const {
-  const Subscription& subscription = subscriptions_.at(record.subscription);
-  const std::string_view event_id = batch.text(record.event_id);
-  if (event_id.empty()) {
-    throw CallFault{"E514", "the event has no identity to make ids from", "mapping: set event_id"};
-  }
-  const Particulars particulars(batch.text(record.headers));
-  const auto id_of = [&](std::string_view path) {
-    return row_id(destination_, subscription.id, event_id, path);
-  };
-  const Order order{api_,        tables_, references_, subscription, batch.text(record.body),
-                    particulars, id_of};
-  Call call = encode_action(order);
-  const bool creates = subscription.action == Action::create;
-  finish(call, record.subscription, request_id(creates ? call.record_id : id_of("$")));
-  return call;
 }
 
 Verdict Dynamics::decode(const Call& call, const Response& response, double now_s) const {

@@ -4,8 +4,9 @@
 //  "table": "account", "key": "value" | "columns", "to": {"table", "key"}, "relationship",
 //  "nulls": {"clear": true | ["telephone1"]}, "on_create": true, "if_match": true,
 //  "impersonate": "object" | "user", "bypass": ["sync", "async", "flows"],
-//  "duplicate_detection": true}
+//  "duplicate_detection": true, "columns": {"account": {"name": a conversion, see tables.h}}}
 //
+// The "columns" count instead of those of the tables, for this subscription alone. As "key",
 // "value" and "columns" say which form of a key the author wrote, so that no event can choose it.
 #pragma once
 

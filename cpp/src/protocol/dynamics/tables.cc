@@ -92,6 +92,13 @@ Conversion read_conversion(const Json& given, const std::string& path, Reading& 
   return conversion;
 }
 
+void read_columns(const Json& columns, const std::string& path, Table& table, Reading& reading) {
+  for (const auto& [column, conversion] : columns.items()) {
+    const std::string at = path + "." + column;
+    table.columns.insert_or_assign(column, read_conversion(conversion, at, reading));
+  }
+}
+
 Table read_table(const std::string& name, const Json& given, const std::string& path,
                  Reading& reading) {
   Table table;
@@ -103,10 +110,7 @@ Table read_table(const std::string& name, const Json& given, const std::string& 
     const std::string at = path + ".navigation." + property;
     table.navigation.emplace(property, read_navigation(target, at, reading));
   }
-  for (const auto& [column, conversion] : reading.object(given, "columns", path).items()) {
-    const std::string at = path + ".columns." + column;
-    table.columns.emplace(column, read_conversion(conversion, at, reading));
-  }
+  read_columns(reading.object(given, "columns", path), path + ".columns", table, reading);
   return table;
 }
 
@@ -125,6 +129,21 @@ Tables read_tables(const Json& document, Reading& reading) {
         reading.mistake("E614", "table \"" + target + "\" is not described",
                         path + name + ".navigation." + property);
       }
+    }
+  }
+  return tables;
+}
+
+Tables with_columns(Tables tables, const Json& columns, const std::string& path, Reading& reading) {
+  for (const auto& [name, given] : columns.items()) {
+    const std::string at = path + "." + name;
+    const auto table = tables.find(name);
+    if (table == tables.end()) {
+      reading.mistake("E614", "table \"" + name + "\" is not described", at);
+    } else if (!given.is_object()) {
+      reading.mistake("E613", "must be an object", at);
+    } else {
+      read_columns(given, at, table->second, reading);
     }
   }
   return tables;

@@ -69,4 +69,8 @@ using Tables = std::map<std::string, Table>;
 
 Tables read_tables(const Json& document, Reading& reading);
 
+// The tables with other conversions: those that a subscription says for itself, as in
+// {"account": {"name": {"kind": "text", "max_length": 160, "truncate": true}}}.
+Tables with_columns(Tables tables, const Json& columns, const std::string& path, Reading& reading);
+
 }  // namespace fieldpost::dynamics

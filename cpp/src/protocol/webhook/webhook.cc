@@ -242,16 +242,17 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
   if (verdict.message.empty()) verdict.message = "HTTP " + std::to_string(status);
   if (status == 401) {
     verdict.kind = Verdict::Kind::sign_in;
-  } else if (!retry_statuses_.contains(status)) {
-    verdict.kind = Verdict::Kind::rejected;
-    verdict.action_needed = action_for(status);
+  } else if (retry_statuses_.contains(status)) {
+    verdict.kind = Verdict::Kind::again;
+    verdict.wait_s = response.retry_after_s(now_s);
   } else if (is_gateway(status) && !sends_again(call)) {
     verdict.kind = Verdict::Kind::unconfirmed;
     verdict.action_needed =
         "operator: a gateway answered; look whether the destination has it, then replay or settle";
   } else {
-    verdict.kind = Verdict::Kind::again;
-    verdict.wait_s = response.retry_after_s(now_s);
+    verdict.kind = Verdict::Kind::rejected;
+    verdict.perhaps_all = status == 403;
+    verdict.action_needed = action_for(status);
   }
   return verdict;
 }
@@ -263,7 +264,7 @@ std::optional<Protocol::Together> Webhook::together(const Call& call) const {
     return std::nullopt;
   }
   Together together{std::to_string(call.subscription), subscription.batching.max_records,
-                    subscription.batching.max_bytes};
+                    subscription.batching.max_bytes, {}};
   together.key.append("\n").append(request.method).append("\n").append(request.url);
   for (const Header& header : request.headers) {
     together.key.append("\n").append(header.name).append(":").append(header.value);
@@ -288,8 +289,10 @@ Call Webhook::combine(const std::vector<const Call*>& calls) const {
   return combined;
 }
 
-std::vector<Verdict> Webhook::decode_each(const Call& combined, std::size_t count,
+std::vector<Verdict> Webhook::decode_each(const Call& combined,
+                                          const std::vector<const Call*>& calls,
                                           const Response& response, double now_s) const {
+  const std::size_t count = calls.size();
   const Batching& batching = subscriptions_.at(combined.subscription).batching;
   Verdict whole = decode(combined, response, now_s);
   const bool taken = whole.kind == Verdict::Kind::delivered;

@@ -35,7 +35,7 @@ class Webhook final : public Protocol {
   std::optional<Together> together(const Call& call) const override;
   std::size_t most_together() const override { return most_together_; }
   Call combine(const std::vector<const Call*>& calls) const override;
-  std::vector<Verdict> decode_each(const Call& combined, std::size_t count,
+  std::vector<Verdict> decode_each(const Call& combined, const std::vector<const Call*>& calls,
                                    const Response& response, double now_s) const override;
   Verdict decode_answer(const Call& call, const Response& response, double now_s) const override;
 

@@ -2,9 +2,12 @@
 
 from .column import Column, Lookup, Mismatch
 from .environment import environment
+from .privilege import OTHERS, VERBS, privilege_id, privilege_name
 from .schema import AlternateKey, Association, Collection, Schema, Single, Table
 
 __all__ = [
+    "OTHERS",
+    "VERBS",
     "AlternateKey",
     "Association",
     "Collection",
@@ -15,4 +18,6 @@ __all__ = [
     "Single",
     "Table",
     "environment",
+    "privilege_id",
+    "privilege_name",
 ]

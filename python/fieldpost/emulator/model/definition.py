@@ -23,6 +23,7 @@ from .column import (
     Text,
 )
 from .moment import Day, Moment
+from .privilege import VERBS, privilege_id, privilege_name, schema_name
 from .schema import AlternateKey, Schema, Table
 
 Definition = dict[str, Any]
@@ -53,13 +54,6 @@ def label(text: str | None) -> Definition:
 def managed(value: bool) -> Definition:
     """A property that a solution may protect."""
     return {"Value": value, "CanBeChanged": True, "ManagedPropertyLogicalName": "canmodify"}
-
-
-def _schema_name(name: str) -> str:
-    prefix, underscore, rest = name.partition("_")
-    if underscore and prefix == "new":
-        return f"new_{rest[:1].upper()}{rest[1:]}"
-    return name[:1].upper() + name[1:]
 
 
 def _title(name: str) -> str:
@@ -104,12 +98,12 @@ def table_definition(schema: Schema, table: Table) -> Definition:
         "ModifiedOn": "2024-01-01T00:00:00Z",
         "DaysSinceRecordLastModified": 0,
         "IntroducedVersion": "1.0",
-        "ReportViewName": f"Filtered{_schema_name(table.name)}",
+        "ReportViewName": f"Filtered{schema_name(table.name)}",
         "MetadataId": metadata_id(table.name),
         "LogicalName": table.name,
-        "SchemaName": _schema_name(table.name),
+        "SchemaName": schema_name(table.name),
         "EntitySetName": table.entity_set,
-        "CollectionSchemaName": _schema_name(table.entity_set),
+        "CollectionSchemaName": schema_name(table.entity_set),
         "LogicalCollectionName": table.entity_set,
         "PrimaryIdAttribute": table.key,
         "PrimaryNameAttribute": table.primary_name,
@@ -127,7 +121,7 @@ def table_definition(schema: Schema, table: Table) -> Definition:
         "IsPrivate": False,
         "IsValidForAdvancedFind": not table.fixed,
         "IsOptimisticConcurrencyEnabled": table.locks_optimistically and not table.elastic,
-        "ChangeTrackingEnabled": False,
+        "ChangeTrackingEnabled": table.tracks_changes,
         "HasActivities": any(n.endswith("_Tasks") for n in table.collections),
         "HasNotes": any(n.endswith("_Annotation") for n in table.collections),
         "IsCustomizable": managed(True),
@@ -140,15 +134,15 @@ def table_definition(schema: Schema, table: Table) -> Definition:
         "Description": label(f"The table {table.name}."),
         "Privileges": [
             {
-                "PrivilegeType": verb.replace("prv", ""),
-                "Name": f"prv{verb}{_schema_name(table.name)}",
-                "PrivilegeId": metadata_id("privilege", verb, table.name),
+                "PrivilegeType": verb,
+                "Name": privilege_name(verb, table),
+                "PrivilegeId": privilege_id(privilege_name(verb, table)),
                 "CanBeGlobal": True,
                 "CanBeDeep": True,
                 "CanBeLocal": True,
                 "CanBeBasic": True,
             }
-            for verb in ("Create", "Read", "Write", "Delete", "Append", "AppendTo")
+            for verb in VERBS
         ],
         "HasChanged": None,
     }
@@ -193,7 +187,7 @@ def _general(table: Table, name: str, kind: str, cast: str, column: Column) -> D
         "@odata.type": f"{CRM}{cast}",
         "MetadataId": metadata_id(table.name, name),
         "LogicalName": name,
-        "SchemaName": _schema_name(name),
+        "SchemaName": schema_name(name),
         "EntityLogicalName": table.name,
         "AttributeType": kind,
         "AttributeTypeName": {"Value": TYPE_NAMES.get(cast, f"{kind}Type")},
@@ -372,7 +366,7 @@ def key_definition(table: Table, key: AlternateKey) -> Definition:
     return {
         "MetadataId": metadata_id("key", table.name, key.name),
         "LogicalName": key.name,
-        "SchemaName": _schema_name(key.name),
+        "SchemaName": schema_name(key.name),
         "EntityLogicalName": table.name,
         "KeyAttributes": list(key.columns),
         "EntityKeyIndexStatus": key.status,

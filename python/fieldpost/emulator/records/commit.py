@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..model import Table, privilege_name
 from ..refusal import no_privilege
 
 
@@ -35,14 +36,18 @@ class Commit:
     created: set[str] = field(default_factory=set)
     rows: int = 0
 
-    def allow(self, verb: str, table: str, type_code: int) -> None:
+    def allow(self, verb: str, table: Table) -> None:
         """Refuse what the user's roles do not allow, such as `prvCreateLead`."""
-        denied = self.user.denied
-        if denied:
-            privilege = f"prv{verb}{table[:1].upper()}{table[1:]}"
-            if privilege.lower() in denied:
-                user = self.user
-                raise no_privilege(user.id, user.roles, privilege, table, type_code)
+        user = self.user
+        if user.denied:
+            privilege = privilege_name(verb, table)
+            if privilege.lower() in user.denied:
+                raise no_privilege(user.id, user.roles, privilege, table.name, table.type_code)
+
+    def attach(self, table: Table, target: Table) -> None:
+        """Refuse a lookup from a row of one table to a row of the other, where not allowed."""
+        self.allow("Append", table)
+        self.allow("AppendTo", target)
 
     @property
     def author(self) -> Mapping[str, str | None]:

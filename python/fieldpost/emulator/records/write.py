@@ -69,11 +69,12 @@ class Writer:
                 "Cannot create related entities. Create has to be called individually for each "
                 "entity.",
             )
-        commit.allow("Create", table.name, table.type_code)
+        commit.allow("Create", table)
         given = node.values.get(table.key)
         row_id: str = given if given and (self._switches.V1 or not nested) else self._new_id()
         links = self._linked(node, commit)
         for single, child in node.singles:
+            commit.attach(table, child.table)
             links |= self._pointing(single, self.create(child, commit, nested=True), child.table)
         values = _owned(table, commit) | node.values | links | dict(implied or {})
         values[table.key] = row_id
@@ -103,6 +104,7 @@ class Writer:
                 if isinstance(member, Association):
                     self.pair(member, row_id, self.create(child, commit, nested=True))
                 else:
+                    commit.attach(child.table, node.table)
                     implied = self._pointing(member.single, row_id, node.table)
                     self.create(child, commit, implied, nested=True)
         for member, key in node.additions:
@@ -117,6 +119,8 @@ class Writer:
             row_id = None if key is None else self._found(key, commit)
             if row_id is None and single.lookup.name in values:
                 continue
+            if key is not None:
+                commit.attach(node.table, key.table)
             values |= self._pointing(single, row_id, key.table if key else None)
         return values
 
@@ -185,7 +189,7 @@ class Writer:
     ) -> None:
         """Change a row that is there."""
         table = node.table
-        commit.allow("Write", table.name, table.type_code)
+        commit.allow("Write", table)
         values.pop("overriddencreatedon", None)  # the service takes it on create only
         values |= self._linked(node, commit)
         fill_changed(table, values, current, row_id)
@@ -211,7 +215,7 @@ class Writer:
         """Delete the row; lookups that pointed at it become empty."""
         _writable(table)
         _lockable(table, condition)
-        commit.allow("Delete", table.name, table.type_code)
+        commit.allow("Delete", table)
         row_id = key.need(self._rows)
         current = self._rows.get(table, row_id, tuple(known_columns(table)))
         condition.check(current.get("versionnumber") if current else None, key)
@@ -254,8 +258,9 @@ class Writer:
             return
         target = self._schema.tables[member.target]
         values = self._pointing(member.single, row_id, table)
-        kind = self._rows.kind(target, other_id)
-        self.change(self._schema.tables[kind or target.name], other_id, values, commit)
+        other = self._schema.tables[self._rows.kind(target, other_id) or target.name]
+        commit.attach(other, table)
+        self.change(other, other_id, values, commit)
 
     def pair(self, association: Association, near_id: str, far_id: str) -> None:
         """Associate two rows of a many-to-many relationship."""
@@ -284,6 +289,8 @@ class Writer:
     ) -> None:
         """Set or clear a single-valued navigation property."""
         other_id = None if key is None else self._found(key, commit)
+        if key is not None:
+            commit.attach(table, key.table)
         values = self._pointing(single, other_id, key.table if key else None)
         self.change(table, row_id, values, commit)
 

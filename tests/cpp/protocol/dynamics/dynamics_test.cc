@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "fieldpost/error.h"
 #include "protocol/dynamics/ids.h"
 
 namespace fieldpost {
@@ -62,6 +63,44 @@ TEST(DynamicsEncode, PostsTheTreeWithIdsThatDependOnTheEventOnly) {
 TEST(DynamicsEncode, RefusesAnEventWithoutIdentity) {
   EXPECT_THROW(encode("", "{}"), CallFault);
   EXPECT_THROW(encode("e", "[]"), CallFault);
+}
+
+// The tables are shared; what a subscription says of columns counts for itself alone.
+TEST(DynamicsEncode, ConvertsAsItsOwnSubscriptionSays) {
+  const Dynamics one(Json::parse(R"({
+    "type": "dynamics365", "destination": "d", "url": "https://o",
+    "subscriptions": [
+      {"id": "a", "action": "create", "table": "account"},
+      {"id": "b", "action": "create", "table": "account",
+       "columns": {"account": {"name": {"kind": "text", "max_length": 3, "truncate": true}}}}],
+    "tables": {"account": {"set": "accounts", "key": "accountid",
+                           "columns": {"code": {"kind": "choice", "labels": {"Hot": 1}}}}}})"));
+  for (const bool cuts : {false, true}) {
+    Batch batch;
+    Record record;
+    record.subscription = cuts ? 1 : 0;
+    record.event_id = batch.keep("e");
+    record.body = batch.keep(R"({"name":"abcdef","code":"hot"})");
+    const std::string body = one.encode(batch, record).request.body;
+    EXPECT_NE(body.find(cuts ? R"("name":"abc")" : R"("name":"abcdef")"), std::string::npos)
+        << body;
+    EXPECT_NE(body.find(R"("code":1)"), std::string::npos) << body;
+  }
+}
+
+TEST(DynamicsEncode, KnowsTheTablesOfASubscriptionsOwnColumns) {
+  try {
+    const Dynamics one(Json::parse(R"({"type": "dynamics365", "destination": "d",
+      "url": "https://o", "tables": {"account": {"set": "accounts", "key": "accountid"}},
+      "subscriptions": [{"id": "a", "action": "create", "table": "account",
+                         "columns": {"acount": {}, "account": 1}}]})"));
+    FAIL();
+  } catch (const DocumentError& error) {
+    EXPECT_STREQ(error.what(),
+                 "E614 table \"acount\" is not described at "
+                 "$.protocol.subscriptions[0].columns.acount\n"
+                 "E613 must be an object at $.protocol.subscriptions[0].columns.account");
+  }
 }
 
 TEST(DynamicsDecode, TellsWhatWasCreated) {

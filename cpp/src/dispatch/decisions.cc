@@ -1,0 +1,220 @@
+// What follows from an answer: told, tried again, asked about, parked, or the end for all.
+#include <algorithm>
+#include <utility>
+
+#include "dispatch/state.h"
+#include "http/retry.h"
+
+namespace fieldpost {
+
+namespace {
+
+// So many refusals in a row that may hold for every request, and nothing else between: they do.
+constexpr int kRefusedAlike = 5;
+
+Verdict all_refused(const Verdict& verdict) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = verdict.code;
+  pause.message = "the destination refuses every request: " + verdict.message;
+  pause.action_needed = verdict.action_needed;
+  return pause;
+}
+
+Verdict tokens_refused(const Verdict& verdict) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = "http_401";
+  pause.message = "the destination refused a new token: " + verdict.message;
+  pause.action_needed = "administrator: check the credentials of this destination and their rights";
+  return pause;
+}
+
+Verdict unreachable(std::string message) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = "E501";
+  pause.message = std::move(message);
+  pause.action_needed = "operator: check the address and the network, then deliver again";
+  return pause;
+}
+
+}  // namespace
+
+void Dispatcher::State::decide(Id id, const Verdict& verdict) {
+  if (deliveries.at(id).asked_last() && concluded(id, verdict)) return;
+  switch (verdict.kind) {
+    case Verdict::Kind::delivered:
+      tell(id, "delivered");
+      break;
+    case Verdict::Kind::rejected:
+      if (verdict.perhaps_all) {
+        suspects.push_back(id);
+      } else {
+        give_up(id, "rejected");
+      }
+      break;
+    case Verdict::Kind::unconfirmed:
+      tell(id, "unconfirmed");
+      break;
+    case Verdict::Kind::again:
+      try_again(id, verdict);
+      break;
+    case Verdict::Kind::verify:
+    case Verdict::Kind::go_on:
+      ready.push_front(id);
+      break;
+    case Verdict::Kind::sign_in:
+      sign_in(id, verdict);
+      break;
+    case Verdict::Kind::pause_subscription:
+      paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
+      tell(id, "waiting");
+      break;
+    case Verdict::Kind::pause:
+      pause_with(verdict);
+      tell(id, "waiting");
+  }
+}
+
+void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
+  const double now_s = clock->monotonic_s();
+  const Tries tries = deliveries.at(id).tries(now_s);
+  if (verdict.wait_s) {
+    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s), now_s);
+  }
+  if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
+    give_up(id, "rejected");
+    return;
+  }
+  std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  if (wait_s && !verdict.wait_s) {
+    if (!common_wait_s) common_wait_s = wait_s;
+    wait_s = common_wait_s;
+  }
+  if (!wait_s) {
+    give_up(id, "expired");
+  } else if (retries_take(id)) {
+    retries.push({now_s + *wait_s, id});
+  } else {
+    tell(id, "waiting");
+    told.back().retry_in_s = *wait_s;
+  }
+}
+
+// An answer that was lost on the way may have said that it took effect: ask, or say so.
+void Dispatcher::State::give_up(Id id, std::string outcome) {
+  Delivery& delivery = deliveries.at(id);
+  if (delivery.ask_before(*protocol, outcome)) {
+    ready.push_front(id);
+  } else {
+    tell(id, delivery.in_doubt() ? "unconfirmed" : std::move(outcome));
+  }
+}
+
+// The answer to the last question, which is not asked twice.
+bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
+  using Kind = Verdict::Kind;
+  const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause ||
+                       verdict.kind == Kind::pause_subscription;
+  if (goes_on) return false;
+  const Delivery& delivery = deliveries.at(id);
+  const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();
+  tell(id, verdict.kind == Kind::delivered ? "delivered"
+           : unsure                        ? "unconfirmed"
+                                           : delivery.ends_as());
+  return true;
+}
+
+// What waits for its next try keeps its place here only as long as it leaves room for others; what
+// is in a lane keeps it, or those behind would overtake it.
+bool Dispatcher::State::retries_take(Id id) const {
+  return retries.size() < most_held() / 2 || !deliveries.at(id).order_key().empty();
+}
+
+// All that were refused with one token wait for the next; one that had a new token already and was
+// refused again shows that tokens do not help.
+void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
+  Delivery& delivery = deliveries.at(id);
+  if (delivery.refuses_tokens()) {
+    pause_with(tokens_refused(verdict));
+    delivery.explain_over(pause);
+    tell(id, "waiting");
+  } else if (delivery.token() < token) {
+    ready.push_back(id);
+  } else {
+    parked.push_back(id);
+    token_wanted = true;
+  }
+}
+
+void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
+  if (response.fault == Fault::unsent) return;  // tells nothing about the destination
+  if (response.fault == Fault::none) watch_refusals(verdict);
+  if (response.fault != Fault::unreachable) {
+    unreachable_since_s.reset();
+    return;
+  }
+  const double now_s = clock->monotonic_s();
+  if (!unreachable_since_s) unreachable_since_s = now_s;
+  if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;
+  pause_with(unreachable(verdict.message));
+}
+
+void Dispatcher::State::watch_refusals(const Verdict& verdict) {
+  if (!verdict.perhaps_all) {
+    refused_alike = 0;
+    tell_suspects();
+  } else if (++refused_alike >= kRefusedAlike) {
+    pause_with(all_refused(verdict));
+  }
+}
+
+// It stood for itself only: others were answered otherwise, or nothing else is left to ask.
+void Dispatcher::State::tell_suspects() {
+  for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
+}
+
+void Dispatcher::State::pause_with(Verdict why) {
+  if (!pause.code.empty()) return;
+  why.message = secrets.hide(std::move(why.message));
+  pause = std::move(why);
+}
+
+// Once closed, nothing starts: what is not on the wire goes back undecided.
+void Dispatcher::State::return_what_waits() {
+  while (!retries.empty()) {
+    ready.push_back(retries.top().id);
+    retries.pop();
+  }
+  const auto send_back = [this](auto& ids) {
+    while (!ids.empty()) {
+      const Id id = ids.back();
+      ids.pop_back();
+      deliveries.at(id).explain(pause);
+      tell(id, "waiting");  // which may make another fresh
+    }
+  };
+  send_back(ready);
+  send_back(parked);
+  if (pause.code.empty()) {
+    tell_suspects();  // stopped: nobody will find out
+  } else {
+    send_back(suspects);
+  }
+  send_back(fresh);
+  token_wanted = false;
+}
+
+void Dispatcher::State::tell(Id id, std::string outcome) {
+  Delivery& delivery = deliveries.at(id);
+  Outcome& said = told.emplace_back(delivery.end(std::move(outcome)));
+  counter.told(delivery.subscription(), delivery.attempts(), said);
+  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
+  if (const std::string_view key = delivery.order_key(); !key.empty()) {
+    if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);
+  }
+  deliveries.end(id);
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,103 @@
+// Several records in one request: who travels together, and what its answer says of each.
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "dispatch/state.h"
+
+namespace fieldpost {
+
+// One request for this record and those like it that wait; it flies under the id of the first.
+void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
+  Flight flight;
+  flight.members = gather(id, together);
+  flight.call = protocol->combine(calls_of(flight.members));
+  operations += flight.call.operations;
+  send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
+  for (const Id member : flight.members) {
+    deliveries.at(member).started(clock->monotonic_s(), token);
+  }
+  flights.emplace(id, std::move(flight));
+}
+
+std::vector<const Call*> Dispatcher::State::calls_of(const std::vector<Id>& members) {
+  std::vector<const Call*> calls;
+  calls.reserve(members.size());
+  for (const Id member : members) calls.push_back(deliveries.at(member).plain_call(*protocol));
+  return calls;
+}
+
+std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& together) {
+  std::vector<Id> members = {id};
+  const Call& first = *deliveries.at(id).plain_call(*protocol);
+  std::size_t bytes = first.request.body.size();
+  std::uint64_t counted = operations + first.operations;
+  std::unordered_set<std::string_view> rows = {together.row};
+  std::size_t most = std::min(together.records, deliveries.at(id).company());
+  const auto joins = [&](Id other) {
+    Delivery& delivery = deliveries.at(other);
+    if (delivery.company() <= members.size()) return false;
+    if (paused_subscriptions.contains(delivery.subscription()) && !delivery.asks()) return false;
+    const Call* call = nullptr;
+    try {
+      call = delivery.plain_call(*protocol);
+    } catch (const CallFault&) {
+      return false;  // it is told when its turn comes
+    }
+    const auto its = protocol->together(*call);
+    if (!its || its->key != together.key) return false;
+    if (bytes + call->request.body.size() > together.bytes) return false;
+    if (counted + call->operations > limits.operations) return false;
+    if (!its->row.empty() && !rows.insert(its->row).second) return false;
+    bytes += call->request.body.size();
+    counted += call->operations;
+    most = std::min(most, delivery.company());
+    return true;
+  };
+  for (std::deque<Id>* queue : {&ready, &fresh}) {
+    std::size_t left = 2 * together.records;  // to look at; the rest has its turn
+    for (auto at = queue->begin(); at != queue->end() && members.size() < most && left > 0;
+         --left) {
+      if (joins(*at)) {
+        members.push_back(*at);
+        at = queue->erase(at);
+      } else {
+        ++at;
+      }
+    }
+  }
+  return members;
+}
+
+void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
+  const double now_s = clock->monotonic_s();
+  const std::size_t count = flight.members.size();
+  std::vector<Verdict> verdicts =
+      protocol->decode_each(flight.call, calls_of(flight.members), response, clock->unix_s());
+  learn(flight, response);
+  const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
+                                [&](const Verdict& one) { return is_busy(response, one); });
+  governor.ended(end_of(response, busy, count),
+                 deliveries.at(flight.members.front()).last_start_s(), now_s);
+  watch_connection(response, verdicts.front());
+  for (std::size_t i = 0; i < count; ++i) {
+    Delivery& delivery = deliveries.at(flight.members[i]);
+    const bool asked = delivery.asks();
+    const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
+    const bool split = verdict.alone && count > 1;
+    if (split) delivery.split(count, asked);
+    if (split && verdict.kind == Verdict::Kind::rejected) {
+      ready.push_back(flight.members[i]);
+    } else {
+      decide(flight.members[i], verdict);
+    }
+  }
+}
+
+void Dispatcher::State::learn(const Flight& flight, const Response& response) {
+  const Protocol::Lesson lesson = protocol->learn(flight.call, flight.members.size(), response);
+  governor.begin_at(lesson.in_flight_hint);
+  if (lesson.over_time) governor.time_exceeded(clock->monotonic_s());
+}
+
+}  // namespace fieldpost

@@ -1,0 +1,143 @@
+// What a dispatcher holds, and the steps of its loop. dispatcher.cc turns the loop and starts
+// requests, gathering.cc puts several records into one of them, decisions.cc says what follows from
+// an answer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "dispatch/deliveries.h"
+#include "dispatch/lanes.h"
+#include "dispatch/secrets.h"
+#include "dispatch/traffic.h"
+#include "fieldpost/dispatcher.h"
+#include "http/governor.h"
+
+namespace fieldpost {
+
+using Id = Deliveries::Id;
+
+struct Due {
+  double at_s;
+  Id id;
+  bool operator>(const Due& other) const noexcept { return at_s > other.at_s; }
+};
+
+using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
+
+inline bool is_busy(const Response& response, const Verdict& verdict) {
+  return response.status == 429 || response.status == 503 || verdict.http_status == 429 ||
+         verdict.wait_s.value_or(0) > 0;
+}
+
+inline Governor::End end_of(const Response& response, bool busy, std::size_t records = 1) {
+  if (response.fault != Fault::none) return Governor::End::silent;
+  if (busy) return Governor::End::busy;
+  return records > 1 ? Governor::End::pack_answered : Governor::End::answered;
+}
+
+// A call on the wire that carries several records.
+struct Flight {
+  std::vector<Id> members;
+  Call call;
+};
+
+// Each delivery is in exactly one place: fresh, ready, retries, parked, suspects, on the wire, or
+// in a lane behind another.
+struct Dispatcher::State {
+  State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
+        RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
+        std::shared_ptr<Random> its_random)
+      : protocol(std::move(its_protocol)),
+        transport(std::move(its_transport)),
+        retry(std::move(its_retry)),
+        limits(its_limits),
+        clock(std::move(its_clock)),
+        random(std::move(its_random)),
+        governor(limits) {}
+
+  void check_process() const;
+  void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
+  std::vector<Outcome> settle(double timeout_s);
+
+  bool closed() const noexcept { return stopped || !pause.code.empty() || used_up(); }
+  // All operations that it may start are started.
+  bool used_up() const noexcept { return operations >= limits.operations; }
+  bool may_gather() const;
+  bool may_start() const { return !closed() && !token_wanted; }
+  void start_what_may();
+  std::optional<Id> next();
+  void start(Id id);
+  void send(Id id, Request& request, std::vector<Header> signatures);
+  void start_together(Id id, const Protocol::Together& together);
+  std::vector<Id> gather(Id id, const Protocol::Together& together);
+  std::vector<const Call*> calls_of(const std::vector<Id>& members);
+  std::int64_t unix_now() const { return static_cast<std::int64_t>(clock->unix_s()); }
+  std::size_t most_held() const {
+    return 2 * static_cast<std::size_t>(limits.max_in_flight) * protocol->most_together();
+  }
+  double seconds_to_next_start() const;
+
+  void complete(const Completion& completion);
+  void complete_together(const Flight& flight, const Response& response);
+  void learn(const Flight& flight, const Response& response);
+  void decide(Id id, const Verdict& verdict);
+  void try_again(Id id, const Verdict& verdict);
+  bool retries_take(Id id) const;
+  void give_up(Id id, std::string outcome);
+  bool concluded(Id id, const Verdict& verdict);
+  void sign_in(Id id, const Verdict& verdict);
+  void watch_connection(const Response& response, const Verdict& verdict);
+  void watch_refusals(const Verdict& verdict);
+  void tell_suspects();
+  void pause_with(Verdict why);
+  void return_what_waits();
+  void tell(Id id, std::string outcome);
+
+  std::unique_ptr<Protocol> protocol;
+  std::unique_ptr<Transport> transport;
+  RetryPolicy retry;
+  Limits limits;
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<Random> random;
+  Governor governor;
+
+  std::uint64_t process = 0;     // that made the first offer
+  Deliveries deliveries;         // offered and not yet told
+  Lanes lanes;                   // of those with an order key
+  std::deque<Id> fresh;          // never started
+  std::deque<Id> ready;          // questions, and what comes back from a sign-in
+  std::map<Id, Flight> flights;  // on the wire with others, by the first of each
+  Retries retries;
+  std::vector<Id> parked;    // until authorize()
+  std::vector<Id> suspects;  // refused alike; told when it shows whether all are
+  int refused_alike = 0;     // in a row
+  std::vector<Outcome> told;
+
+  Secrets secrets;
+  Header signature;
+  SigningKeys keys;
+  std::uint64_t started = 0;     // requests
+  std::uint64_t operations = 0;  // in them, as the destination counts
+  TrafficCounter counter;
+  std::uint64_t token = 0;  // counts authorize()
+  bool token_wanted = false;
+  bool stopped = false;
+  Verdict pause;  // code "" while not paused
+  std::unordered_map<std::uint32_t, Verdict> paused_subscriptions;
+  std::optional<double> unreachable_since_s;
+  // Records of one answer wait for the same time, so that they go together again.
+  std::optional<double> common_wait_s;
+};
+
+}  // namespace fieldpost

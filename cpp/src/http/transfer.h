@@ -1,0 +1,73 @@
+// One request on its way through libcurl. Its easy handle lives longer than one transfer, since
+// telling libcurl everything anew costs as much as sending it.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "fieldpost/transport.h"
+#include "http/socket_watch.h"
+
+namespace fieldpost {
+
+long milliseconds(double seconds);  // as libcurl takes them; at least one
+
+class Transfer {
+ public:
+  // `sockets` outlives the connections that the transfer opens.
+  Transfer(const TransportOptions& options, SocketWatch& sockets);
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  void prepare(std::uint64_t id, const Request& request);
+  Completion finish(CURLcode code);
+  bool under_way() const noexcept { return under_way_; }
+  CURL* easy() const noexcept { return easy_.get(); }
+  // In a forked child the connection is the parent's: closing it would end the parent's session.
+  void forget() noexcept { leaked_ = easy_.release(); }
+
+ private:
+  static int on_start(void* self, char*, char*, int, int) noexcept;
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept;
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
+
+  template <typename Value>
+  void set(CURLoption option, Value value) {
+    const CURLcode code = curl_easy_setopt(easy(), option, value);
+    if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
+  }
+  void set_constants(const TransportOptions& options);
+  void watch(SocketWatch& sockets);
+  void set_address(const Request& request);
+  void set_method(const Request& request);
+  void set_headers(const Request& request);
+  void add_header(const std::string& line);
+  bool is_answered() const;
+  Fault fault_of(CURLcode code) const;
+  std::string words(CURLcode code) const;
+
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+  std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url_;  // parsed once
+  CURL* leaked_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  std::size_t max_response_bytes_;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+  std::uint64_t id_ = 0;
+  Request set_;       // what libcurl was told last; setting it again costs as much as sending it
+  std::string body_;  // libcurl reads it in place
+  Response response_;
+  int starts_ = 0;
+  std::size_t header_bytes_ = 0;  // of interim answers, too
+  bool headers_end_ = false;      // of the answer's
+  bool too_long_ = false;
+  bool under_way_ = false;
+};
+
+}  // namespace fieldpost

@@ -1,0 +1,54 @@
+"""A preview against the rows as they are, for people."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.table import Table
+
+from fieldpost import PreviewDiff
+
+from .printing import out
+
+_COLOURS = {"create": "green", "update": "yellow", "delete": "red", "refuse": "red"}
+_SHOWN = 5  # events in full; the counts are of all
+
+
+def show(told: PreviewDiff) -> None:
+    """The first events field by field, the counts of all, and the plan."""
+    for row in told.rows[:_SHOWN]:
+        colour = _COLOURS.get(row.effect, "dim")
+        head = f"{escape(row.subscription)} line {row.line} {escape(row.event_id)}"
+        out.print(f"[bold]{head}[/bold] [{colour}]{row.effect}[/{colour}]")
+        if row.url:
+            out.print(f"  [dim]{row.method} {escape(row.url)}[/dim]")
+        if row.code or row.message:
+            out.print(f"  {escape(f'{row.code} {row.message}'.strip())}")
+        for change in row.changes:
+            before, after = (_text(value) for value in (change.before, change.after))
+            out.print(f"  {escape(change.field)}: [red]{before}[/red] → [green]{after}[/green]")
+    if len(told) > _SHOWN:
+        out.print(f"[dim]… and {len(told) - _SHOWN:,} more[/dim]")
+    counts = [
+        f"[{_COLOURS.get(effect, 'dim')}]{count:,} {effect}[/]"
+        for effect, count in told.counts.items()
+        if count
+    ]
+    out.print(f"{len(told):,} compared: {', '.join(counts) or 'no event matches'}")
+    _plan(told)
+
+
+def _text(value: object) -> str:
+    return "–" if value is None else escape(repr(value) if isinstance(value, str) else str(value))
+
+
+def _plan(told: PreviewDiff) -> None:
+    plan = told.plan
+    out.print(f"plan: {escape(str(plan))}")
+    table = Table(box=None)
+    for column in ("limit", "allows", "seconds"):
+        table.add_column(column, justify="right" if column == "seconds" else "left")
+    for limit in plan.limits:
+        table.add_row(limit.name, limit.allows, f"{limit.seconds:,.1f}")
+    out.print(table)
+    if plan.dop_hint:
+        out.print(f"the service advises {plan.dop_hint} requests at once")

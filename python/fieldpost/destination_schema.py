@@ -1,0 +1,212 @@
+"""The schema that a destination's bodies are for, and what is wrong with them against it.
+
+Nothing is asked of anybody: the schema is the file that `schema:` names, else the one beside the
+destination that a pull wrote, else the standard tables.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from . import _core
+from .config import DestinationConfig, Subscription
+from .config_values import Reading
+from .dynamics.body_check import BodyCheck, Mode
+from .dynamics.body_findings import BodyFindings, quoted
+from .dynamics.conversions import Conversions
+from .dynamics.schema import Schema, Table
+from .errors import ConfigError, Mistake
+from .lookup_tables import filled_and_mistakes
+from .yaml_text import Path
+
+_ROWS: dict[Any, Mode] = {
+    None: "create",
+    "create": "create",
+    "update": "update",
+    "upsert": "upsert",
+}
+
+
+def schema_of(config: DestinationConfig) -> Schema:
+    """The schema of a destination; raises ConfigError (E260)."""
+    return _loaded(config.reading, config.schema_file)
+
+
+def _loaded(reading: Reading, written: str | None) -> Schema:
+    path = reading.schema_path(written)
+    if path is None:
+        return Schema.standard()
+    try:
+        return _read(path, path.stat().st_mtime_ns) if path.is_file() else Schema.load(path)
+    except ConfigError as error:
+        line, column = reading.places.locate("$.schema")
+        placed = dataclasses.replace(
+            error.mistakes[0], path="$.schema", line=line, column=column, file=""
+        )
+        raise ConfigError([placed], reading.name) from None
+
+
+@lru_cache(maxsize=8)
+def _read(path: pathlib.Path, _written_at: int) -> Schema:
+    return Schema.load(path)
+
+
+def findings(reading: Reading, schema: Schema | None = None) -> BodyFindings:
+    """What is to be said of every body of a dynamics365 file; the file may have other mistakes.
+
+    schema: another one than the file names.
+    """
+    data = reading.resolved
+    found = BodyFindings(reading.places, is_sure=True)
+    if not isinstance(data, dict) or data.get("type") != "dynamics365":
+        return found
+    written = data.get("schema")
+    if schema is None:
+        try:
+            schema = _loaded(reading, written if isinstance(written, str) else None)
+        except ConfigError as error:
+            found.mistakes.extend(error.mistakes)
+            return found
+    found.is_sure = not schema.is_standard
+    for place, one in _subscriptions(data):
+        _Subscribed(reading, schema, one, place, found).check()
+    return found
+
+
+def _subscriptions(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    listed = data.get("subscriptions")
+    for index, one in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(one, dict) and one.get("enabled") is not False:
+            yield ("subscriptions", index), one
+
+
+def conversions_of(one: Subscription) -> Conversions:
+    """What a subscription says of labels, dates and texts."""
+    return Conversions(cast("Any", one.choices), one.date_zone or "", frozenset(one.truncate))
+
+
+def _written_conversions(one: Mapping[str, Any]) -> Conversions:
+    """The same from a file that may have mistakes."""
+    choices, zone, truncate = one.get("choices"), one.get("date_zone"), one.get("truncate")
+    names = truncate if isinstance(truncate, list) else [truncate]
+    return Conversions(
+        choices if isinstance(choices, dict) else {},
+        zone if isinstance(zone, str) else "",
+        frozenset(name for name in names if isinstance(name, str)),
+    )
+
+
+class _Subscribed:
+    """One subscription's parts against the schema."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        schema: Schema,
+        one: Mapping[str, Any],
+        place: Path,
+        found: BodyFindings,
+    ) -> None:
+        self._reading, self._schema, self._one, self._place = reading, schema, one, place
+        self._found = found
+        self._conversions = _written_conversions(one)
+
+    def check(self) -> None:
+        """Tell what is wrong with its body, its key and its conversions."""
+        name = self._one.get("table")
+        table = self._schema.table(name) if isinstance(name, str) else None
+        if table is None:
+            return
+        if table.partial:
+            told = f"the schema knows no columns of {quoted(table.name)}"
+            hint = "`fieldpost schema pull` adds it"
+            self._found.doubtful("E279", told, (*self._place, "table"), hint)
+        check = BodyCheck(self._schema, self._found, self._conversions)
+        mode = _ROWS.get(self._one.get("action"))
+        if mode is not None and "body" in self._one:
+            check.check(table, mode, self._filled("body"), (*self._place, "body"))
+        if mode == "upsert" and "on_create" in self._one:
+            check.check_more(table, self._filled("on_create"), (*self._place, "on_create"))
+        if mode != "create" and "key" in self._one:
+            check.check_key(table, self._filled("key"), (*self._place, "key"))
+        check.check_names(table, self._cleared())
+        self._tied(check, table)
+        self._zone()
+        self._converted()
+
+    def _cleared(self) -> Iterator[tuple[str, Path]]:
+        nulls = self._one.get("nulls")
+        names = nulls.get("clear") if isinstance(nulls, dict) else None
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(name, str):
+                yield name, (*self._place, "nulls", "clear", index)
+
+    def _tied(self, check: BodyCheck, table: Table) -> None:
+        """The other row of associate and disassociate."""
+        to, relationship = self._one.get("to"), self._one.get("relationship")
+        if not isinstance(to, dict) or not isinstance(to.get("table"), str):
+            return
+        other = self._schema.table(to["table"])
+        if other is not None and "key" in to:
+            check.check_key(other, to["key"], (*self._place, "to", "key"))
+        if isinstance(relationship, str):
+            path = (*self._place, "relationship")
+            check.check_relationship(table, relationship, to["table"], path)
+
+    def _filled(self, key: str) -> Any:
+        """With the tables of @lookup that lie in files; mistakes of those are told elsewhere."""
+        return filled_and_mistakes(self._one[key], self._reading.directory)[0]
+
+    def _zone(self) -> None:
+        if not self._conversions.date_zone:
+            return
+        asked = {"@date": {"value": "", "to": "date", "zone": self._conversions.date_zone}}
+        path = (*self._place, "date_zone")
+        wrong, _surprising = _core.check_mapping(json.dumps({"zone": asked}), "$")
+        for _code, message, _path, hint in wrong:
+            self._found.wrong("E277", message, path, hint)
+
+    def _converted(self) -> None:
+        """Columns that are named for a conversion are there, and are such columns."""
+        wanted = {"choices": ("choice", "choices"), "truncate": ("text", "memo")}
+        for key, types in wanted.items():
+            for name, path in self._named(key):
+                columns = [
+                    table.columns[name]
+                    for table in self._schema.full_tables
+                    if name in table.columns and table.name in self._found.tables
+                ]
+                if not columns:
+                    told = f"no table of this subscription has a column {quoted(name)}"
+                    self._found.in_schema("E277", told, path)
+                elif not any(column.type in types for column in columns):
+                    told = f"{quoted(name)} is no {'choice' if key == 'choices' else 'text'}"
+                    self._found.wrong("E277", told, path, "remove it")
+                elif key == "choices":
+                    self._otherwise(name, columns, path)
+
+    def _named(self, key: str) -> Iterator[tuple[str, Path]]:
+        written = self._one.get(key)
+        path = (*self._place, key)
+        if isinstance(written, dict):
+            yield from ((str(name), (*path, name)) for name in written)
+        elif isinstance(written, str):
+            yield written, path
+        elif isinstance(written, list):
+            yield from ((n, (*path, i)) for i, n in enumerate(written) if isinstance(n, str))
+
+    def _otherwise(self, name: str, columns: list[Any], path: Path) -> None:
+        number = self._conversions.choices.get(name)
+        if isinstance(number, int) and not any(number in one.choices for one in columns):
+            told = f"{quoted(name)} has no choice of this number"
+            self._found.in_schema("E270", told, path)
+
+
+def mistakes(config: DestinationConfig) -> list[Mistake]:
+    """What keeps a run from beginning: all that is wrong, where there is a schema of its own."""
+    return findings(config.reading).mistakes if config.schema_path else []

@@ -1,0 +1,173 @@
+"""Whether a bind leads where its navigation property leads, and by a key that rows can be found by.
+
+Both forms: `{"@bind": {table, key}}`, and `x@odata.bind` with an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..yaml_text import Path
+from .body_findings import BodyFindings, listed, quoted
+from .body_part import Part, items, parts
+from .column_check import is_uuid
+from .nearest_name import nearest, same_but_case
+from .row_address import NOT_IN_A_KEY, UNKNOWN, cannot_travel, read_address
+from .schema import Navigation, Schema, Table
+
+
+class BindCheck:
+    """Checks binds and keys of one body."""
+
+    def __init__(self, schema: Schema, findings: BodyFindings) -> None:
+        self._schema, self._found = schema, findings
+
+    # -- {"@bind": {table, key}}
+
+    def check(self, table: Table, navigation: Navigation, part: Part) -> None:
+        """One bind at the place of a navigation property."""
+        if not isinstance(part.value, dict):
+            return
+        name, key = part.value.get("table"), part.value.get("key")
+        target = self._schema.table(navigation.target)
+        if isinstance(name, str):
+            target = self._table(table, navigation, name, (*part.path, "table"))
+        if target is None:
+            return
+        self._found.tables.add(target.name)
+        if isinstance(key, dict) and not any(one.startswith("@") for one in key):
+            self.alternate_key(target, key, (*part.path, "key"))
+
+    def _table(self, table: Table, navigation: Navigation, name: str, path: Path) -> Table | None:
+        found = self._schema.table(name)
+        if found is None:
+            names = self._schema.tables
+            near = same_but_case(name, names) or nearest(name, names)
+            by_set = self._schema.sets.get(name)
+            near = by_set.name if by_set else near
+            hint = f"did you mean {quoted(near)}?" if near else ""
+            self._found.in_schema("E265", f"there is no table {quoted(name)}", path, hint)
+        elif not self._schema.fits(name, navigation.target):
+            self._elsewhere(table, navigation, found, path)
+            return None
+        return found
+
+    def _elsewhere(self, table: Table, navigation: Navigation, found: Table, path: Path) -> None:
+        """The property leads to another table; perhaps a sister of it leads there."""
+        told = f"{quoted(navigation.name)} leads to {navigation.target}, not to {found.name}"
+        sisters = [
+            one.name
+            for one in table.navigation.values()
+            if one.column
+            and one.column == navigation.column
+            and self._schema.fits(found.name, one.target)
+        ]
+        target = self._schema.table(navigation.target)
+        hint = f"such as /{target.entity_set}(…)" if target and target.entity_set else ""
+        self._found.wrong("E265", told, path, f"write {listed(sisters)}" if sisters else hint)
+
+    # -- x@odata.bind
+
+    def check_literal(self, table: Table, navigation: Navigation, part: Part) -> None:
+        """What stands behind `x@odata.bind`."""
+        if part.kind == "list" and navigation.collection:
+            for document, path in items(part):
+                for one in parts(document, path):
+                    self._address(table, navigation, one)
+        elif navigation.collection and part.kind == "literal" and not part.is_null:
+            told = f"{quoted(navigation.name)} is a collection, so it is bound to a list"
+            self._found.wrong("E265", told, part.path, "put the address in a list")
+        else:
+            self._address(table, navigation, part)
+
+    def _address(self, table: Table, navigation: Navigation, part: Part) -> None:
+        if part.is_null or part.kind == "unknown":
+            return
+        is_template = part.directive == "@template" and isinstance(part.value, str)
+        if part.kind == "text" and not is_template:
+            return
+        if not isinstance(part.value, str) or part.kind not in ("literal", "text"):
+            told = f"{quoted(navigation.name)} is bound to the address of a row"
+            self._found.wrong("E265", told, part.path, self._example(navigation))
+            return
+        address = read_address(part.value, is_template)
+        if address is None:
+            if not is_template:
+                told = f"{quoted(navigation.name)} is bound to something that is no address"
+                self._found.wrong("E265", told, part.path, self._example(navigation))
+            return
+        found = self._set(address.entity_set, part.path)
+        if found is None:
+            return
+        self._found.tables.add(found.name)
+        if not self._schema.fits(found.name, navigation.target):
+            self._elsewhere(table, navigation, found, part.path)
+        elif address.values:
+            self._named_key(found, address.values, part.path)
+        elif UNKNOWN not in address.key and not is_uuid(address.key):
+            told = f"the key of a row of {found.name} is a UUID without quotes and braces"
+            self._found.wrong("E265", told, part.path, self._example(navigation))
+
+    def _example(self, navigation: Navigation) -> str:
+        return (
+            f'write {{"@bind": {{"table": "{navigation.target}", "key": …}}}} at {navigation.name}'
+        )
+
+    def _set(self, name: str, path: Path) -> Table | None:
+        found = self._schema.sets.get(name)
+        if found is None:
+            sets = self._schema.sets
+            near = same_but_case(name, sets) or nearest(name, sets)
+            by_name = self._schema.table(name)
+            near = by_name.entity_set if by_name and by_name.entity_set else near
+            hint = f"did you mean {quoted(near)}?" if near else ""
+            told = f"there is no entity set {quoted(name)}"
+            tell = self._found.wrong if same_but_case(name, sets) or by_name else None
+            (tell or self._found.in_schema)("E265", told, path, hint)
+        return found
+
+    def _named_key(self, table: Table, values: dict[str, str], path: Path) -> None:
+        if list(values) == [table.key]:
+            return
+        self._is_key(table, values, path)
+        for value in values.values():
+            if cannot_travel(value.replace(UNKNOWN, "")):
+                self._cannot_travel(path)
+
+    # -- alternate keys
+
+    def alternate_key(self, table: Table, key: dict[str, Any], path: Path) -> None:
+        """Values by column: a key of the table, with values that can stand in an address."""
+        if list(key) == [table.key]:
+            return
+        self._is_key(table, key, path)
+        for name, document in key.items():
+            for part in parts(document, (*path, name)):
+                if part.kind == "literal" and cannot_travel(part.value):
+                    self._cannot_travel(part.path)
+
+    def _cannot_travel(self, path: Path) -> None:
+        told = f"a key value with one of {' '.join(NOT_IN_A_KEY)} breaks the address"
+        hint = "keep an id or a hash in the key column"
+        self._found.wrong("E274", told, path, hint)
+
+    def _is_key(self, table: Table, names: Iterable[str], path: Path) -> None:
+        if table.partial:
+            return
+        wanted = {_attribute(one) for one in names}
+        found = next((one for one in table.keys.values() if set(one.columns) == wanted), None)
+        if found is None:
+            known = listed(f"({', '.join(one.columns)})" for one in table.keys.values())
+            told = f"({', '.join(sorted(wanted))}) is no alternate key of {table.name}"
+            hint = f"there are {known}" if known else f"{table.name} has none"
+            self._found.in_schema("E273", told, path, hint)
+        elif not found.active:
+            told = f"the index of the alternate key {quoted(found.name)} is {found.status}"
+            hint = "an administrator can reactivate it; rows are found once it is Active"
+            self._found.in_schema("E273", told, path, hint)
+
+
+def _attribute(name: str) -> str:
+    is_lookup = name.startswith("_") and name.endswith("_value")
+    return name[1:-6] if is_lookup else name

@@ -1,0 +1,123 @@
+"""Single requests to a destination, signed in, with the core's own transport: to look, not to send.
+
+A 401 gets one new token. A service that asks to wait is waited for, a few times.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._core import exchange
+from .auth import Credentials
+
+_TRIES = 4
+_LONGEST_WAIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. status 0: nothing did, and `fault` says of what kind.
+
+    headers: by lower-case name. elapsed_s: from the request to the end of the answer.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fault: str = ""
+    fault_text: str = ""
+    elapsed_s: float = 0.0
+
+    def json(self) -> Any:
+        """The body as a JSON value, None where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """(code, message) of the service's error object; ("", "") without one."""
+        told = self.json()
+        error = told.get("error") if isinstance(told, dict) else None
+        if not isinstance(error, dict):
+            return "", ""
+        return str(error.get("code", "")), str(error.get("message", ""))
+
+    def __str__(self) -> str:
+        if self.status == 0:
+            return self.fault_text
+        return f"HTTP {self.status} {' '.join(self.error)}".strip()
+
+
+class Inquiry:
+    """Asks. `header` is what it is signed in with, "" before `sign_in`; one thread at a time.
+
+    transport: the core's transport document, as JSON. sleep: waits seconds.
+    """
+
+    def __init__(
+        self,
+        transport: str,
+        credentials: Credentials,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._credentials = credentials
+        self._transport = transport
+        self._sleep = sleep
+        self.header = ""
+        self.requests = 0
+
+    def sign_in(self) -> str:
+        """The credentials' header; raises AuthError or ConfigError where there is none."""
+        self.header = self._credentials.header()
+        return self.header
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """One request and its answer; nothing is raised for an answer that says no."""
+        given = {"Accept": "application/json", **(headers or {})}
+        answer = self._once(method, url, given, body)
+        if answer.status == 401 and self.header:
+            self.header = self._credentials.refresh(self.header)
+            answer = self._once(method, url, given, body)
+        for _ in range(_TRIES - 1):
+            if answer.status not in (429, 503):
+                break
+            self._sleep(min(_wait_s(answer.headers.get("retry-after", "")), _LONGEST_WAIT_S))
+            answer = self._once(method, url, given, body)
+        return answer
+
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        pairs = list(headers.items())
+        if self.header:
+            pairs.append((self._credentials.header_name, self.header))
+        request = {"method": method, "url": url, "headers": pairs, "body": body}
+        told = exchange(request, self._transport)
+        self.requests += 1
+        return Answer(
+            told["status"],
+            {name.lower(): value for name, value in told["headers"]},
+            told["body"],
+            told["fault"],
+            told["fault_text"],
+            told["elapsed_s"],
+        )
+
+
+def _wait_s(retry_after: str) -> float:
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:  # absent, or a date, which no service seen here sends
+        return 1.0

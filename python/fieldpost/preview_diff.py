@@ -1,0 +1,132 @@
+"""What would be sent, held against the rows as they are, field by field; and how long it takes."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .config import DestinationConfig
+from .destination_schema import schema_of
+from .dynamics.current_rows import CurrentRows, Effect, FieldChange
+from .dynamics.operation import Operation, Reader
+from .dynamics.web_api import WebApi
+from .errors import FieldpostError, Mistake
+from .forecast import Forecast
+from .html_table import html_table
+from .inquiry import Inquiry
+from .preview import Preview, PreviewRow
+
+EFFECTS = ("create", "update", "delete", "nothing", "refuse")
+_UNWANTED = {"invalid": "refuse", "rejected": "refuse", "dropped": "nothing"}
+_AT_ONCE = 500  # rows that are looked up together
+
+WEBHOOK = Mistake(
+    "E173",
+    "a webhook has no rows to compare with",
+    "$.type",
+    hint="preview without --diff shows the requests",
+)
+
+
+@dataclass(frozen=True)
+class DiffRow(PreviewRow):
+    """A row of a preview and what its request would do. changes: field, before, after."""
+
+    effect: str = ""
+    changes: tuple[FieldChange, ...] = ()
+
+    @classmethod
+    def told(cls, row: PreviewRow, effect: Effect) -> DiffRow:
+        """A row with its effect; a refusal's reason, where the row has none of its own."""
+        kept = {one.name: getattr(row, one.name) for one in fields(PreviewRow)}
+        kept["code"] = row.code or effect.code
+        kept["message"] = row.message or effect.message
+        return cls(**kept, effect=effect.effect, changes=effect.changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as `preview --diff --output json` prints it."""
+        return super().to_dict() | {"changes": [one.to_dict() for one in self.changes]}
+
+
+class PreviewDiff(Preview):
+    """Rows with their effects. counts: by effect; reads: requests that it took to look."""
+
+    rows: Sequence[DiffRow]
+
+    def __init__(self, rows: Sequence[DiffRow], plan: Forecast, reads: int) -> None:
+        super().__init__(list(rows))
+        self.plan = plan
+        self.reads = reads
+        found = Counter(row.effect for row in rows)
+        self.counts = {effect: found[effect] for effect in EFFECTS}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `preview --diff --output json` prints it."""
+        return {
+            "counts": self.counts,
+            "rows": [row.to_dict() for row in self.rows],
+            "plan": self.plan.to_dict(),
+            "reads": self.reads,
+        }
+
+    def _repr_html_(self) -> str:
+        columns = ("event_id", "subscription", "effect", "field", "before", "after", "request")
+        cells: list[list[Any]] = []
+        for row in self.rows:
+            request = f"{row.method} {row.url}"
+            head = [row.event_id, row.subscription, row.effect]
+            if not row.changes:
+                cells.append([*head, "", "", f"{row.code} {row.message}".strip(), request])
+            for change in row.changes:
+                cells.append([*head, change.field, shown(change.before), shown(change.after)])
+                cells[-1].append(request)
+                head, request = ["", "", ""], ""
+        counts = ", ".join(f"{count:,} {effect}" for effect, count in self.counts.items() if count)
+        told = f"<p>{html.escape(counts)}</p><p>{html.escape(str(self.plan))}</p>"
+        return told + html_table(columns, cells)
+
+
+def shown(value: Any) -> str:
+    """A value for people; no value is a dash."""
+    return "–" if value is None else str(value)
+
+
+class Comparer:
+    """Looks rows up and tells what requests would do to them, one after the other."""
+
+    def __init__(self, config: DestinationConfig, inquiry: Inquiry) -> None:
+        if config.type != "dynamics365":
+            raise config.error([WEBHOOK])
+        self.api = WebApi(config.url or "", inquiry)
+        tables = schema_of(config).tables
+        self._reader = Reader(tables)
+        self._current = CurrentRows(self.api, tables)
+
+    def compared(self, rows: Sequence[PreviewRow]) -> list[DiffRow]:
+        """Each row with its effect, as if those before it had been sent."""
+        told: list[DiffRow] = []
+        for begin in range(0, len(rows), _AT_ONCE):
+            some = [(row, self._operations(row)) for row in rows[begin : begin + _AT_ONCE]]
+            self._load(operation for _row, operations in some for operation in operations)
+            told += [self._compared(row, operations) for row, operations in some]
+        return told
+
+    def _operations(self, row: PreviewRow) -> list[Operation]:
+        if row.outcome != "would send":
+            return []
+        return self._reader.operations(row.method, row.url, dict(row.headers), row.body)
+
+    def _load(self, operations: Iterable[Operation]) -> None:
+        try:
+            self._current.load(operations)
+        except LookupError as error:
+            hint = "`fieldpost test-connection` tells why, step by step"
+            raise FieldpostError("E505", f"rows cannot be read ({error})", "", hint) from None
+
+    def _compared(self, row: PreviewRow, operations: list[Operation]) -> DiffRow:
+        if row.outcome != "would send":
+            return DiffRow.told(row, Effect(_UNWANTED.get(row.outcome, "nothing")))
+        return DiffRow.told(row, self._current.effect(operations))

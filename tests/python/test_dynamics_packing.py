@@ -1,0 +1,249 @@
+"""Records of Dynamics 365 in fewer requests, against the emulator: what is sent, what one refusal
+does to the others, and that every row is created exactly once whatever is lost."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fieldpost as fp
+from fieldpost.emulator import Emulator
+from recipe import Recipe
+
+FLAT = "      name: {'@path': '$.properties.company'}\n"
+TREE = (
+    FLAT + "      primarycontactid: {lastname: {'@path': '$.properties.company'}}\n"
+    "      opportunity_customer_accounts:\n"
+    "        - name: Deal\n          Opportunity_Tasks: [{subject: Call}]\n"
+)
+LOST = {"when": "after", "close": True}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+def control(emulator: Emulator, verb: str, order: Any = None, method: str = "POST") -> Any:
+    data = None if order is None else json.dumps(order).encode()
+    request = urllib.request.Request(f"{emulator.control_url}/{verb}", data, method=method)
+    with urllib.request.urlopen(request) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+class Sender:
+    """Delivers accounts to the emulator and looks at what came of them."""
+
+    def __init__(self, emulator: Emulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.emulator, self.folder = emulator, folder
+        monkeypatch.setenv("CID", emulator.client_id)
+        monkeypatch.setenv("SECRET", emulator.client_secret)
+
+    def destination(self, batching: str, body: str = FLAT, more: str = "") -> fp.Destination:
+        text = Recipe(self.folder, self.emulator).head("dynamics365") + (
+            f"url: {self.emulator.url}\nevent_id: {{'@path': '$.messageId'}}\n"
+            "subscriptions:\n  - name: New account\n"
+            f"    action: create\n    table: account\n    body:\n{body}"
+            f"delivery: {{batching: {batching}, max_in_flight: 8,"
+            f" retry: {{wait_initial_s: 0.02}}{more}}}\n"
+        )
+        return fp.Destination.from_text(text, str(self.folder / "packing.yaml"))
+
+    def deliver(
+        self, batching: str, rows: list[dict[str, Any]], body: str = FLAT, more: str = ""
+    ) -> fp.Report:
+        return self.destination(batching, body, more).deliver(rows, progress=False)
+
+    def requests(self) -> dict[str, int]:
+        """Of the Web API."""
+        seen = control(self.emulator, "requests", method="GET")["requests"]
+        return {name: n for name, n in seen.items() if "/api/data/" in name}
+
+    def created(self, rows: int) -> None:
+        """Every row exists, and was created exactly once."""
+        commits = control(self.emulator, "commits", method="GET")["commits"]
+        assert len(commits) == rows
+        assert {(one["created"], one["updated"], one["deleted"]) for one in commits} == {(1, 0, 0)}
+
+
+@pytest.fixture
+def sender(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sender:
+    return Sender(emulator, tmp_path, monkeypatch)
+
+
+def accounts(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [
+        {"messageId": f"m-{n}", "type": "track", "properties": {"company": f"Company {n}"} | more}
+        for n in range(count)
+    ]
+
+
+def ending(requests: dict[str, int], name: str) -> int:
+    return sum(n for address, n in requests.items() if address.endswith(name))
+
+
+@pytest.mark.parametrize("mode", ["bulk", "auto"])
+def test_flat_rows_go_by_bulk_message(sender: Sender, mode: str) -> None:
+    report = sender.deliver(mode, accounts(1500))
+    assert report["delivered"] == 1500
+    sender.created(1500)
+    assert set(sender.requests()) == {
+        "POST /api/data/v9.2/accounts/Microsoft.Dynamics.CRM.CreateMultiple"
+    }
+    assert sum(sender.requests().values()) <= 15
+    again = sender.deliver(mode, accounts(1500))
+    assert again["already_delivered"] == 1500
+
+
+@pytest.mark.parametrize("mode", ["batch", "auto", "bulk"])
+def test_trees_go_by_batch(sender: Sender, mode: str) -> None:
+    report = sender.deliver(mode, accounts(300), TREE)
+    assert report["delivered"] == 300
+    sender.created(1200)
+    assert set(sender.requests()) == {"POST /api/data/v9.2/$batch"}
+    assert sum(sender.requests().values()) <= 4
+
+
+def test_off_sends_one_by_one(sender: Sender) -> None:
+    assert sender.deliver("off", accounts(20))["delivered"] == 20
+    assert sender.requests() == {"POST /api/data/v9.2/accounts": 20}
+
+
+@pytest.mark.parametrize("mode", ["bulk", "auto"])
+def test_one_bad_record_among_a_thousand_is_found(sender: Sender, mode: str) -> None:
+    rows = accounts(1000)
+    rows[617]["properties"]["company"] = "x" * 200
+    destination = sender.destination(mode)
+    report = destination.deliver(rows, progress=False)
+    assert (report["delivered"], report["rejected"]) == (999, 1)
+    (refused,) = list(destination.outcomes("outcome = 'rejected'"))
+    assert refused["event_id"] == "m-617"
+    assert refused["code"] == "0x80044331"
+    assert "name" in refused["message"] and refused["action_needed"]
+    sender.created(999)
+    assert sum(sender.requests().values()) <= 25
+
+
+def test_a_conflict_among_a_thousand_is_found(sender: Sender, emulator: Emulator) -> None:
+    """Its refusal looks like that of rows which exist already."""
+    refusal = {"table": "account", "refuse": "No.", "where": {"name": "Company 321"}}
+    taken = {"status": 412, "code": "0x80040237"}
+    control(emulator, "plugins", refusal | taken)
+    report = sender.deliver("auto", accounts(1000))
+    assert (report["delivered"], report["rejected"]) == (999, 1)
+    sender.created(999)
+    assert sum(sender.requests().values()) <= 30
+
+
+@pytest.mark.parametrize("mode", ["batch", "bulk", "auto"])
+@pytest.mark.parametrize("body", [FLAT, TREE], ids=["flat", "tree"])
+@pytest.mark.parametrize("cut", [LOST, LOST | {"close": "middle"}], ids=["cut", "half"])
+def test_a_lost_answer_creates_nothing_twice(
+    sender: Sender, emulator: Emulator, mode: str, body: str, cut: dict[str, Any]
+) -> None:
+    control(emulator, "faults", [cut | {"match": {"method": "POST", "path": "/api/"}, "times": 3}])
+    report = sender.deliver(mode, accounts(400), body)
+    assert report["delivered"] == 400
+    sender.created(400 if body is FLAT else 1600)
+    asked = sum(n for name, n in sender.requests().items() if name.startswith("GET"))
+    assert sum(sender.requests().values()) <= 40, "packs stay packs when they are sent again"
+    assert asked <= 12, "whether rows exist is asked for many at once"
+
+
+def test_a_batch_without_some_answers_is_asked_again(sender: Sender, emulator: Emulator) -> None:
+    part = {"match": {"method": "POST", "part": True}, "status": 500, "times": 40}
+    control(emulator, "faults", [part])
+    assert sender.deliver("batch", accounts(200))["delivered"] == 200
+    sender.created(200)
+
+
+def test_a_busy_part_makes_all_wait_and_the_others_stand(
+    sender: Sender, emulator: Emulator
+) -> None:
+    busy = {"status": 429, "code": "0x80072322", "message": "Busy.", "retry_after_s": 1}
+    control(emulator, "faults", [busy | {"match": {"part": True}, "times": 30}])
+    report = sender.deliver("batch", accounts(300))
+    assert report["delivered"] == 300
+    assert report.duration_s >= 0.9
+    sender.created(300)
+    assert sum(sender.requests().values()) <= 8
+
+
+@pytest.mark.parametrize("mode", ["batch", "bulk"])
+def test_a_token_that_ends_in_mid_run_is_renewed(
+    sender: Sender, emulator: Emulator, mode: str
+) -> None:
+    control(emulator, "tokens", {"lifetime_s": 1})
+    control(emulator, "limits", {"bulk_row_ms": 5, "request_ms": 5})
+    assert sender.deliver(mode, accounts(1200))["delivered"] == 1200
+    sender.created(1200)
+    assert control(emulator, "requests", method="GET")["tokens_issued"] > 1
+
+
+def test_a_table_without_bulk_messages_is_noticed_once(sender: Sender, emulator: Emulator) -> None:
+    control(emulator, "schema", {"table": "account", "bulk": False})
+    assert sender.deliver("auto", accounts(1000))["delivered"] == 1000
+    sender.created(1000)
+    requests = sender.requests()
+    assert ending(requests, "CreateMultiple") <= 4, "as many as began together"
+    assert sum(requests.values()) <= 16
+
+
+def test_a_smaller_cap_of_parts_is_learned(sender: Sender, emulator: Emulator) -> None:
+    control(emulator, "limits", {"batch_parts": 40})
+    assert sender.deliver("batch", accounts(800))["delivered"] == 800
+    sender.created(800)
+    assert ending(sender.requests(), "$batch") <= 4 + 8 + 20
+
+
+def test_slow_plug_ins_make_packs_smaller(sender: Sender, emulator: Emulator) -> None:
+    """All plug-ins of one message have 300 ms: thirty rows."""
+    control(emulator, "limits", {"plug_in_ms": 300})
+    control(emulator, "plugins", {"table": "account", "delay_ms": 10})
+    assert sender.deliver("auto", accounts(300))["delivered"] == 300
+    sender.created(300)
+    assert sum(sender.requests().values()) <= 80
+
+
+def test_the_service_is_never_asked_for_more_than_it_gives(
+    sender: Sender, emulator: Emulator
+) -> None:
+    limits = {"requests": 60, "execution_s": 4, "concurrency": 8, "window_s": 2}
+    control(emulator, "limits", limits | {"bulk_request_ms": 20, "bulk_row_ms": 1})
+    more = ", rate: {requests: 60, window_s: 2}, execution: {seconds: 4, window_s: 2}"
+    report = sender.deliver("auto", accounts(6000), more=more)
+    assert report["delivered"] == 6000
+    sender.created(6000)
+    told = control(emulator, "limits", method="GET")
+    assert (told["refused"], told["impatient"]) == (0, 0)
+
+
+def test_a_service_that_gives_less_than_believed_is_obeyed(
+    sender: Sender, emulator: Emulator
+) -> None:
+    limits = {"execution_s": 1, "window_s": 1, "bulk_request_ms": 20, "bulk_row_ms": 2}
+    control(emulator, "limits", limits)
+    report = sender.deliver("auto", accounts(2000))
+    assert report["delivered"] == 2000
+    sender.created(2000)
+    told = control(emulator, "limits", method="GET")
+    assert told["refused"] > 0
+    assert told["impatient"] == 0
+
+
+def test_the_day_s_operations_are_counted_and_capped(sender: Sender) -> None:
+    report = sender.deliver("auto", accounts(500), more=", requests_per_day: 300")
+    assert (report["delivered"], report["waiting"]) == (300, 200)
+    assert report.stopped is not None and report.stopped.code == "E734"
+    sender.created(300)
+    still = sender.deliver("auto", accounts(500), more=", requests_per_day: 300")
+    assert (still["already_delivered"], still["waiting"]) == (300, 200)
+    rest = sender.deliver("auto", accounts(500))
+    assert rest["delivered"] == 200
+    sender.created(500)
