@@ -72,8 +72,8 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
 void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
   const double now_s = clock->monotonic_s();
   const std::size_t count = flight.members.size();
-  std::vector<Verdict> verdicts = protocol->decode_each(flight.call, calls_of(flight.members),
-                                                        response, clock->unix_s());
+  std::vector<Verdict> verdicts =
+      protocol->decode_each(flight.call, calls_of(flight.members), response, clock->unix_s());
   learn(flight, response);
   const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
                                 [&](const Verdict& one) { return is_busy(response, one); });

@@ -1,6 +1,7 @@
 // How fast: never more than max_in_flight calls on the wire, no more starts in any window than the
-// budget, no more of the destination's working time than it gives, and none at all while the destination asked everybody to wait. It sends nothing and knows
-// no clock: times are given to it. One thread at a time.
+// budget, no more of the destination's working time than it gives, and none at all while the
+// destination asked everybody to wait. It sends nothing and knows no clock: times are given to it.
+// One thread at a time.
 #pragma once
 
 #include <algorithm>
