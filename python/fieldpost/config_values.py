@@ -312,12 +312,23 @@ def credential_name(value: Any) -> Any:
 
 def event_id(value: Any) -> Any:
     """A directive object, or the word content."""
-    if value == "content" or (isinstance(value, dict) and value):
+    if value == "content":
+        return value
+    return _directive(value, 'a directive or "content"', "$.messageId")
+
+
+def directive_or_none(value: Any) -> Any:
+    """A directive object, or null for none."""
+    return None if value is None else _directive(value, "a directive", "$.userId")
+
+
+def _directive(value: Any, expected: str, example: str) -> Any:
+    if isinstance(value, dict) and value:
         return value
     if isinstance(value, str) and value.startswith("$"):
         hint = f'write {{"@path": "{value}"}}'
         raise wrong("E113", "a path needs its directive", hint)
-    raise wrong("E113", 'expected a directive or "content"', 'such as {"@path": "$.messageId"}')
+    raise wrong("E113", f"expected {expected}", f'such as {{"@path": "{example}"}}')
 
 
 def integration(value: Any) -> Any:

@@ -68,9 +68,11 @@ def _with_tables(
         mistakes.extend(found)
         return whole
 
-    document["event_id"] = filled(document["event_id"], "event_id")
+    for key in ("event_id", "order_by"):
+        if key in document:
+            document[key] = filled(document[key], key)
     for index, entry in zip(indices, document["subscriptions"], strict=True):
-        for key in ("body", "url", "headers"):
+        for key in ("body", "url", "headers", "order_by"):
             if key in entry:
                 entry[key] = filled(entry[key], "subscriptions", index, key)
     return document, mistakes
@@ -111,6 +113,8 @@ def plan_document(config: DestinationConfig) -> dict[str, Any]:
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.order_by is not None:
+        document["order_by"] = config.order_by
     if config.integrations is not None:
         document["integrations"] = config.integrations
     return document
@@ -131,6 +135,8 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
         entry["url"] = one.url
     if any(isinstance(value, dict) for value in one.headers.values()):
         entry["headers"] = one.headers
+    if "order_by" in one.model_fields_set:  # null: in no order, whatever the file says
+        entry["order_by"] = one.order_by
     if parts := dynamics.particulars(one):
         entry["headers"] = parts
     return entry
@@ -167,6 +173,7 @@ def transport_document(config: DestinationConfig) -> dict[str, Any]:
     return {
         "ca_file": str(config.ca_path or ""),
         "connect_timeout_s": config.delivery.connect_timeout_s,
+        "read_timeout_s": config.delivery.read_timeout_s or 0,
         "timeout_s": config.delivery.timeout_s,
         "max_connections": config.delivery.max_in_flight,
     }

@@ -153,7 +153,9 @@ class Webhook(Form):
         "truncate": 0.02,
         "late": 0.04,
         "status_500": 0.03,
-        "status_503": 0.05,
+        "status_502": 0.01,
+        "status_503": 0.04,
+        "status_504": 0.01,
         "busy_s": 0.001,
         "busy_date": 0.001,
     }
@@ -276,6 +278,7 @@ class Dynamics(Form):
             {"close": True, "when": "after"},
             {"close": "reset", "when": "after"},
             {"status": 503},
+            {"status": self.chance.choice((502, 504))},
             {"status": 429, "retry_after_s": 1},
             {"status": 500},
             {"delay_s": 0.3, "when": "after"},

@@ -59,6 +59,7 @@ class Delivery {
   std::uint64_t token() const noexcept { return token_; }         // of the last start
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
+  int attempts() const noexcept { return attempts_; }  // in this run
   std::uint32_t subscription() const;
   bool asks() const noexcept { return question_.has_value(); }  // next, instead of sending
   Tries tries(double now_s) const noexcept;
