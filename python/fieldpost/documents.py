@@ -99,7 +99,7 @@ def _later(config: DestinationConfig) -> list[Mistake]:
             if table and table not in known:
                 near = difflib.get_close_matches(table, known, 1)
                 hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
-                if config.schema_file is None:
+                if config.schema_path is None:
                     hint += "; for others, `fieldpost schema pull` and write schema:"
                 mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
     return mistakes
@@ -202,7 +202,7 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
     tables: dict[str, Any] = {name: table.document() for name, table in TABLES.items()}
     schema = destination_schema.schema_of(config)
     for name, table in schema.tables.items():
-        if config.schema_file and table.entity_set and not (table.partial and name in tables):
+        if not schema.is_standard and table.entity_set and not (table.partial and name in tables):
             tables[name] = table_document(schema, table)
         elif name in tables:
             tables[name]["columns"] = columns_document(table, PLAIN)

@@ -82,9 +82,10 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
   watch_connection(response, verdicts.front());
   for (std::size_t i = 0; i < count; ++i) {
     Delivery& delivery = deliveries.at(flight.members[i]);
+    const bool asked = delivery.asks();
     const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
     const bool split = verdict.alone && count > 1;
-    if (split) delivery.split(count);
+    if (split) delivery.split(count, asked);
     if (split && verdict.kind == Verdict::Kind::rejected) {
       ready.push_back(flight.members[i]);
     } else {
