@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
+    from .observer import Observer
     from .preview import Preview
     from .preview_diff import PreviewDiff
+    from .prometheus import PrometheusMetrics
     from .report import Report, Status
     from .saved_schema import Pulled, SavedSchema, SchemaDiff
     from .stage import Row
@@ -67,8 +69,10 @@ _HOMES = {
     "Mapping": "mapping",
     "MappingError": "errors",
     "Mistake": "errors",
+    "Observer": "observer",
     "Preview": "preview",
     "PreviewDiff": "preview_diff",
+    "PrometheusMetrics": "prometheus",
     "Pulled": "saved_schema",
     "Report": "report",
     "Row": "stage",
@@ -111,8 +115,10 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "Mapping",
     "MappingError",
     "Mistake",
+    "Observer",
     "Preview",
     "PreviewDiff",
+    "PrometheusMetrics",
     "Pulled",
     "Report",
     "Row",

@@ -117,6 +117,7 @@ class Subscription(Part):
     headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
     batch: Batch | None = None
+    order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     table: Text | None = None
     key: Document = None
     to: Other | None = None
@@ -193,6 +194,7 @@ class Delivery(Part):
     ] = ()
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
+    read_timeout_s: Annotated[Number, Field(gt=0)] | None = None
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
 
 
@@ -216,6 +218,7 @@ class DestinationConfig(Part):
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
     )
+    order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     allow_http: Flag = False
     allow_hosts: Annotated[
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
@@ -286,8 +289,8 @@ class DestinationConfig(Part):
 
     @property
     def schema_path(self) -> Path | None:
-        """The saved schema of the environment, absolute; None without one."""
-        return self.directory / self.schema_file if self.schema_file else None
+        """The saved schema of the environment: `schema`, else beside the file; None without one."""
+        return self._reading.schema_path(self.schema_file)
 
     @property
     def ledger_location(self) -> str:

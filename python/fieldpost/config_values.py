@@ -101,6 +101,17 @@ class Reading:
         chosen = written or self.environ.get("FIELDPOST_CA_FILE")
         return self.directory / chosen if chosen else None
 
+    @property
+    def schema_beside(self) -> Path:
+        """Where a schema is pulled to, and found, by a file that does not say."""
+        return self.directory / f"{Path(self.name).stem}.schema.json"
+
+    def schema_path(self, written: str | None) -> Path | None:
+        """The saved schema: as written, else the one beside the file, if it is there."""
+        if written:
+            return self.directory / written
+        return self.schema_beside if self.schema_beside.is_file() else None
+
     def _replaced(self, value: Any, path: YamlPath, unset: list[YamlPath]) -> Any:
         if isinstance(value, list):
             return [self._replaced(one, (*path, i), unset) for i, one in enumerate(value)]
@@ -301,12 +312,23 @@ def credential_name(value: Any) -> Any:
 
 def event_id(value: Any) -> Any:
     """A directive object, or the word content."""
-    if value == "content" or (isinstance(value, dict) and value):
+    if value == "content":
+        return value
+    return _directive(value, 'a directive or "content"', "$.messageId")
+
+
+def directive_or_none(value: Any) -> Any:
+    """A directive object, or null for none."""
+    return None if value is None else _directive(value, "a directive", "$.userId")
+
+
+def _directive(value: Any, expected: str, example: str) -> Any:
+    if isinstance(value, dict) and value:
         return value
     if isinstance(value, str) and value.startswith("$"):
         hint = f'write {{"@path": "{value}"}}'
         raise wrong("E113", "a path needs its directive", hint)
-    raise wrong("E113", 'expected a directive or "content"', 'such as {"@path": "$.messageId"}')
+    raise wrong("E113", f"expected {expected}", f'such as {{"@path": "{example}"}}')
 
 
 def integration(value: Any) -> Any:

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import chain, islice
@@ -26,14 +26,19 @@ from .functions import Functions
 from .governor import identity, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
+from .observer import Observer, Progress, Watch
 from .prefetch import Work
+from .private_texts import private_texts
 from .report import Counts, Failures, Report
-from .run import Progress, Run
+from .run import Run
+from .run_log import RunLog
 from .signing import sign
 from .sources import Source
 from .stage import batch_of
+from .telemetry import open_telemetry
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
+_GROUPS_SHOWN = 100
 _AIRFLOW = ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER")
 
 
@@ -61,11 +66,16 @@ class Delivery:
     """One run of a destination, of whatever verb."""
 
     def __init__(
-        self, config: DestinationConfig, ledger: Ledger, progress: Progress | None = None
+        self,
+        config: DestinationConfig,
+        ledger: Ledger,
+        progress: Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._config = config
         self._ledger = ledger
         self._progress = progress
+        self._observers = observers
         self._subscriptions = documents.active(config)
 
     def run(
@@ -83,9 +93,13 @@ class Delivery:
         number = ledger.begin_run(_about(config, verb))
         report = self.report(number)
         targets = self.targets()
-        governor = open_governor(config, documents.shared_address(config))
+        target = documents.shared_address(config)
+        governor = open_governor(config, target, ledger.meeting_place)
         dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
         sign(dispatcher, config.signing)
+        for text in private_texts(config):
+            dispatcher.hide(text)
+        watch = Watch(dispatcher, report, [*_own_observers(), *self._observers], self._progress)
         run = Run(
             ledger,
             dispatcher,
@@ -98,16 +112,18 @@ class Delivery:
             brake=brake,
             governor=governor,
             day_count=_day_count(config, ledger),
-            progress=self._progress,
+            progress=watch,
         )
-        try:
-            with _interruptible(run):
-                run.deliver(works(targets))
-            ledger.merge_filtered([target.number for target in targets])
-        finally:
-            governor.close()
-            report.duration_s = time.monotonic() - began_s
-            self._tell(report, run.failed)
+        with watch.over(verb):
+            try:
+                with _interruptible(run):
+                    run.deliver(works(targets))
+                ledger.merge_filtered([target.number for target in targets])
+            finally:
+                governor.close()
+                report.duration_s = time.monotonic() - began_s
+                watch.count()
+                self._tell(report, run.failed)
         return report
 
     def _tell(self, report: Report, standing: list[int]) -> None:
@@ -116,7 +132,12 @@ class Delivery:
             self._ledger.outcomes(self._config.id, claims=standing),
         )
         report.failures = Failures(list(islice(rows, _FAILURES_SHOWN)))
-        self._ledger.end_run(report.to_dict())
+        report.groups = self._ledger.failures(
+            self._config.id, _GROUPS_SHOWN, run=self._ledger.run, standing=standing
+        )
+        counts = report.to_dict()
+        del counts["failures"]  # the ledger has them
+        self._ledger.end_run(counts)
 
     def report(self, run: str) -> Report:
         """An empty report of this destination."""
@@ -133,6 +154,11 @@ class Delivery:
             )
             for one in self._subscriptions
         ]
+
+
+def _own_observers() -> list[Observer]:
+    telemetry = open_telemetry()
+    return [RunLog()] if telemetry is None else [RunLog(), telemetry]
 
 
 def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -33,13 +33,13 @@ from .html_table import html_table
 from .inquiry import Inquiry
 from .ledger import OPEN, Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
+from .observer import Observer, Progress
 from .prefetch import Work
 from .preview import Preview, Previewer, PreviewRow
 from .preview_diff import Comparer, PreviewDiff
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
-from .run import Progress
 from .sample import Sample
 from .saved_schema import SavedSchema
 from .sources import Source, open_source
@@ -243,6 +243,7 @@ class Destination:
         again: bool = False,
         for_s: float | None = None,
         progress: bool | Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         """Deliver each event of a source once; what earlier runs delivered is not sent again.
 
@@ -251,6 +252,7 @@ class Destination:
         nothing; what would be sent counts as `waiting`. again: send delivered events again, where
         that is safe. for_s: stop after so many seconds, the next run goes on. progress: True,
         False, a function of the report so far, or None for a bar where somebody is watching.
+        observers: who else is told of the run, such as fp.PrometheusMetrics().
         Raises ConfigError, AuthError, SourceError or LedgerError; what is wrong with one event is
         an outcome in the report.
         """
@@ -263,7 +265,7 @@ class Destination:
             raise self.config.error([documents.NAMELESS])
         if dry_run:
             return self._dry_run(opened, takes, limit)
-        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s)
+        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=observers)
 
     def _deliver(
         self,
@@ -273,10 +275,11 @@ class Destination:
         *,
         limit: int | None = None,
         for_s: float | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         plan, functions = documents.compile_plan(self.config), self._functions()
         with self._ledger() as ledger, watching(progress) as watcher:
-            return Delivery(self.config, ledger, watcher).run(
+            return Delivery(self.config, ledger, watcher, observers).run(
                 lambda _targets: works(plan, functions, source, limit), takes=takes, for_s=for_s
             )
 
@@ -331,6 +334,7 @@ class Destination:
         recorded: bool = False,
         dry_run: bool = False,
         progress: bool | Progress | None = None,
+        observers: Sequence[Observer] = (),
     ) -> Report:
         """Take up again what fits `where` (SQL as for `outcomes`), whatever its outcome.
 
@@ -344,7 +348,8 @@ class Destination:
         functions = self._functions()
         with self._ledger() as ledger, watching(progress) as watcher:
             replay = Replay(self.config, ledger, functions, recorded)
-            return replay.run(Delivery(self.config, ledger, watcher), where, dry_run)
+            delivery = Delivery(self.config, ledger, watcher, observers)
+            return replay.run(delivery, where, dry_run)
 
     def settle(self, where: str, outcome: str) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""

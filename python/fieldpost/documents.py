@@ -14,7 +14,7 @@ from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
-from .dynamics.tables import TABLES, Navigation, Table
+from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -68,9 +68,11 @@ def _with_tables(
         mistakes.extend(found)
         return whole
 
-    document["event_id"] = filled(document["event_id"], "event_id")
+    for key in ("event_id", "order_by"):
+        if key in document:
+            document[key] = filled(document[key], key)
     for index, entry in zip(indices, document["subscriptions"], strict=True):
-        for key in ("body", "url", "headers"):
+        for key in ("body", "url", "headers", "order_by"):
             if key in entry:
                 entry[key] = filled(entry[key], "subscriptions", index, key)
     return document, mistakes
@@ -99,7 +101,7 @@ def _later(config: DestinationConfig) -> list[Mistake]:
             if table and table not in known:
                 near = difflib.get_close_matches(table, known, 1)
                 hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
-                if config.schema_file is None:
+                if config.schema_path is None:
                     hint += "; for others, `fieldpost schema pull` and write schema:"
                 mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
     return mistakes
@@ -111,6 +113,8 @@ def plan_document(config: DestinationConfig) -> dict[str, Any]:
         "event_id": config.event_id,
         "subscriptions": [_plan_entry(one) for one in active(config)],
     }
+    if config.order_by is not None:
+        document["order_by"] = config.order_by
     if config.integrations is not None:
         document["integrations"] = config.integrations
     return document
@@ -131,6 +135,8 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
         entry["url"] = one.url
     if any(isinstance(value, dict) for value in one.headers.values()):
         entry["headers"] = one.headers
+    if "order_by" in one.model_fields_set:  # null: in no order, whatever the file says
+        entry["order_by"] = one.order_by
     if parts := dynamics.particulars(one):
         entry["headers"] = parts
     return entry
@@ -167,6 +173,7 @@ def transport_document(config: DestinationConfig) -> dict[str, Any]:
     return {
         "ca_file": str(config.ca_path or ""),
         "connect_timeout_s": config.delivery.connect_timeout_s,
+        "read_timeout_s": config.delivery.read_timeout_s or 0,
         "timeout_s": config.delivery.timeout_s,
         "max_connections": config.delivery.max_in_flight,
     }
@@ -202,19 +209,21 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
     tables: dict[str, Any] = {name: table.document() for name, table in TABLES.items()}
     schema = destination_schema.schema_of(config)
     for name, table in schema.tables.items():
-        if config.schema_file and table.entity_set and not (table.partial and name in tables):
+        if not schema.is_standard and table.entity_set and not (table.partial and name in tables):
             tables[name] = table_document(schema, table)
         elif name in tables:
             tables[name]["columns"] = columns_document(table, PLAIN)
     return tables
 
 
-def tables_of(config: DestinationConfig) -> dict[str, Table]:
-    """The same as values."""
-    return {
-        name: Table(one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()})
-        for name, one in tables_document(config).items()
-    }
+def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
+    entry = dynamics.entry(one)
+    conversions = destination_schema.conversions_of(one)
+    if conversions != PLAIN:
+        tables = tables_document(config)
+        columns = own_columns(destination_schema.schema_of(config), conversions)
+        entry["columns"] = {name: found for name, found in columns.items() if name in tables}
+    return entry
 
 
 def hosts(config: DestinationConfig) -> list[str]:

@@ -51,12 +51,13 @@ def _subscriptions(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]
 
 
 def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
-    if isinstance(data.get("event_id"), dict):
-        yield ("event_id",), data["event_id"]
+    for key in ("event_id", "order_by"):
+        if isinstance(data.get(key), dict):
+            yield (key,), data[key]
     for place, one in _subscriptions(data):
         if one.get("body") is not None:
             yield (*place, "body"), one["body"]
-        for key in ("url", "headers", "key", "on_create", "if_match", "impersonate"):
+        for key in ("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate"):
             if isinstance(one.get(key), dict):
                 yield (*place, key), one[key]
         if isinstance(one.get("to"), dict) and isinstance(one["to"].get("key"), dict):

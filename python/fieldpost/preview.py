@@ -11,13 +11,16 @@ from ._core import Batch, CallFault, Dispatcher
 from .config import DestinationConfig
 from .documents import active, dispatcher_document
 from .html_table import html_table
+from .private_texts import private_texts
+from .secrets import redact
 
 
 @dataclass(frozen=True)
 class PreviewRow:
     """One event for one subscription: the exact request, or why there is none.
 
-    body: JSON text, or the parts of a change set. Credentials are not part of a preview.
+    body: JSON text, or the parts of a change set. Credentials are not part of a preview, and what
+    came from the environment into a header or a url's query is shown as ***.
     """
 
     subscription: str
@@ -32,11 +35,18 @@ class PreviewRow:
     message: str = ""
 
     @classmethod
-    def of(cls, subscription: str, event_id: str, line: int, request: dict[str, Any]) -> PreviewRow:
-        """A row for a request as the core describes it."""
+    def of(
+        cls,
+        subscription: str,
+        event_id: str,
+        line: int,
+        request: dict[str, Any],
+        private: Sequence[str] = (),
+    ) -> PreviewRow:
+        """A row for a request as the core describes it; `private` texts are shown as ***."""
         body = bytes(request["body"] or b"").decode("utf-8", "replace")
-        headers = tuple((name, value) for name, value in request["headers"])
-        told = (request["method"], request["url"], headers, body)
+        headers = tuple((name, redact(value, private)) for name, value in request["headers"])
+        told = (request["method"], redact(request["url"], private), headers, body)
         return cls(subscription, event_id, line, "would send", *told)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +97,7 @@ class Previewer:
 
     def __init__(self, config: DestinationConfig) -> None:
         self._names = [one.name for one in active(config)]
+        self._private = private_texts(config)
         self._dispatcher = Dispatcher(json.dumps(dispatcher_document(config)))
 
     def rows(self, batch: Batch, limit: int) -> list[PreviewRow]:
@@ -108,4 +119,4 @@ class Previewer:
             code, message, _hint = fault.args
             told = ("rejected", "", "", (), "", code, message)
             return PreviewRow(self._names[sub], event_id, line, *told)
-        return PreviewRow.of(self._names[sub], event_id, line, request)
+        return PreviewRow.of(self._names[sub], event_id, line, request, self._private)

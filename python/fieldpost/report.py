@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .html_table import html_table
+from .latencies import Latencies
 
 OUTCOMES = (
     "filtered",
@@ -100,7 +101,11 @@ class Report:
 
     subscriptions: counts by subscription name. stopped: why the run ended before its source did.
     duration_s: seconds of wall time. dry_run: nothing was sent or written; what would have been
-    sent is counted as `waiting`.
+    sent is counted as `waiting`. requests: on the wire, sign-in not among them. attempts: tries of
+    records, by subscription. latencies: of what this run decided, first start to last answer, by
+    subscription. throttled_s: how long nothing could start because the destination asked for a
+    wait; held_s: how long that goes on from now. groups: failures by reason, the most frequent
+    first, each with a sample and what to do.
     """
 
     run: str
@@ -112,6 +117,12 @@ class Report:
     interrupted: bool = False
     failures: Failures = field(default_factory=lambda: Failures([]))
     dry_run: bool = False
+    requests: int = 0
+    attempts: dict[str, int] = field(default_factory=dict)
+    latencies: dict[str, Latencies] = field(default_factory=dict)
+    throttled_s: float = 0.0
+    held_s: float = 0.0
+    groups: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, outcome: str) -> int:
         """Events with that outcome, over all subscriptions."""
@@ -140,9 +151,14 @@ class Report:
                 name: counts.to_dict() for name, counts in self.subscriptions.items()
             },
             "duration_s": round(self.duration_s, 3),
+            "requests": self.requests,
+            "attempts": sum(self.attempts.values()),
+            "latency_ms": Latencies.sum(self.latencies.values()).to_dict(),
+            "throttled_s": round(self.throttled_s, 3),
             "stopped": self.stopped._asdict() if self.stopped else None,
             "interrupted": self.interrupted,
             "dry_run": self.dry_run,
+            "failures": self.groups,
         }
 
     def __repr__(self) -> str:

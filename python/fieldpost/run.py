@@ -212,12 +212,13 @@ class Run:
 
     def _move(self, writer: Writer) -> None:
         """Let the network move, and take over what the writer has done."""
+        self._governor.steer(self._dispatcher)
         outstanding = self._dispatcher.outstanding
         for done in writer.take(0 if outstanding or not writer.busy else _NAP_S):
             self._advanced(done)
         if self._dispatcher.outstanding:
             hurried = writer.busy or self._decided
-            self._network(_GLANCE_S if hurried else _NAP_S)
+            self._network(_GLANCE_S if hurried else min(_NAP_S, self._governor.every_s))
         else:
             self._quiet = True
             if self._later and not (self._pending or self._decided or writer.busy):
@@ -227,7 +228,6 @@ class Run:
             self._keep_signed_in()
 
     def _network(self, timeout_s: float) -> None:
-        self._governor.steer(self._dispatcher)
         if self._day_count is not None:
             self._day_count.steer(self._dispatcher)
         delivered, others = self._dispatcher.settle(timeout_s)

@@ -14,7 +14,7 @@ from .airflow_connection import airflow_field
 from .config import SecretRef
 from .errors import ConfigError, Mistake
 
-__all__ = ["Secret", "SecretRef", "origin", "redact", "resolve", "resolve_text"]
+__all__ = ["Secret", "SecretRef", "forms", "origin", "redact", "resolve", "resolve_text"]
 
 
 class Secret(str):
@@ -136,13 +136,14 @@ def _refuse(ref: SecretRef, code: str, message: str, hint: str) -> NoReturn:
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """The text with each secret replaced by ***, also where it is URL-, JSON- or base64-encoded."""
-    forms = {form for secret in secrets if secret for form in _forms(str(secret))}
-    for form in sorted(forms, key=len, reverse=True):
+    found = {form for secret in secrets if secret for form in forms(str(secret))}
+    for form in sorted(found, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
 
 
-def _forms(secret: str) -> tuple[str, ...]:
+def forms(secret: str) -> tuple[str, ...]:
+    """A secret as it is, and as it is encoded on its ways."""
     raw = secret.encode("utf-8", "surrogatepass")
     coded = base64.b64encode(raw).decode().rstrip("=")
     escaped = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]

@@ -20,7 +20,7 @@ from email.utils import formatdate
 from typing import Any
 
 # What goes wrong: the connection is cut ("truncate" cuts the answer), the answer is "late", it is
-# "status_500" or "status_503", or a 429 that asks for a second in digits ("busy_s") or as a date.
+# "status_500" or its like, or a 429 that asks for a second in digits ("busy_s") or as a date.
 CUTS = ("cut_before", "cut_in_body", "cut_after")
 
 

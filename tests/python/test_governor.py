@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fieldpost.governor import HostGovernor
+from fieldpost.governor import Shared
+from fieldpost.governor.host import HostGovernor
 
 
 @dataclass
@@ -24,8 +25,10 @@ class Numbers:
     allowed: int = -1
     requests: int = -1
 
-    def allow(self, max_in_flight: int, requests_per_window: int) -> None:
-        self.allowed, self.requests = max_in_flight, requests_per_window
+    starts: int = -1
+
+    def allow(self, max_in_flight: int, requests_per_window: int, starts: int = -1) -> None:
+        self.allowed, self.requests, self.starts = max_in_flight, requests_per_window, starts
 
     def hold(self, seconds: float) -> None:
         self.held_s = seconds
@@ -38,7 +41,7 @@ class Member:
 
     def steer(self) -> Numbers:
         self.governor._next_s = 0.0
-        self.governor.steer(self.numbers)  # type: ignore[arg-type]
+        Shared([self.governor]).steer(self.numbers)  # type: ignore[arg-type]
         return self.numbers
 
 

@@ -33,6 +33,7 @@ SECRETS = {
     "REFRESH": f"{MARK}-refresh",
     "QUERY": f"{MARK}-query",
     "EXTRA": f"{MARK}-extra",
+    "HEADER": f"{MARK}-header/+ of a partner",
 }
 SCHEMES = {
     "client": "{type: oauth2, token_url: {env: TOKEN_URL}, client_id: app-1, "
@@ -61,8 +62,9 @@ def leaks(text: str, *more: str) -> list[str]:
 
 
 def repeat(received: Received) -> tuple[int, dict[str, str], bytes]:
-    """A service that says back what it was sent, headers and all, in its refusal."""
-    told = json.dumps({"error": {"message": " ".join(map(str, received.headers.values()))}})
+    """A service that says back what it was sent, path, headers and all, in its refusal."""
+    told = " ".join([received.path, *map(str, received.headers.values())])
+    told = json.dumps({"error": {"message": told}})
     return 400, {"X-Request-Id": "r-1"}, told.encode()
 
 
@@ -90,7 +92,8 @@ def write(folder: Path, scheme: str, signs_in: AuthorizationServer, receives: An
         "event_id: {'@path': '$.messageId'}\nidempotency_key: true\n"
         "signing: {standard_webhooks: {env: SIGNING}, segment: {env: SHARED}}\n"
         f"url: {{env: HOOK_URL}}\n"
-        "subscriptions:\n  - {name: A, filter: messageId != 'm-2'}\n"
+        "subscriptions:\n  - name: A\n    filter: messageId != 'm-2'\n"
+        "    headers: {X-Partner: {env: HEADER}}\n"
         "  - {name: B, url: {'@template': '" + receives.url + "/u?k={{q}}'}}\n"
     )
     return path
@@ -132,7 +135,9 @@ def test_no_planted_secret_is_anywhere(
         '{"messageId": "m-1", "q": "v"}\n{"messageId": "m-2"}\n'
     )
     destination = fp.Destination.from_file(path)
-    report = destination.deliver(tmp_path / "events.ndjson", progress=False)
+    metrics = fp.PrometheusMetrics(tmp_path / "fieldpost.prom")
+    events = tmp_path / "events.ndjson"
+    report = destination.deliver(events, progress=False, observers=[metrics])
     assert report["rejected"] == 3 and len(receives.requests) == 3
     received = str(receives.requests)
     assert leaks(received) or "access-" in received, "the secrets were in use"
@@ -142,6 +147,11 @@ def test_no_planted_secret_is_anywhere(
         report._repr_html_(),
         str(pickle.dumps(report)),
     ]
+    texts += [repr(report.failures), report.failures._repr_html_(), repr(report.groups)]
+    preview = destination.preview(events)
+    texts += [repr(list(preview)), preview._repr_html_()]
+    texts += [json.dumps(row.to_dict()) for row in preview]
+    texts += [repr(destination.failures()), destination.status()._repr_html_()]
     texts += [repr(destination.config), str(pickle.dumps(destination)), destination._repr_html_()]
     texts += [repr(row) for row in destination.outcomes()]
     texts.append(told_by(lambda: destination.test_connection().to_dict()))
@@ -160,6 +170,7 @@ def test_no_planted_secret_is_anywhere(
     texts += [written.getvalue(), *capfd.readouterr()]
     token = str(header).split(" ", 1)[-1]
     assert leaks(chr(10).join(texts), token) == []
+    assert (tmp_path / "fieldpost.prom").stat().st_size > 0
     for file in tmp_path.iterdir():
         if file.name not in ("hook.yaml", "kept.json") and file.is_file():
             found = file.read_bytes().decode("latin-1")
@@ -171,9 +182,17 @@ def test_the_commands_print_none(servers: Any, tmp_path: Path) -> None:
     write(tmp_path, "client", signs_in, receives)
     (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "q": "v"}\n')
     printed = ""
-    for verb in ("check", "test-connection", "deliver", "status", "outcomes"):
-        source = ["events.ndjson"] if verb == "deliver" else []
-        for output in ("text", "json") if verb in ("deliver", "outcomes") else ("text",):
+    for verb in (
+        "check",
+        "preview",
+        "test-connection",
+        "deliver",
+        "status",
+        "outcomes",
+        "failures",
+    ):
+        source = ["events.ndjson"] if verb in ("deliver", "preview") else []
+        for output in ("text",) if verb in ("check", "test-connection") else ("text", "json"):
             done = subprocess.run(
                 [sys.executable, "-m", "fieldpost", verb, "hook.yaml", *source, "--output", output],
                 capture_output=True,
@@ -186,3 +205,37 @@ def test_the_commands_print_none(servers: Any, tmp_path: Path) -> None:
             assert "Traceback" not in done.stderr
             printed += done.stdout + done.stderr
     assert leaks(printed, "access-") == []
+
+
+_TRACED = """
+import sys
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+import fieldpost as fp
+
+reader, tracing = InMemoryMetricReader(), TracerProvider()
+metrics.set_meter_provider(MeterProvider([reader]))
+tracing.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stdout)))
+trace.set_tracer_provider(tracing)
+fp.Destination.from_file("hook.yaml").deliver("events.ndjson", progress=False)
+print(reader.get_metrics_data().to_json())
+"""
+
+
+def test_metrics_and_spans_hold_none(servers: Any, tmp_path: Path) -> None:
+    signs_in, receives = servers
+    write(tmp_path, "client", signs_in, receives)
+    (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "q": "v"}\n')
+    done = subprocess.run(
+        [sys.executable, "-c", _TRACED],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert "fieldpost.outcomes" in done.stdout and "fieldpost deliver" in done.stdout, done.stderr
+    assert leaks(done.stdout + done.stderr, "access-") == []

@@ -50,6 +50,17 @@ struct Outcome {
   bool in_doubt = false;  // of `waiting`: as in Offer, for the next one
 };
 
+// What the records of one subscription came to in numbers. Bucket i counts latencies up to
+// kLeast_ms * 2^(i / kPerDoubling); the last one, all above.
+struct Traffic {
+  static constexpr double kLeast_ms = 0.1;
+  static constexpr int kPerDoubling = 8;
+  static constexpr std::size_t kBuckets = 232;  // up to 14 hours
+
+  std::uint64_t attempts = 0;            // tries of records
+  std::vector<std::uint64_t> latencies;  // empty while nothing was decided
+};
+
 class Dispatcher {
  public:
   Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
@@ -68,6 +79,8 @@ class Dispatcher {
   void authorize(std::string header, std::string name = "Authorization");
   // What starts from now on carries the signatures that the protocol makes with these.
   void sign_with(SigningKeys keys);
+  // This text is in no message, whatever the destination answers.
+  void hide(std::string text);
   bool token_wanted() const noexcept;        // a 401 came back: authorize() with a new token
   std::size_t outstanding() const noexcept;  // offered and not yet told
   std::size_t capacity() const noexcept;  // records that it holds at once: room() of an empty one
@@ -76,8 +89,8 @@ class Dispatcher {
 
   // This process's part of the limits, where several processes share the target. Numbers above what
   // the dispatcher was made with mean that; what is in flight beyond a smaller part ends as it
-  // does.
-  void allow(int max_in_flight, int requests_per_window);
+  // does. starts: requests in all, those before among them; negative for no bound.
+  void allow(int max_in_flight, int requests_per_window, std::int64_t starts = -1);
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);
   std::uint64_t started() const noexcept;  // requests so far, questions among them
@@ -87,6 +100,8 @@ class Dispatcher {
   void allow_operations(std::uint64_t in_all) noexcept;
   bool used_up() const noexcept;  // those are started: what waits comes back as `waiting`
   double held_s() const;  // how long nothing may start, because the destination asked for a wait
+  double throttled_s() const;  // how long nothing might start, for that reason, so far
+  const std::vector<Traffic>& traffic() const noexcept;  // by subscription
 
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;

@@ -51,9 +51,11 @@ class Plan {
  public:
   // {"event_id": <directive> | "content" | absent,
   //  "integrations": <the destination's name in an event's integrations object> | absent,
+  //  "order_by": <directive> | null | absent,
   //  "subscriptions": [{"filter", "dialect", "transforms", "body", "body_required", "url",
-  //                     "headers"}]}
-  // Without "body" the body is the whole event; with null there is none.
+  //                     "headers", "order_by"}]}
+  // Without "body" the body is the whole event; with null there is none. A subscription's own
+  // "order_by" takes the place of the other, also with null.
   // Throws DocumentError with every mistake.
   explicit Plan(const Json& document);
   ~Plan();

@@ -163,6 +163,15 @@ py::dict exchange_once(const py::dict& given, const std::string& transport) {
                   "fault_text"_a = text(response.fault_text), "elapsed_s"_a = response.elapsed_s);
 }
 
+// (tries, latency buckets) of each subscription.
+py::list traffic(const Dispatcher& dispatcher) {
+  py::list rows;
+  for (const Traffic& one : dispatcher.traffic()) {
+    rows.append(py::make_tuple(one.attempts, one.latencies));
+  }
+  return rows;
+}
+
 // _core.CallFault(code, message, action_needed): this record cannot become a request.
 void register_call_fault(py::module_& module) {
   static py::handle type =
@@ -200,8 +209,10 @@ void register_dispatcher(py::module_& module) {
             self.sign_with({standard_webhooks, segment});
           },
           py::arg("standard_webhooks"), py::arg("segment"))
+      .def("hide", &Dispatcher::hide, py::arg("text"))
       .def("stop", &Dispatcher::stop)
-      .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"))
+      .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"),
+           py::arg("starts") = -1)
       .def("hold", &Dispatcher::hold, py::arg("seconds"))
       .def_property_readonly("started", &Dispatcher::started)
       .def_property_readonly("operations", &Dispatcher::operations)
@@ -209,6 +220,8 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("used_up", &Dispatcher::used_up)
       .def_property_readonly("capacity", &Dispatcher::capacity)
       .def_property_readonly("held_s", &Dispatcher::held_s)
+      .def_property_readonly("throttled_s", &Dispatcher::throttled_s)
+      .def("traffic", &traffic)
       .def("preview", &preview, py::arg("batch"), py::arg("index"))
       .def_property_readonly("token_wanted", &Dispatcher::token_wanted)
       .def_property_readonly("outstanding", &Dispatcher::outstanding)

@@ -9,6 +9,18 @@ namespace fieldpost {
 
 namespace {
 
+// So many refusals in a row that may hold for every request, and nothing else between: they do.
+constexpr int kRefusedAlike = 5;
+
+Verdict all_refused(const Verdict& verdict) {
+  Verdict pause;
+  pause.kind = Verdict::Kind::pause;
+  pause.code = verdict.code;
+  pause.message = "the destination refuses every request: " + verdict.message;
+  pause.action_needed = verdict.action_needed;
+  return pause;
+}
+
 Verdict tokens_refused(const Verdict& verdict) {
   Verdict pause;
   pause.kind = Verdict::Kind::pause;
@@ -36,7 +48,11 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       tell(id, "delivered");
       break;
     case Verdict::Kind::rejected:
-      give_up(id, "rejected");
+      if (verdict.perhaps_all) {
+        suspects.push_back(id);
+      } else {
+        give_up(id, "rejected");
+      }
       break;
     case Verdict::Kind::unconfirmed:
       tell(id, "unconfirmed");
@@ -65,7 +81,7 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
   const double now_s = clock->monotonic_s();
   const Tries tries = deliveries.at(id).tries(now_s);
   if (verdict.wait_s) {
-    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s));
+    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s), now_s);
   }
   if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
     give_up(id, "rejected");
@@ -134,6 +150,7 @@ void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
 
 void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
   if (response.fault == Fault::unsent) return;  // tells nothing about the destination
+  if (response.fault == Fault::none) watch_refusals(verdict);
   if (response.fault != Fault::unreachable) {
     unreachable_since_s.reset();
     return;
@@ -142,6 +159,20 @@ void Dispatcher::State::watch_connection(const Response& response, const Verdict
   if (!unreachable_since_s) unreachable_since_s = now_s;
   if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;
   pause_with(unreachable(verdict.message));
+}
+
+void Dispatcher::State::watch_refusals(const Verdict& verdict) {
+  if (!verdict.perhaps_all) {
+    refused_alike = 0;
+    tell_suspects();
+  } else if (++refused_alike >= kRefusedAlike) {
+    pause_with(all_refused(verdict));
+  }
+}
+
+// It stood for itself only: others were answered otherwise, or nothing else is left to ask.
+void Dispatcher::State::tell_suspects() {
+  for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
 }
 
 void Dispatcher::State::pause_with(Verdict why) {
@@ -166,6 +197,11 @@ void Dispatcher::State::return_what_waits() {
   };
   send_back(ready);
   send_back(parked);
+  if (pause.code.empty()) {
+    tell_suspects();  // stopped: nobody will find out
+  } else {
+    send_back(suspects);
+  }
   send_back(fresh);
   token_wanted = false;
 }
@@ -173,6 +209,7 @@ void Dispatcher::State::return_what_waits() {
 void Dispatcher::State::tell(Id id, std::string outcome) {
   Delivery& delivery = deliveries.at(id);
   Outcome& said = told.emplace_back(delivery.end(std::move(outcome)));
+  counter.told(delivery.subscription(), delivery.attempts(), said);
   if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
   if (const std::string_view key = delivery.order_key(); !key.empty()) {
     if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);

@@ -47,6 +47,7 @@ std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
   for (bool first = true;; first = false) {
     start_what_may();
     if (closed()) return_what_waits();
+    if (governor.in_flight() == 0 && fresh.empty() && ready.empty()) tell_suspects();
     const double now_s = clock->monotonic_s();
     const bool nothing_moves =
         governor.in_flight() == 0 && (deliveries.empty() || token_wanted || closed());
@@ -195,6 +196,8 @@ void Dispatcher::sign_with(SigningKeys keys) {
   state_->keys = std::move(keys);
 }
 
+void Dispatcher::hide(std::string text) { state_->secrets.keep(std::move(text)); }
+
 bool Dispatcher::token_wanted() const noexcept { return state_->token_wanted; }
 
 std::size_t Dispatcher::outstanding() const noexcept {
@@ -211,12 +214,13 @@ std::size_t Dispatcher::in_flight() const noexcept {
   return static_cast<std::size_t>(state_->governor.in_flight());
 }
 
-void Dispatcher::allow(int max_in_flight, int requests_per_window) {
-  state_->governor.allow(max_in_flight, requests_per_window);
+void Dispatcher::allow(int max_in_flight, int requests_per_window, std::int64_t starts) {
+  state_->governor.allow(max_in_flight, requests_per_window, starts);
 }
 
 void Dispatcher::hold(double seconds) {
-  state_->governor.hold_until(state_->clock->monotonic_s() + seconds);
+  const double now_s = state_->clock->monotonic_s();
+  state_->governor.hold_until(now_s + seconds, now_s);
 }
 
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
@@ -233,6 +237,14 @@ void Dispatcher::allow_operations(std::uint64_t in_all) noexcept {
 
 double Dispatcher::held_s() const {
   return std::max(0.0, state_->governor.free_at_s() - state_->clock->monotonic_s());
+}
+
+double Dispatcher::throttled_s() const {
+  return state_->governor.held_for_s(state_->clock->monotonic_s());
+}
+
+const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
+  return state_->counter.traffic();
 }
 
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }

@@ -1,11 +1,20 @@
 #include "dispatch/secrets.h"
 
+#include <utility>
+
 namespace fieldpost {
 
 namespace {
 
 constexpr std::size_t kKept = 4;
 constexpr std::size_t kShortest = 4;  // a shorter one hides nothing and would eat words
+
+void take_out(const std::string& secret, std::string& text) {
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), "***");
+    at += 3;
+  }
+}
 
 }  // namespace
 
@@ -16,12 +25,13 @@ void Secrets::add(const std::string& header) {
   if (tokens_.size() > kKept) tokens_.erase(tokens_.begin());
 }
 
+void Secrets::keep(std::string text) {
+  if (text.size() >= kShortest) kept_.push_back(std::move(text));
+}
+
 std::string Secrets::hide(std::string text) const {
-  for (const std::string& token : tokens_) {
-    for (std::size_t at = text.find(token); at != std::string::npos; at = text.find(token, at)) {
-      text.replace(at, token.size(), "***");
-      at += 3;
-    }
+  for (const auto* list : {&kept_, &tokens_}) {
+    for (const std::string& token : *list) take_out(token, text);
   }
   return text;
 }

@@ -19,6 +19,7 @@
 #include "dispatch/deliveries.h"
 #include "dispatch/lanes.h"
 #include "dispatch/secrets.h"
+#include "dispatch/traffic.h"
 #include "fieldpost/dispatcher.h"
 #include "http/governor.h"
 
@@ -51,8 +52,8 @@ struct Flight {
   Call call;
 };
 
-// Each delivery is in exactly one place: fresh, ready, retries, parked, on the wire, or in a lane
-// behind another.
+// Each delivery is in exactly one place: fresh, ready, retries, parked, suspects, on the wire, or
+// in a lane behind another.
 struct Dispatcher::State {
   State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
         RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
@@ -97,6 +98,8 @@ struct Dispatcher::State {
   bool concluded(Id id, const Verdict& verdict);
   void sign_in(Id id, const Verdict& verdict);
   void watch_connection(const Response& response, const Verdict& verdict);
+  void watch_refusals(const Verdict& verdict);
+  void tell_suspects();
   void pause_with(Verdict why);
   void return_what_waits();
   void tell(Id id, std::string outcome);
@@ -116,7 +119,9 @@ struct Dispatcher::State {
   std::deque<Id> ready;          // questions, and what comes back from a sign-in
   std::map<Id, Flight> flights;  // on the wire with others, by the first of each
   Retries retries;
-  std::vector<Id> parked;  // until authorize()
+  std::vector<Id> parked;    // until authorize()
+  std::vector<Id> suspects;  // refused alike; told when it shows whether all are
+  int refused_alike = 0;     // in a row
   std::vector<Outcome> told;
 
   Secrets secrets;
@@ -124,7 +129,8 @@ struct Dispatcher::State {
   SigningKeys keys;
   std::uint64_t started = 0;     // requests
   std::uint64_t operations = 0;  // in them, as the destination counts
-  std::uint64_t token = 0;       // counts authorize()
+  TrafficCounter counter;
+  std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;
   bool stopped = false;
   Verdict pause;  // code "" while not paused

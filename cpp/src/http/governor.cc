@@ -38,6 +38,9 @@ int Governor::in_flight_limit() const noexcept {
 }
 
 double Governor::next_start_s() const noexcept {
+  if (allowed_starts_ >= 0 && all_starts_ >= allowed_starts_) {
+    return std::numeric_limits<double>::infinity();
+  }
   const double free_at_s = std::max(free_at_s_, execution_.next_start_s(in_flight_));
   if (limits_.requests_per_window == 0) return free_at_s;
   if (allowed_requests_ == 0) return std::numeric_limits<double>::infinity();
@@ -56,6 +59,7 @@ void Governor::begin_at(int in_flight) noexcept {
 void Governor::started(double now_s) {
   if (!may_start(now_s)) throw std::logic_error("a call started that may not");
   ++in_flight_;
+  ++all_starts_;
   if (limits_.requests_per_window == 0) return;
   starts_s_.push_back(now_s);
   if (starts_s_.size() > static_cast<std::size_t>(limits_.requests_per_window)) {
@@ -72,7 +76,8 @@ void Governor::ended(End end, double started_s, double now_s) {
   --in_flight_;
 }
 
-void Governor::allow(int max_in_flight, int requests_per_window) noexcept {
+void Governor::allow(int max_in_flight, int requests_per_window, std::int64_t starts) noexcept {
+  allowed_starts_ = starts;
   allowed_in_flight_ = std::clamp(max_in_flight, 0, limits_.max_in_flight);
   allowed_requests_ = std::clamp(requests_per_window, 0, limits_.requests_per_window);
   execution_.share(static_cast<double>(allowed_in_flight_) / limits_.max_in_flight);

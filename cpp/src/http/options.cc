@@ -145,6 +145,7 @@ TransportOptions make_transport_options(const Json& document) {
   Options options(document, "$.transport");
   options.text("ca_file", read.ca_file);
   options.number("connect_timeout_s", 0.001, read.connect_timeout_s);
+  options.number("read_timeout_s", 0, read.read_timeout_s);
   options.number("timeout_s", 0.001, read.timeout_s);
   options.integer("max_connections", 1, read.max_connections);
   options.integer("max_response_bytes", std::size_t{1}, read.max_response_bytes);

@@ -49,6 +49,7 @@ class Transfer {
   void set_method(const Request& request);
   void set_headers(const Request& request);
   void add_header(const std::string& line);
+  bool is_answered() const;
   Fault fault_of(CURLcode code) const;
   std::string words(CURLcode code) const;
 
@@ -63,6 +64,8 @@ class Transfer {
   std::string body_;  // libcurl reads it in place
   Response response_;
   int starts_ = 0;
+  std::size_t header_bytes_ = 0;  // of interim answers, too
+  bool headers_end_ = false;      // of the answer's
   bool too_long_ = false;
   bool under_way_ = false;
 };

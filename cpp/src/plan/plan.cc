@@ -26,6 +26,7 @@ struct Subscription {
   bool body_required;
   std::optional<Mapping> url;
   std::optional<Mapping> headers;
+  std::shared_ptr<const Mapping> order_by;  // none: whenever
 };
 
 // Compiles what a document names, keeping on after a mistake so that all are told.
@@ -58,6 +59,7 @@ struct Plan::State {
   std::vector<Subscription> subscriptions;
   std::optional<Mapping> event_id;  // none: the content identifies an event
   std::optional<Integrations> integrations;
+  std::shared_ptr<const Mapping> order_by;  // of subscriptions that say nothing else
 
   explicit State(const Json& document) {
     Documents documents;
@@ -70,11 +72,21 @@ struct Plan::State {
     if (document.contains("integrations")) {
       integrations.emplace(document.at("integrations").get<std::string>(), selection);
     }
+    order_by = order(documents, document, "$");
     const Json& listed = document.at("subscriptions");
     for (std::size_t i = 0; i < listed.size(); ++i) {
       add(documents, listed[i], "$.subscriptions[" + std::to_string(i) + "]");
     }
     documents.finish();
+  }
+
+  std::shared_ptr<const Mapping> order(Documents& documents, const Json& document,
+                                       const std::string& path) {
+    if (!document.contains("order_by") || document.at("order_by").is_null()) return nullptr;
+    const std::string at = path + ".order_by";
+    auto mapping =
+        documents.compile(at, [&] { return Mapping(document.at("order_by"), selection, at); });
+    return mapping ? std::make_shared<const Mapping>(std::move(*mapping)) : nullptr;
   }
 
   void add(Documents& documents, const Json& document, const std::string& path) {
@@ -101,10 +113,11 @@ struct Plan::State {
     }
     std::optional<Mapping> headers = mapping("headers");
     if (!body && !document.contains("body")) body = Mapping(Json{{"@path", "$."}}, selection);
+    auto ordered = document.contains("order_by") ? order(documents, document, path) : order_by;
     if (!filter) return;
     const bool required = document.value("body_required", true);
     subscriptions.push_back({std::move(*filter), std::move(transforms), std::move(body), required,
-                             std::move(url), std::move(headers)});
+                             std::move(url), std::move(headers), std::move(ordered)});
   }
 };
 
@@ -250,6 +263,7 @@ class Pass {
       }
       if (subscription.url) record.url = text_of(*subscription.url, slots);
       if (subscription.headers) record.headers = render(*subscription.headers, slots);
+      if (subscription.order_by) record.order_key = key_of(*subscription.order_by, slots);
     } catch (const EventFault& fault) {
       batch_.arena.resize(before);
       end(position, index, event_id_span_, true, fault.code, fault.message);
@@ -273,6 +287,15 @@ class Pass {
       throw EventFault{"E408", "the url is not a text for this event"};
     }
     return batch_.keep(value.string());
+  }
+
+  // A text is opened, so that it equals one that is escaped otherwise; the rest is its JSON.
+  Span key_of(const Mapping& mapping, const Slots& slots) {
+    given_.clear();
+    if (!mapping.render(slots, given_)) return {};
+    const Value value(given_);
+    if (value.is_string()) return batch_.keep(value.string());
+    return value.kind() == Value::Kind::null ? Span{} : batch_.keep(given_);
   }
 
   void end_all(Position position, Span id, const std::string& code, const std::string& message) {
@@ -322,7 +345,7 @@ class Pass {
   Walker changed_walker_;
   std::optional<Slots> changed_slots_;
   Texts texts_;
-  std::string given_;
+  std::string given_;  // what event_id or order_by rendered
   std::string identity_;
   std::uint64_t identity_hash_ = 0;
   Span event_id_span_;

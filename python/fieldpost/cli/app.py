@@ -63,6 +63,12 @@ TolerateOption = Annotated[
 ]
 
 
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option("--metrics-file", help="Keep Prometheus metrics of the run in this file."),
+]
+
+
 class SettledAs(enum.StrEnum):
     """What somebody may find out about an event."""
 
@@ -337,6 +343,10 @@ def connect(
     return exit_code.DONE
 
 
+def _observers(metrics: Path | None) -> list[fp.Observer]:
+    return [] if metrics is None else [fp.PrometheusMetrics(metrics)]
+
+
 @command("deliver")
 def deliver(
     destination: DestinationFile,
@@ -350,6 +360,7 @@ def deliver(
         str | None, typer.Option("--for", help="Stop after so long, such as 10m.")
     ] = None,
     tolerate: TolerateOption = None,
+    metrics: MetricsOption = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
@@ -361,6 +372,7 @@ def deliver(
         dry_run=dry_run,
         again=again,
         for_s=options.seconds(time_limit, "--for"),
+        observers=_observers(metrics),
     )
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
@@ -375,12 +387,15 @@ def replay(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")] = False,
     tolerate: TolerateOption = None,
+    metrics: MetricsOption = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """Take up again what fits a condition, mapped anew or as recorded."""
     tolerated = options.share(tolerate)
-    report = _open(destination, ledger).replay(where, recorded=recorded, dry_run=dry_run)
+    report = _open(destination, ledger).replay(
+        where, recorded=recorded, dry_run=dry_run, observers=_observers(metrics)
+    )
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
 

@@ -123,11 +123,25 @@ def report(told: Report) -> None:
         out.print(f"{told['waiting']:,} would be sent; nothing was sent or written")
         return
     out.print(f"run {told.run}, {told.received:,} events read in {told.duration_s:.1f} s")
+    pace(told.to_dict())
     if told.stopped:
         err.print(f"[red]stopped[/red] {escape(' '.join(told.stopped))}")
     if told.interrupted:
         err.print("interrupted: what was on its way is settled; run again to go on")
     failures(list(told.failures))
+
+
+def pace(told: dict[str, Any]) -> None:
+    """How long records took, how often they were tried, how long the destination made us wait."""
+    if not told["requests"]:
+        return
+    latency = told["latency_ms"]
+    line = f"{told['requests']:,} requests, {told['attempts']:,} tries of records"
+    if latency["p50"] is not None:
+        line += ", " + ", ".join(f"{name} {value:g} ms" for name, value in latency.items())
+    if told["throttled_s"]:
+        line += f", {told['throttled_s']:.1f} s of waits that the destination asked for"
+    out.print(line)
 
 
 def failures(rows: list[dict[str, Any]], shown: int = 5) -> None:

@@ -56,6 +56,11 @@ class Ledger(ABC):
         self._clock = clock
         self._turn = threading.RLock()
 
+    @property
+    def meeting_place(self) -> str:
+        """The address of a database where several machines meet; "" where none do."""
+        return ""
+
     # -- what a store brings
 
     @abstractmethod
@@ -416,14 +421,27 @@ class Ledger(ABC):
             del row["claim_"]
             yield row
 
-    def failures(self, destination: str, limit: int = 1000) -> list[dict[str, Any]]:
-        """Outcomes that somebody has to look at, by reason; each with its newest row."""
+    def failures(
+        self,
+        destination: str,
+        limit: int = 1000,
+        run: int | None = None,
+        standing: Sequence[int] = (),
+    ) -> list[dict[str, Any]]:
+        """Outcomes that somebody has to look at, by reason; each with its newest row.
+
+        run: of this run only, and of the claims that `standing` names.
+        """
+        of_run = ""
+        if run is not None:
+            named = ", ".join(str(int(one)) for one in standing) or "0"
+            of_run = f" AND (o.run = {int(run)} OR o.claim IN ({named}))"
         rows = self._rows(
             "SELECT t.subscription, coalesce(o.outcome, 'waiting'), o.http_status, o.code,"
             " o.action_needed, count(*), max(o.claim) FROM outcomes AS o"
             " JOIN targets AS t ON t.target = o.target"
             f" WHERE t.destination = ? AND {_NOT_DELIVERED}"
-            " AND (o.outcome IS NULL OR o.outcome <> 'dropped')"
+            f" AND (o.outcome IS NULL OR o.outcome <> 'dropped'){of_run}"
             " GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 7 LIMIT ?",
             (destination, limit),
         )

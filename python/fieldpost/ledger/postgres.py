@@ -113,6 +113,11 @@ class PostgresLedger(Ledger):
     # -- opening
 
     @property
+    def meeting_place(self) -> str:
+        """The database: what machines share there may be more than the ledger."""
+        return self._address
+
+    @property
     def _db(self) -> psycopg.Connection[Any]:
         if self._open is None or self._open.closed:
             self._open = self._connect()

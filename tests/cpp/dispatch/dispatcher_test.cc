@@ -4,14 +4,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "dispatch/scripted_transport.h"
+#include "dispatch/traffic.h"
 #include "fieldpost/error.h"
 
 namespace fieldpost {
@@ -226,6 +229,30 @@ TEST_F(DispatcherTest, SharesItsTargetWithOthers) {
   EXPECT_EQ(dispatcher_->held_s(), 0);
 }
 
+TEST_F(DispatcherTest, CountsTriesLatenciesAndTheTimeOfAWait) {
+  retry_.wait_initial_s = 0.01;
+  open([](int n, const Request&) { return n == 1 ? busy_for("3") : answer(204); });
+  offer_many(4);
+  settle();
+  ASSERT_EQ(dispatcher_->traffic().size(), 1u);
+  const Traffic& traffic = dispatcher_->traffic()[0];
+  EXPECT_EQ(traffic.attempts, 5u);
+  EXPECT_EQ(std::accumulate(traffic.latencies.begin(), traffic.latencies.end(), 0u), 4u);
+  EXPECT_EQ(traffic.latencies[TrafficCounter::bucket_of(100)], 3u);
+  EXPECT_EQ(traffic.latencies[TrafficCounter::bucket_of(3200)], 1u);
+  EXPECT_NEAR(dispatcher_->throttled_s(), 3, 1e-9);
+}
+
+TEST(TrafficCounter, ABucketsBoundBelongsToIt) {
+  for (const std::size_t i : {0u, 1u, 8u, 80u, 231u}) {
+    const double bound_ms =
+        Traffic::kLeast_ms * std::exp2(static_cast<double>(i) / Traffic::kPerDoubling);
+    EXPECT_EQ(TrafficCounter::bucket_of(bound_ms * 0.9999), i);
+  }
+  EXPECT_EQ(TrafficCounter::bucket_of(0), 0u);
+  EXPECT_EQ(TrafficCounter::bucket_of(1e12), Traffic::kBuckets - 1);
+}
+
 TEST_F(DispatcherTest, RecordsOfOneKeyGoOneBehindTheOther) {
   retry_.max_elapsed_s = 5;
   open([](int, const Request& request) {
@@ -386,6 +413,48 @@ TEST_F(DispatcherTest, APauseSettlesWhatIsInFlightAndReturnsTheRest) {
   EXPECT_EQ(dispatcher_->pause_code(), "E502");
   EXPECT_EQ(wire_->requests.size(), 3u);
   EXPECT_EQ(settle_one().outcome, "waiting") << "what comes later as well";
+}
+
+TEST_F(DispatcherTest, PausesWhereFiveInARowAreForbiddenAndLeavesAllOfThemUndecided) {
+  limits_.max_in_flight = 8;
+  open([](int, const Request&) { return answer(403, "no rights"); });
+  offer_many(16);
+  const auto outcomes = settle();
+  ASSERT_EQ(outcomes.size(), 16u);
+  for (const auto& [claim, outcome] : outcomes) {
+    EXPECT_EQ(outcome.outcome, "waiting") << claim;
+    EXPECT_EQ(outcome.code, "http_403");
+  }
+  EXPECT_EQ(dispatcher_->pause_code(), "http_403");
+  EXPECT_EQ(dispatcher_->pause_message(), "the destination refuses every request: no rights");
+  EXPECT_EQ(wire_->requests.size(), 8u);
+}
+
+TEST_F(DispatcherTest, SomethingElseBetweenShowsThatNotAllAreForbidden) {
+  limits_.max_in_flight = 1;
+  open([](int n, const Request&) { return answer(n % 5 == 4 ? 204 : 403); });
+  offer_many(20);
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "rejected");
+  EXPECT_EQ(outcomes.at(5).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(19).outcome, "rejected");
+  EXPECT_EQ(dispatcher_->pause_code(), "");
+}
+
+TEST_F(DispatcherTest, AFewForbiddenWithNothingBehindThemAreRejected) {
+  open([](int, const Request&) { return answer(403); });
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(settle_one().outcome, "rejected");
+  EXPECT_EQ(settle_one().outcome, "waiting") << "the fifth in a row";
+  EXPECT_EQ(dispatcher_->pause_code(), "http_403");
+}
+
+TEST_F(DispatcherTest, AForbiddenOneDoesNotStopThoseBehindIt) {
+  limits_.max_in_flight = 4;
+  open([](int, const Request& request) { return answer(request.body == "1" ? 403 : 204); });
+  offer({"1", "2", "3"}, 0, 0, {"a", "a", "a"});
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "rejected");
+  EXPECT_EQ(outcomes.at(3).outcome, "delivered");
 }
 
 TEST_F(DispatcherTest, PausesWhereNothingIsReachable) {

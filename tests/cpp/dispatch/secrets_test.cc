@@ -15,5 +15,15 @@ TEST(Secrets, HideTokensAndLeaveWords) {
   EXPECT_EQ(secrets.hide(""), "");
 }
 
+TEST(Secrets, WhatIsKeptOutlivesTokens) {
+  Secrets secrets;
+  secrets.keep("two words");
+  secrets.keep("x");
+  for (const char* token :
+       {"Bearer one1", "Bearer two2", "Bearer three3", "Bearer four4", "a five5"})
+    secrets.add(token);
+  EXPECT_EQ(secrets.hide("one1 five5 two words x"), "one1 *** *** x");
+}
+
 }  // namespace
 }  // namespace fieldpost

@@ -180,6 +180,25 @@ TEST(CurlTransport, AnAnswerBeyondTheCapIsLost) {
   EXPECT_EQ(response.fault_text, "the answer is longer than 10 bytes");
 }
 
+TEST(CurlTransport, HeadersWithoutEndAreLost) {
+  std::string many = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 20000; ++i) many += "X-Filler: " + std::string(60, 'x') + "\r\n";
+  LoopbackServer server([&](int, const std::string&) { return Reply{many, true}; });
+  const Response response = exchange(post(server.url()), quick());
+  EXPECT_EQ(response.fault, Fault::lost);
+  EXPECT_EQ(response.fault_text, "the answer has more than 1048576 bytes of headers");
+}
+
+TEST(CurlTransport, ASilenceIsNotAwaitedToTheEnd) {
+  LoopbackServer server([](int, const std::string&) { return Reply{}; });
+  TransportOptions options = quick();
+  options.timeout_s = 60;
+  options.read_timeout_s = 1;
+  const Response response = exchange(post(server.url()), options);
+  EXPECT_EQ(response.fault, Fault::lost);
+  EXPECT_LT(response.elapsed_s, 10);
+}
+
 TEST(CurlTransport, KeepsManyOnTheWireAndCompletesEachOnce) {
   LoopbackServer server([](int, const std::string&) { return Reply{kNoContent}; });
   CurlTransport transport(quick());

@@ -37,10 +37,38 @@ TEST(Governor, HoldsTheNumberInFlight) {
 
 TEST(Governor, AHoldOnlyGrows) {
   Governor governor(at_most(1));
-  governor.hold_until(10);
-  governor.hold_until(5);
+  governor.hold_until(10, 2);
+  governor.hold_until(5, 2);
   EXPECT_FALSE(governor.may_start(9.9));
   EXPECT_TRUE(governor.may_start(10));
+}
+
+TEST(Governor, StartsNoMoreThanItIsAllowedInAll) {
+  Governor governor(at_most(4));
+  governor.allow(4, 0, 2);
+  governor.started(0);
+  governor.started(0);
+  governor.ended(End::answered, 0, 1);
+  EXPECT_FALSE(governor.may_start(100));
+  governor.allow(4, 0, 3);
+  EXPECT_TRUE(governor.may_start(100));
+  governor.started(100);
+  EXPECT_FALSE(governor.may_start(200));
+  governor.allow(4, 0);
+  EXPECT_TRUE(governor.may_start(200));
+}
+
+TEST(Governor, CountsForHowLongNothingMightStart) {
+  Governor governor(at_most(1));
+  EXPECT_EQ(governor.held_for_s(1), 0);
+  governor.hold_until(10, 2);
+  EXPECT_EQ(governor.held_for_s(5), 3);
+  governor.hold_until(12, 6);  // overlaps
+  governor.hold_until(7, 6);
+  EXPECT_EQ(governor.held_for_s(14), 10);
+  governor.hold_until(20, 15);
+  EXPECT_EQ(governor.held_for_s(16), 11);
+  EXPECT_EQ(governor.held_for_s(30), 15);
 }
 
 TEST(Governor, RefusesNonsense) {

@@ -46,6 +46,42 @@ TEST(Plan, CountsEveryEventOnceForEachSubscription) {
   EXPECT_EQ(batch->filtered[0].hashes[0], hash64("b"));
 }
 
+std::vector<std::string> order_keys(const Plan& plan, std::string_view lines) {
+  const auto batch = plan.process(chunk_of(lines));
+  std::vector<std::string> keys;
+  for (const Record& record : batch->records) keys.emplace_back(batch->text(record.order_key));
+  return keys;
+}
+
+TEST(Plan, OrdersByWhatTheDocumentSaysAndASubscriptionBySomethingElseOrNothing) {
+  const Plan plan(Json::parse(R"({"order_by": {"@path": "$.userId"}, "subscriptions": [
+    {"body": {}}, {"body": {}, "order_by": {"@template": "{{g}}-{{userId}}"}},
+    {"body": {}, "order_by": null}]})"));
+  EXPECT_EQ(order_keys(plan, R"({"messageId": "a", "userId": "u1", "g": 7})"),
+            (std::vector<std::string>{"u1", "7-u1", ""}));
+}
+
+TEST(Plan, AnOrderKeyIsATextOrItsJsonAndNullIsNone) {
+  const Plan plan(
+      Json::parse(R"({"order_by": {"@path": "$.k"}, "subscriptions": [{"body": {}}]})"));
+  EXPECT_EQ(order_keys(plan,
+                       "{\"messageId\":\"1\",\"k\":\"\\u0061\"}\n{\"messageId\":\"2\",\"k\":12}\n"
+                       "{\"messageId\":\"3\",\"k\":null}\n{\"messageId\":\"4\"}\n"
+                       "{\"messageId\":\"5\",\"k\":[1,\"a\"]}\n"),
+            (std::vector<std::string>{"a", "12", "", "", "[1,\"a\"]"}));
+}
+
+TEST(Plan, TellsAMistakeInAnOrderOnce) {
+  try {
+    const Plan plan(Json::parse(R"({"order_by": {"@pth": "$.k"}, "subscriptions": [
+      {"body": {}}, {"body": {}}]})"));
+    FAIL() << "no mistake";
+  } catch (const DocumentError& error) {
+    ASSERT_EQ(error.mistakes().size(), 1U);
+    EXPECT_EQ(error.mistakes()[0].path, "$.order_by");
+  }
+}
+
 TEST(Plan, GivesBodiesAsLinesAndCountsThem) {
   const Plan plan(kTwo);
   Chunk chunk = chunk_of(

@@ -247,16 +247,17 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
   if (verdict.message.empty()) verdict.message = "HTTP " + std::to_string(status);
   if (status == 401) {
     verdict.kind = Verdict::Kind::sign_in;
-  } else if (!retry_statuses_.contains(status)) {
-    verdict.kind = Verdict::Kind::rejected;
-    verdict.action_needed = action_for(status);
+  } else if (retry_statuses_.contains(status)) {
+    verdict.kind = Verdict::Kind::again;
+    verdict.wait_s = response.retry_after_s(now_s);
   } else if (is_gateway(status) && !sends_again(call)) {
     verdict.kind = Verdict::Kind::unconfirmed;
     verdict.action_needed =
         "operator: a gateway answered; look whether the destination has it, then replay or settle";
   } else {
-    verdict.kind = Verdict::Kind::again;
-    verdict.wait_s = response.retry_after_s(now_s);
+    verdict.kind = Verdict::Kind::rejected;
+    verdict.perhaps_all = status == 403;
+    verdict.action_needed = action_for(status);
   }
   return verdict;
 }

@@ -125,8 +125,8 @@ TEST(WebhookDecode, DecidesByTheStatus) {
       {404, Kind::rejected, Kind::rejected},   {408, Kind::again, Kind::again},
       {425, Kind::again, Kind::again},         {429, Kind::again, Kind::again},
       {500, Kind::again, Kind::again},         {501, Kind::rejected, Kind::rejected},
-      {502, Kind::unconfirmed, Kind::again},   {503, Kind::again, Kind::again},
-      {504, Kind::unconfirmed, Kind::again},
+      {502, Kind::again, Kind::again},         {503, Kind::again, Kind::again},
+      {504, Kind::again, Kind::again},
   };
   for (const auto& c : cases) {
     const Call call = encode(hold, "1");
@@ -145,6 +145,26 @@ TEST(WebhookDecode, TheDocumentMayNameOtherStatuses) {
   const Call call = encode(webhook, "1");
   EXPECT_EQ(webhook.decode(call, answer(423), 0).kind, Kind::again);
   EXPECT_EQ(webhook.decode(call, answer(503), 0).kind, Kind::rejected);
+}
+
+TEST(WebhookDecode, AGatewaysAnswerThatIsNotTriedAgainMayHideADelivery) {
+  const Webhook hold(document(R"(, "retry_statuses": [503])"));
+  const Webhook resend(document(R"(, "retry_statuses": [503], "on_unconfirmed": "resend")"));
+  const Call call = encode(hold, "1");
+  for (const int status : {502, 504}) {
+    const Verdict verdict = hold.decode(call, answer(status), 0);
+    EXPECT_EQ(verdict.kind, Kind::unconfirmed);
+    EXPECT_FALSE(verdict.action_needed.empty());
+    EXPECT_EQ(resend.decode(call, answer(status), 0).kind, Kind::rejected);
+  }
+}
+
+TEST(WebhookDecode, OnlyARefusalOfTheWholeRequestMayBeOneOfAll) {
+  const Webhook webhook(document());
+  const Call call = encode(webhook, "1");
+  EXPECT_TRUE(webhook.decode(call, answer(403), 0).perhaps_all);
+  EXPECT_FALSE(webhook.decode(call, answer(400), 0).perhaps_all);
+  EXPECT_FALSE(webhook.decode(call, answer(200), 0).perhaps_all);
 }
 
 TEST(WebhookDecode, DecidesByTheFault) {

@@ -1,9 +1,7 @@
 """The parts that the processes of one machine have of what a target allows.
 
-Deliveries to one target as one identity share its limits, whatever destinations they belong to:
-they divide the calls in flight and the requests of a window evenly, and wait together when one of
-them was told to wait. What they share is a file of locks, which the kernel frees when a process
-dies; nothing is ever decided by a timer. The core keeps to the numbers it is given.
+What they share is a file of locks, which the kernel frees when a process dies; nothing is ever
+decided by a timer.
 
     offset     what
     0          when the next start is allowed, seconds of the machine's monotonic clock
@@ -16,19 +14,13 @@ dies; nothing is ever decided by a timer. The core keeps to the numbers it is gi
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import logging
 import os
 import struct
 import tempfile
 import time
 from pathlib import Path
-from typing import Protocol
 
-from ._core import Dispatcher
-from .config import DestinationConfig
-
-_log = logging.getLogger(__name__)
+from .share import Load, Share
 
 _HOLD = struct.Struct("=d")
 _SLOTS_AT = 64
@@ -44,33 +36,11 @@ _POLL_EVERY_S = 0.02
 _FLOCK = struct.Struct("=hhxxxxqqixxxx")
 
 
-class Governor(Protocol):
-    """Tells a dispatcher how fast it may go."""
-
-    def steer(self, dispatcher: Dispatcher) -> None:
-        """Exchange numbers with the dispatcher; cheap, so call it as often as the loop turns."""
-
-    def close(self) -> None:
-        """Leave: the others divide among themselves."""
-
-
-def open_governor(config: DestinationConfig, target: str) -> Governor:
-    """The governor of a run. target: the address whose limits are shared, without its path."""
-    delivery = config.delivery
-    requests, window_s = config.budget
-    try:
-        folder = _folder()
-    except OSError as error:
-        _log.warning("limits are not shared with other processes (%s)", error.strerror)
-        return Alone()
-    name = hashlib.sha256(f"{target}\n{identity(config)}".encode()).hexdigest()[:32]
-    return HostGovernor(folder / f"{name}.share", delivery.max_in_flight, requests, window_s)
-
-
-def identity(config: DestinationConfig) -> str:
-    """Who the destination takes us for, as far as that can be told without a secret."""
-    auth = config.auth
-    return f"{auth.type} {getattr(auth, 'client_id', '') or getattr(auth, 'username', '')}"
+def open_host_governor(
+    name: str, max_in_flight: int, requests: int, window_s: float
+) -> HostGovernor:
+    """The governor of what the name stands for; raises OSError where no file can be shared."""
+    return HostGovernor(_folder() / f"{name}.share", max_in_flight, requests, window_s)
 
 
 def _folder() -> Path:
@@ -84,18 +54,10 @@ def _folder() -> Path:
     return folder
 
 
-class Alone:
-    """Shares with nobody: the dispatcher keeps to its own limits."""
-
-    def steer(self, dispatcher: Dispatcher) -> None:
-        """Nothing to exchange."""
-
-    def close(self) -> None:
-        """Nothing to leave."""
-
-
 class HostGovernor:
     """Shares between the processes of this machine. One thread at a time, not across a fork."""
+
+    every_s = 0.25
 
     def __init__(self, path: Path, max_in_flight: int, requests: int, window_s: float) -> None:
         self._max_in_flight = max_in_flight
@@ -106,24 +68,27 @@ class HostGovernor:
         self._told = 0  # starts that the file knows
         self._own: dict[int, int] = {}  # time slot -> starts of this process
         self._next_s = 0.0
+        self._share = Share()
         self._member = self._join()
 
     def close(self) -> None:
         """Give everything back; the kernel does the same for a process that dies."""
         os.close(self._file)
 
-    def steer(self, dispatcher: Dispatcher) -> None:
+    def share(self, load: Load) -> Share:
         """Tell what was started and for how long to wait; take this process's part."""
         now_s = time.monotonic()
         if now_s < self._next_s and self._calls:
-            return
+            return self._share._replace(hold_s=0.0)
         self._next_s = now_s + _POLL_EVERY_S
         rank, members = self._place()
         fair = max(1, self._max_in_flight // members + (rank < self._max_in_flight % members))
-        allowed = self._share_calls(fair, dispatcher.in_flight)
-        requests = self._share_requests(dispatcher.started, members, now_s)
-        self._share_hold(dispatcher, now_s)
-        dispatcher.allow(allowed, requests)
+        self._share = Share(
+            self._share_calls(fair, load.in_flight),
+            self._share_requests(load.started, members, now_s),
+            hold_s=self._share_hold(load.held_s, now_s),
+        )
+        return self._share
 
     # -- who is there
 
@@ -189,14 +154,14 @@ class HostGovernor:
 
     # -- waits that the target asked for
 
-    def _share_hold(self, dispatcher: Dispatcher, now_s: float) -> None:
+    def _share_hold(self, held_s: float, now_s: float) -> float:
         (shared_s,) = _HOLD.unpack(os.pread(self._file, _HOLD.size, 0).ljust(_HOLD.size, b"\0"))
-        held_s = dispatcher.held_s
         own_s = now_s + held_s if held_s else 0.0
         if own_s > shared_s + _POLL_EVERY_S:
             os.pwrite(self._file, _HOLD.pack(own_s), 0)
         elif shared_s > max(own_s, now_s):
-            dispatcher.hold(shared_s - now_s)
+            return float(shared_s - now_s)
+        return 0.0
 
     # -- locks of open file descriptions: freed by the kernel, blind to threads and other handles
 

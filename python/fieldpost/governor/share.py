@@ -1,0 +1,24 @@
+"""The numbers that governors and the core exchange."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Load(NamedTuple):
+    """What a process does to a target now. started: requests so far; held_s: the wait it was told
+    to make that is left."""
+
+    in_flight: int = 0
+    started: int = 0
+    held_s: float = 0.0
+
+
+class Share(NamedTuple):
+    """What a process may do. requests: in its window; starts: requests in all, None for no bound;
+    hold_s: nothing starts for so long."""
+
+    calls: int = 0
+    requests: int = 0
+    starts: int | None = None
+    hold_s: float = 0.0

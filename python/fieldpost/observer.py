@@ -1,0 +1,93 @@
+"""Who looks on while a run delivers: logs, metrics, traces, a progress bar. None can change it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from ._core import Dispatcher
+from .latencies import Latencies
+from .report import Report
+
+_log = logging.getLogger(__name__)
+_EVERY_S = 0.25
+
+Progress = Callable[[Report], None]
+
+
+class Observer(Protocol):
+    """Told of a run by the thread that delivers, so it must not block. The report is the run's own
+    and grows; keep copies of its numbers, not the report."""
+
+    def began(self, report: Report, verb: str) -> None:
+        """A run begins; the report is empty yet."""
+
+    def advanced(self, report: Report) -> None:
+        """Some of it is decided; called a few times a second."""
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        """It is over, as the report says, or broke off with an error."""
+
+
+class Watch:
+    """Tells observers of one run, and gives its report the numbers that the core counts.
+
+    Called with the report after every turn of the run; progress hears of each, observers of some.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        report: Report,
+        observers: Sequence[Observer],
+        progress: Progress | None = None,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._report = report
+        self._observers = list(observers)
+        self._progress = progress
+        self._next_s = 0.0
+
+    @contextmanager
+    def over(self, verb: str) -> Iterator[None]:
+        """Tell of the run's begin, and of its end when its report is complete."""
+        self._tell(lambda one: one.began(self._report, verb))
+        try:
+            yield
+        except BaseException as error:
+            failure = error
+            self._tell(lambda one: one.ended(self._report, failure))
+            raise
+        self._tell(lambda one: one.ended(self._report, None))
+
+    def __call__(self, report: Report) -> None:
+        """The run has made a turn."""
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + _EVERY_S
+            self.count()
+            self._tell(lambda one: one.advanced(report))
+        if self._progress is not None:
+            self._progress(report)
+
+    def _tell(self, what: Callable[[Observer], None]) -> None:
+        """An observer that fails does not take the run with it; it is told nothing more."""
+        for one in list(self._observers):
+            try:
+                what(one)
+            except Exception as error:
+                self._observers.remove(one)
+                name = type(error).__name__
+                _log.warning("%s failed with %s and looks on no more", type(one).__name__, name)
+
+    def count(self) -> None:
+        """Put what the core counted into the report."""
+        report, core = self._report, self._dispatcher
+        report.requests = core.started
+        report.throttled_s, report.held_s = core.throttled_s, core.held_s
+        for name, (attempts, counts) in zip(report.subscriptions, core.traffic(), strict=False):
+            report.attempts[name] = attempts
+            report.latencies[name] = Latencies(counts)

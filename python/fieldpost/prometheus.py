@@ -1,0 +1,198 @@
+"""Runs as Prometheus metrics (extra `prometheus`): a collector, or a file for the node exporter.
+
+metrics = fp.PrometheusMetrics()
+REGISTRY.register(metrics)                      # a process that stays: numbers add up over runs
+destination.deliver(source, observers=[metrics])
+
+fp.PrometheusMetrics("/var/lib/node_exporter/fieldpost.prom")      # or a file, kept up to date
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import FieldpostError
+from .latencies import Latencies, bound_ms
+from .report import OUTCOMES, Report
+
+_FILE_EVERY_S = 5.0
+_DESTINATION = ("destination",)
+_BUCKETS_TOLD = 8  # one for each doubling is enough of a histogram
+
+
+class PrometheusMetrics:
+    """An observer of runs, one after the other or side by side, and a collector for a registry.
+
+    path: a text file that is rewritten while a run is at work and at its end, always whole.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        try:
+            import prometheus_client
+            from prometheus_client import metrics_core
+        except ImportError:
+            hint = "pip install 'fieldpost[prometheus]'"
+            raise FieldpostError("E740", "the extra prometheus is missing", "", hint) from None
+        self._client: Any = prometheus_client
+        self._core: Any = metrics_core
+        self._path = None if path is None else Path(path)
+        self._next_s = 0.0
+        self._lock = threading.Lock()
+        self._done = _Numbers()
+        self._at_work: dict[str, _Numbers] = {}  # by run
+
+    # -- the observer
+
+    def began(self, report: Report, verb: str) -> None:
+        """A run begins."""
+        self._take(report)
+
+    def advanced(self, report: Report) -> None:
+        """Take over its numbers; write the file now and then."""
+        self._take(report)
+        now_s = time.monotonic()
+        if self._path is not None and now_s >= self._next_s:
+            self._next_s = now_s + _FILE_EVERY_S
+            self.write(self._path)
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        """Add its numbers to those of all runs before."""
+        numbers = _Numbers.of(report)
+        numbers.ended[report.destination] = (time.time(), report.duration_s, _result(report, error))
+        with self._lock:
+            self._at_work.pop(report.run, None)
+            self._done = self._done.plus(numbers)
+        if self._path is not None:
+            self.write(self._path)
+
+    def _take(self, report: Report) -> None:
+        numbers = _Numbers.of(report)
+        with self._lock:
+            self._at_work[report.run] = numbers
+
+    # -- the collector
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the numbers as text; a reader sees the old file or the new one."""
+        registry = self._client.CollectorRegistry()
+        registry.register(self)
+        self._client.write_to_textfile(os.fspath(path), registry)
+
+    def collect(self) -> Iterator[Any]:
+        """The metric families, as a registry asks for them."""
+        with self._lock:
+            numbers, runs = self._done, Counter(dict.fromkeys(self._done.requests, 0))
+            runs.update(self._destinations())
+            for one in self._at_work.values():
+                numbers = numbers.plus(one)
+        yield self._counter(
+            "fieldpost_outcomes",
+            "Events by what became of them",
+            ("destination", "subscription", "outcome"),
+            numbers.outcomes,
+        )
+        pair = ("destination", "subscription")
+        yield self._counter("fieldpost_attempts", "Tries of records", pair, numbers.attempts)
+        told = "Requests on the wire"
+        yield self._counter("fieldpost_requests", told, _DESTINATION, numbers.requests)
+        told = "Time of waits that the destination asked for"
+        yield self._counter("fieldpost_throttled_seconds", told, _DESTINATION, numbers.throttled_s)
+        told = "First start of a record to its last answer"
+        family = self._core.HistogramMetricFamily("fieldpost_latency_seconds", told, labels=pair)
+        for labels, latencies in sorted(numbers.latencies.items()):
+            buckets, total_s = _buckets(latencies)
+            family.add_metric(labels, buckets, total_s)
+        yield family
+        yield self._gauge("fieldpost_runs_at_work", "Runs that deliver now", _DESTINATION, runs)
+        yield from self._ends(numbers)
+
+    def _destinations(self) -> Iterator[tuple[str]]:
+        for one in self._at_work.values():
+            yield from ((destination,) for (destination,) in one.requests)
+
+    def _ends(self, numbers: _Numbers) -> Iterator[Any]:
+        ends = {(name,): end for name, end in numbers.ended.items()}
+        at = {labels: end[0] for labels, end in ends.items()}
+        took = {labels: end[1] for labels, end in ends.items()}
+        good = {labels: float(end[2]) for labels, end in ends.items()}
+        told = "When the last run ended"
+        yield self._gauge("fieldpost_last_run_timestamp_seconds", told, _DESTINATION, at)
+        told = "How long the last run took"
+        yield self._gauge("fieldpost_last_run_duration_seconds", told, _DESTINATION, took)
+        told = "1: the last run read its source to the end and nothing failed"
+        yield self._gauge("fieldpost_last_run_success", told, _DESTINATION, good)
+
+    def _counter(self, name: str, told: str, labels: tuple[str, ...], values: Any) -> Any:
+        family = self._core.CounterMetricFamily(name, told, labels=labels)
+        return _filled(family, values)
+
+    def _gauge(self, name: str, told: str, labels: tuple[str, ...], values: Any) -> Any:
+        family = self._core.GaugeMetricFamily(name, told, labels=labels)
+        return _filled(family, values)
+
+
+class _Numbers:
+    """What one run, or several, came to, by labels."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[tuple[str, str, str]] = Counter()
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        self.requests: Counter[tuple[str]] = Counter()
+        self.throttled_s: dict[tuple[str], float] = {}
+        self.latencies: dict[tuple[str, str], Latencies] = {}
+        self.ended: dict[str, tuple[float, float, bool]] = {}
+
+    @classmethod
+    def of(cls, report: Report) -> _Numbers:
+        """A copy of a report's numbers."""
+        numbers, name = cls(), report.destination
+        for subscription, counts in report.subscriptions.items():
+            for outcome in OUTCOMES:
+                numbers.outcomes[name, subscription, outcome] = counts[outcome]
+            numbers.attempts[name, subscription] = report.attempts.get(subscription, 0)
+            found = report.latencies.get(subscription, Latencies())
+            numbers.latencies[name, subscription] = found
+        numbers.requests[(name,)] = report.requests
+        numbers.throttled_s[(name,)] = report.throttled_s
+        return numbers
+
+    def plus(self, other: _Numbers) -> _Numbers:
+        """Both together; of each destination the later end."""
+        total = _Numbers()
+        for one in (self, other):
+            total.outcomes.update(one.outcomes)
+            total.attempts.update(one.attempts)
+            total.requests.update(one.requests)
+            for labels, seconds in one.throttled_s.items():
+                total.throttled_s[labels] = total.throttled_s.get(labels, 0.0) + seconds
+            for pair, latencies in one.latencies.items():
+                both = [total.latencies.get(pair, Latencies()), latencies]
+                total.latencies[pair] = Latencies.sum(both)
+            total.ended |= one.ended
+        return total
+
+
+def _result(report: Report, error: BaseException | None) -> bool:
+    return error is None and not (report.stopped or report.interrupted or report.failed)
+
+
+def _filled(family: Any, values: Any) -> Any:
+    for labels, value in sorted(values.items()):
+        family.add_metric(labels, value)
+    return family
+
+
+def _buckets(latencies: Latencies) -> tuple[list[tuple[str, float]], float]:
+    """(bound in seconds, records up to it) of a histogram, and about how long all took."""
+    buckets: list[tuple[str, float]] = []
+    total_s = sum(ms / 1000 * n for ms, n in latencies.since(Latencies()))
+    counts = latencies.counts
+    for bucket in range(0, len(counts), _BUCKETS_TOLD):
+        buckets.append((repr(bound_ms(bucket) / 1000), sum(counts[: bucket + 1])))
+    return [*buckets, ("+Inf", len(latencies))], total_s

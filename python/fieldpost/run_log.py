@@ -1,0 +1,45 @@
+"""What a run says to the logger "fieldpost": its begin, its waits, its end. No event, no secret."""
+
+from __future__ import annotations
+
+import logging
+
+from .report import OUTCOMES, Report
+
+_log = logging.getLogger("fieldpost")
+
+
+class RunLog:
+    """An observer. INFO: a run begins and ends; WARNING: it waits, stops early, or breaks off."""
+
+    def __init__(self) -> None:
+        self._waits = False
+
+    def began(self, report: Report, verb: str) -> None:
+        """Which run of what."""
+        _log.info("run %s of %s began: %s", report.run, report.destination, verb)
+
+    def advanced(self, report: Report) -> None:
+        """Each wait that the destination asked for, once."""
+        if report.held_s and not self._waits:
+            told = "run %s of %s starts nothing for %.1f s: the destination asked for a wait"
+            _log.warning(told, report.run, report.destination, report.held_s)
+        self._waits = report.held_s > 0
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        """What it came to."""
+        if error is not None:
+            code = getattr(error, "code", "") or type(error).__name__
+            _log.warning("run %s of %s broke off: %s", report.run, report.destination, code)
+        elif report.stopped is not None:
+            told = "run %s of %s stopped: %s %s"
+            _log.warning(told, report.run, report.destination, *report.stopped)
+        counts = ", ".join(f"{report[name]} {name}" for name in OUTCOMES if report[name])
+        _log.info(
+            "run %s of %s ended after %.1f s: %d received; %s",
+            report.run,
+            report.destination,
+            report.duration_s,
+            report.received,
+            counts or "nothing",
+        )

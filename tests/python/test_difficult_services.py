@@ -1,0 +1,236 @@
+"""Services that are busy, flaky, or forbid everything: what is delivered in the end, and when."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fieldpost as fp
+
+
+class Service:
+    """Answers what `judge` says of an event id: (status, headers); None cuts the connection."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.times_s: list[float] = []
+        self.tries: Counter[str] = Counter()
+        self.effects: Counter[str] = Counter()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                event_id = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["id"]
+                with service.lock:
+                    service.times_s.append(time.monotonic())
+                    service.tries[event_id] += 1
+                    status, headers = service.judge(event_id)
+                    service.effects[event_id] += status < 300
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                self.wfile.flush()
+                service.answered(status, headers)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def verify_request(self, request: Any, _address: Any) -> bool:
+                return service.accepts(request)
+
+            def handle_error(self, *_: object) -> None:
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def judge(self, event_id: str) -> tuple[int, dict[str, str]]:
+        return 204, {}
+
+    def accepts(self, _connection: Any) -> bool:
+        return True
+
+    def answered(self, status: int, headers: dict[str, str]) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def most_in(self, window_s: float) -> int:
+        window: deque[float] = deque()
+        most = 0
+        for at in self.times_s:
+            window.append(at)
+            while window[0] <= at - window_s:
+                window.popleft()
+            most = max(most, len(window))
+        return most
+
+
+def write(folder: Path, url: str, delivery: str, more: str = "") -> Path:
+    path = folder / "hook.yaml"
+    path.write_text(
+        f"name: hook\ntype: webhook\nurl: {url}/in\nsubscriptions:\n"
+        f"  - {{name: all, body: {{id: {{'@path': $.messageId}}}}}}\n"
+        f"delivery: {{{delivery}}}\n{more}"
+    )
+    return path
+
+
+def deliver(path: Path, count: int) -> fp.Report:
+    events = path.parent / "events.ndjson"
+    if not events.exists():
+        events.write_text("".join(f'{{"messageId": "m{n}"}}\n' for n in range(count)))
+    return fp.Destination.from_file(path).deliver(events, progress=False)
+
+
+class Windowed(Service):
+    """20 requests in any window; one more is told to wait, longer each time."""
+
+    def __init__(self, window_s: float = 2.0) -> None:
+        super().__init__()
+        self.window_s = window_s
+        self.taken: deque[float] = deque()
+        self.waits: list[tuple[float, float]] = []  # (the answer was out, the wait ends)
+
+    def judge(self, event_id: str) -> tuple[int, dict[str, str]]:
+        now = self.times_s[-1]
+        while self.taken and self.taken[0] <= now - self.window_s:
+            self.taken.popleft()
+        if len(self.taken) < 20:
+            self.taken.append(now)
+            return 204, {}
+        return 429, {"Retry-After": f"{0.5 + 0.25 * len(self.waits):g}"}
+
+    def answered(self, status: int, headers: dict[str, str]) -> None:
+        if status == 429:
+            now = time.monotonic()
+            self.waits.append((now, now + float(headers["Retry-After"])))
+
+
+def test_nothing_starts_while_a_service_wants_a_wait(tmp_path: Path) -> None:
+    with Windowed() as service:
+        report = deliver(write(tmp_path, service.url, "max_in_flight: 4"), 60)
+    assert report["delivered"] == 60 and set(service.effects.values()) == {1}
+    assert service.waits
+    reading_s = 0.1  # until the client, which shares the machine, has read the answer
+    started = [
+        at
+        for at in service.times_s
+        for begin, end in service.waits
+        if begin + reading_s < at < end - 0.002
+    ]
+    assert started == []
+    assert report.throttled_s >= max(end - begin for begin, end in service.waits) - 0.1
+
+
+def test_a_window_that_is_known_is_used_and_never_exceeded(tmp_path: Path) -> None:
+    # A busy machine notes a request later than it left: this one is 5 % more patient for it.
+    with Windowed(1.9) as service:
+        path = write(tmp_path, service.url, "rate: {requests: 20, window_s: 2}")
+        report = deliver(path, 100)
+    assert report["delivered"] == 100 and service.waits == []
+    assert service.most_in(1.9) <= 20
+    took_s = service.times_s[-1] - service.times_s[0]
+    assert took_s <= 8 / 0.95, "at least 95 % of what is allowed"
+
+
+class Flaky(Service):
+    """Accepts 93.4 % of tries; the others get something else each, or no connection at all."""
+
+    REFUSALS = (429, 500, 502, 503, 504, 408)
+
+    def __init__(self, cuts: bool) -> None:
+        super().__init__()
+        self.chance = random.Random(7)
+        self.cuts = cuts
+        self.cut = 0
+
+    def judge(self, event_id: str) -> tuple[int, dict[str, str]]:
+        if self.chance.random() < 0.934:
+            return 204, {"Connection": "close"} if self.cuts and self.chance.random() < 0.1 else {}
+        return self.chance.choice(self.REFUSALS), {}
+
+    def accepts(self, connection: Any) -> bool:
+        if not self.cuts or self.chance.random() < 0.934:
+            return True
+        self.cut += 1  # before a byte of the request is read
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        return False
+
+
+COUNT = 2500
+QUICK = "retry: {wait_initial_s: 0.02, wait_max_s: 0.2%s}"
+
+
+@pytest.fixture(params=[False, True], ids=["answers", "cuts"])
+def flaky(request: pytest.FixtureRequest) -> Iterator[Flaky]:
+    with Flaky(request.param) as service:
+        yield service
+
+
+def test_a_flaky_service_gets_everything_once(tmp_path: Path, flaky: Flaky) -> None:
+    keyed = "idempotency_key: true\n" if flaky.cuts else ""
+    path = write(tmp_path, flaky.url, QUICK % "", keyed)
+    report = deliver(path, COUNT)
+    assert report["delivered"] >= 0.9999 * COUNT
+    assert len(flaky.effects) == COUNT
+    assert sum(flaky.tries.values()) > COUNT * 1.05 and (flaky.cut > 0) == flaky.cuts
+    if not flaky.cuts:
+        assert set(flaky.effects.values()) == {1}
+
+
+def test_what_a_flaky_service_did_not_take_is_there_with_its_reason(tmp_path: Path) -> None:
+    with Flaky(cuts=False) as service:
+        path = write(tmp_path, service.url, QUICK % ", max_attempts: 2")
+        report = deliver(path, COUNT)
+        destination = fp.Destination.from_file(path)
+        left = list(destination.outcomes("outcome <> 'delivered'"))
+        assert 0 < len(left) == report["expired"] < 0.02 * COUNT
+        assert report["delivered"] + len(left) == COUNT
+        assert {row["code"] for row in left} <= {f"http_{one}" for one in Flaky.REFUSALS}
+        assert all(row["message"] and row["attempts"] == 2 for row in left)
+        assert sum(group["count"] for group in report.groups) == len(left)
+        while left:
+            destination.replay("outcome = 'expired'", progress=False)
+            left = list(destination.outcomes("outcome <> 'delivered'"))
+    assert len(service.effects) == COUNT and set(service.effects.values()) == {1}
+
+
+class Forbidding(Service):
+    def judge(self, event_id: str) -> tuple[int, dict[str, str]]:
+        return 403, {}
+
+
+def test_a_service_that_forbids_everything_pauses_and_loses_nothing(tmp_path: Path) -> None:
+    with Forbidding() as service:
+        path = write(tmp_path, service.url, "max_in_flight: 8")
+        report = deliver(path, 100)
+        assert report.stopped is not None and report.stopped.code == "http_403"
+        assert (report["waiting"], report["rejected"]) == (100, 0)
+        assert 5 <= len(service.times_s) <= 5 + 8
+        service.judge = lambda _id: (204, {})  # type: ignore[method-assign]
+        assert deliver(path, 100)["delivered"] == 100
