@@ -289,8 +289,8 @@ class DestinationConfig(Part):
 
     @property
     def schema_path(self) -> Path | None:
-        """The saved schema of the environment, absolute; None without one."""
-        return self.directory / self.schema_file if self.schema_file else None
+        """The saved schema of the environment: `schema`, else beside the file; None without one."""
+        return self._reading.schema_path(self.schema_file)
 
     @property
     def ledger_location(self) -> str:

@@ -101,6 +101,17 @@ class Reading:
         chosen = written or self.environ.get("FIELDPOST_CA_FILE")
         return self.directory / chosen if chosen else None
 
+    @property
+    def schema_beside(self) -> Path:
+        """Where a schema is pulled to, and found, by a file that does not say."""
+        return self.directory / f"{Path(self.name).stem}.schema.json"
+
+    def schema_path(self, written: str | None) -> Path | None:
+        """The saved schema: as written, else the one beside the file, if it is there."""
+        if written:
+            return self.directory / written
+        return self.schema_beside if self.schema_beside.is_file() else None
+
     def _replaced(self, value: Any, path: YamlPath, unset: list[YamlPath]) -> Any:
         if isinstance(value, list):
             return [self._replaced(one, (*path, i), unset) for i, one in enumerate(value)]

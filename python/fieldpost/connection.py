@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import destination_schema
-from .config import DestinationConfig
-from .documents import active, tables_of
-from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps, Wanted
+from .config import DestinationConfig, Subscription
+from .documents import active
+from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps
+from .dynamics.privileges import Wanted
 from .dynamics.schema import Schema
 from .dynamics.web_api import WebApi
 from .errors import AuthError, FieldpostError, Mistake
@@ -95,11 +96,11 @@ class Prober:
         self.add(Step(name, None, NOT_REACHED) if self.failed else make())
 
     def _dynamics(self) -> None:
-        wanted = [
-            Wanted(one.name, one.action, one.table or "", one.body) for one in active(self._config)
-        ]
+        wanted = [_wanted(one) for one in active(self._config)]
         client = str(getattr(self._config.auth, "client_id", "") or "")
-        steps = ConnectionSteps(self.api, tables_of(self._config), wanted, client)
+        steps = ConnectionSteps(
+            self.api, destination_schema.schema_of(self._config).tables, wanted, client
+        )
         reached = not self.failed
         makers: tuple[Callable[[], Step], ...] = (
             steps.who_am_i,
@@ -160,6 +161,19 @@ class Prober:
             return Step(name, None, "no credentials")
         oauth = self._config.auth.type in ("oauth2", "azure_identity")
         return Step(name, True, "a token was given" if oauth else "as configured")
+
+
+def _wanted(one: Subscription) -> Wanted:
+    return Wanted(
+        one.name,
+        one.action,
+        one.table or "",
+        (one.body, one.on_create),
+        one.relationship or "",
+        one.to.table if one.to else "",
+        acts_for=one.impersonate is not None,
+        bypasses=bool({"sync", "async"} & set(one.bypass)),
+    )
 
 
 _UNTRUSTED = (

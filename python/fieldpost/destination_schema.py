@@ -1,6 +1,7 @@
 """The schema that a destination's bodies are for, and what is wrong with them against it.
 
-Nothing is asked of anybody: the schema is the file that `schema:` names, else the standard tables.
+Nothing is asked of anybody: the schema is the file that `schema:` names, else the one beside the
+destination that a pull wrote, else the standard tables.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ def schema_of(config: DestinationConfig) -> Schema:
 
 
 def _loaded(reading: Reading, written: str | None) -> Schema:
-    if written is None:
+    path = reading.schema_path(written)
+    if path is None:
         return Schema.standard()
-    path = reading.directory / written
     try:
         return _read(path, path.stat().st_mtime_ns) if path.is_file() else Schema.load(path)
     except ConfigError as error:
@@ -207,5 +208,5 @@ class _Subscribed:
 
 
 def mistakes(config: DestinationConfig) -> list[Mistake]:
-    """What keeps a run from beginning: all that is wrong, where the file names a schema."""
-    return findings(config.reading).mistakes if config.schema_file else []
+    """What keeps a run from beginning: all that is wrong, where there is a schema of its own."""
+    return findings(config.reading).mistakes if config.schema_path else []

@@ -14,7 +14,7 @@ from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
-from .dynamics.tables import TABLES, Navigation, Table
+from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -101,7 +101,7 @@ def _later(config: DestinationConfig) -> list[Mistake]:
             if table and table not in known:
                 near = difflib.get_close_matches(table, known, 1)
                 hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
-                if config.schema_file is None:
+                if config.schema_path is None:
                     hint += "; for others, `fieldpost schema pull` and write schema:"
                 mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
     return mistakes
@@ -209,21 +209,11 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
     tables: dict[str, Any] = {name: table.document() for name, table in TABLES.items()}
     schema = destination_schema.schema_of(config)
     for name, table in schema.tables.items():
-        if config.schema_file and table.entity_set and not (table.partial and name in tables):
+        if not schema.is_standard and table.entity_set and not (table.partial and name in tables):
             tables[name] = table_document(schema, table)
         elif name in tables:
             tables[name]["columns"] = columns_document(table, PLAIN)
     return tables
-
-
-def tables_of(config: DestinationConfig) -> dict[str, Table]:
-    """The same as values."""
-    return {
-        name: Table(
-            one["set"], one["key"], {n: Navigation.of(v) for n, v in one["navigation"].items()}
-        )
-        for name, one in tables_document(config).items()
-    }
 
 
 def _dynamics_entry(config: DestinationConfig, one: Subscription) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .config import DestinationConfig
-from .documents import tables_of
+from .destination_schema import schema_of
 from .dynamics.current_rows import CurrentRows, Effect, FieldChange
 from .dynamics.operation import Operation, Reader
 from .dynamics.web_api import WebApi
@@ -101,7 +101,7 @@ class Comparer:
         if config.type != "dynamics365":
             raise config.error([WEBHOOK])
         self.api = WebApi(config.url or "", inquiry)
-        tables = tables_of(config)
+        tables = schema_of(config).tables
         self._reader = Reader(tables)
         self._current = CurrentRows(self.api, tables)
 

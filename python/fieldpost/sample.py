@@ -8,6 +8,7 @@ from typing import Any
 from . import documents
 from .config import DestinationConfig
 from .connection import Prober
+from .destination_schema import schema_of
 from .dynamics.operation import Operation, Reader
 from .preview import PreviewRow
 from .report import Report
@@ -35,7 +36,7 @@ class Sample:
         self._rows = list(preview(event))
         self._deliver = deliver
         self._outcomes = outcomes
-        self._tables = documents.tables_of(config)
+        self._tables = schema_of(config).tables
 
     def show(self) -> bool:
         """The step `sample`, sending nothing; True where there is something to send."""
@@ -80,7 +81,7 @@ class Sample:
             self._prober.add(Step("read back", None, "there is nothing to read"))
             return
         api, known = self._prober.api, self._tables[table]
-        answer = api.get(f"{known.set}({outcome['record_id']})?$select={known.key}")
+        answer = api.get(f"{known.entity_set}({outcome['record_id']})?$select={known.key}")
         address = api.app_address(table, outcome["record_id"])
         if answer.status == 200:
             self._prober.add(Step("read back", True, address))

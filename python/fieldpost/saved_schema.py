@@ -25,7 +25,7 @@ from .web_api_reader import WebApiReader
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull did. add: the line that the destination's file lacks, "" where it has one."""
+    """What a pull did. add: the line that makes the file required, "" where it stands there."""
 
     path: Path
     schema: Schema
@@ -81,11 +81,10 @@ class SavedSchema:
     @property
     def path(self) -> Path:
         """Where the file is, or will be: as `schema:` says, else beside the destination."""
-        beside = self._config.directory / f"{Path(self._config.file).stem}.schema.json"
-        return self._config.schema_path or beside
+        return self._config.schema_path or self._config.reading.schema_beside
 
     def load(self) -> Schema:
-        """What `check` uses: the file that `schema:` names, else the standard tables."""
+        """What `check` uses: the file if it is there, else the standard tables."""
         return destination_schema.schema_of(self._config)
 
     def pull(

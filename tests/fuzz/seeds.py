@@ -32,7 +32,22 @@ def paths_in(document):
     return [document] if isinstance(document, str) else []
 
 
+def batch_answers():
+    """Answers to a batch, as the service and as careless ones between write them."""
+    done = b"HTTP/1.1 204 No Content\r\nOData-Version: 4.0\r\n\r\n\r\n"
+    failed = b'HTTP/1.1 400 Bad Request\r\n\r\n{"error":{"code":"0x80044331","message":""}}\r\n'
+    head = b"--b\r\nContent-Type: application/http\r\nContent-ID: 1\r\n\r\n"
+    nested = b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+    nested += head.replace(b"--b", b"--c") + failed + b"--c--\r\n"
+    for end in (b"--b--\r\n", b""):
+        body = head + done + nested + head.replace(b"1", b"3") + failed + end
+        yield b'multipart/mixed; boundary="b"\n' + body
+        yield b"multipart/mixed; boundary=b\n" + body.replace(b"\r\n", b"\n")
+
+
 def inputs():
+    for answer in batch_answers():
+        yield "multipart", answer
     for case in cases("filter"):
         seen = [*case.get("yes", []), *case.get("no", []), EVENT]
         yield "filter", case["filter"].encode() + b"\0" + lines(seen)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sales import Sales
 
 from fieldpost.emulator import Emulator
 from postgres_server import PostgresServer, programs
@@ -35,6 +36,15 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
         monkeypatch.setenv("CID", emulator.client_id)
         monkeypatch.setenv("SECRET", emulator.client_secret)
         yield Recipe(tmp_path, emulator)
+
+
+@pytest.fixture
+def sales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sales]:
+    """A destination without subscriptions yet, and an emulator that runs."""
+    with Emulator() as emulator:
+        monkeypatch.setenv("CID", emulator.client_id)
+        monkeypatch.setenv("SECRET", emulator.client_secret)
+        yield Sales(tmp_path, emulator)
 
 
 @pytest.fixture(scope="session")

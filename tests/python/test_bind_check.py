@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from environment_schema import own_schema
 from fieldpost.dynamics.body_check import BodyCheck, Mode
 from fieldpost.dynamics.body_findings import BodyFindings
 from fieldpost.dynamics.conversions import Conversions
 from fieldpost.dynamics.row_address import RowAddress, cannot_travel, read_address
+from fieldpost.errors import CODES
 from fieldpost.yaml_text import YamlText
 
 SCHEMA = own_schema()
@@ -170,3 +173,47 @@ def test_a_placeholder_is_a_value_that_is_not_known():
     address = read_address("/t(a='{{x}}-1',b={{y}})", is_template=True)
     assert address == RowAddress("t", "", {"a": "\0-1", "b": "\0"})
     assert not cannot_travel(ID) and cannot_travel("a&b") and not cannot_travel(5)
+
+
+# -- any document at all
+
+NAMES = st.sampled_from(
+    [
+        *("name", "revenue", "industrycode", "primarycontactid", "opportunity_customer_accounts"),
+        *("new_Tickets", "customerid", "_ownerid_value", "ownerid@odata.bind", "createdon", "x"),
+        *("@path", "@if", "@default", "@literal", "@merge", "@lookup", "@arrayPath", "@bind"),
+        *("@template", "@number", "@date", "@json", "@@odata.type", "then", "else", "table", "key"),
+        *("value", "objects", "default", "mode", "", "a b"),
+    ]
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5), NAMES
+)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(DOCUMENTS, st.sampled_from(["create", "update", "upsert"]))
+def test_no_document_breaks_the_check(document, mode):
+    findings = BodyFindings(YamlText("a: b\n"), is_sure=True)
+    check = BodyCheck(SCHEMA, findings, Conversions())
+    for table in ("account", "new_ticket", "new_log"):
+        check.check(SCHEMA.tables[table], mode, document, ("body",))
+        check.check_key(SCHEMA.tables[table], document, ("key",))
+        check.check_more(SCHEMA.tables[table], document, ("on_create",))
+    for one in (*findings.mistakes, *findings.warnings):
+        assert one.code in CODES and one.path.startswith("$")
+
+
+def test_a_body_without_end_is_left_to_the_core():
+    body: Any = {"lastname": "a"}
+    for _ in range(200):
+        body = {"parentcustomerid_account": {"primarycontactid": body}}
+    findings = BodyFindings(YamlText("a: b\n"), is_sure=True)
+    BodyCheck(SCHEMA, findings, Conversions()).check(
+        SCHEMA.tables["contact"], "create", body, ("body",)
+    )
+    assert findings.mistakes == []

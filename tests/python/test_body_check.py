@@ -493,3 +493,12 @@ def test_the_keys_of_both_rows_are_alternate_keys(folder):
         ("E273", ".key"),
         ("E274", ".to.key.new_name"),
     ]
+
+
+def test_a_schema_beside_the_file_is_found_without_being_named(folder, tmp_path):
+    own_schema().save(tmp_path / "d.schema.json")
+    result = checked(tmp_path, {"nmae": "a", "new_Tickets": [TICKET]}, own=False)
+    assert told(result.errors) == [("E262", ".nmae")] and result.warnings == []
+    (tmp_path / "d.schema.json").rename(tmp_path / "other.schema.json")
+    result = checked(tmp_path, {"nmae": "a"}, own=False)
+    assert result.errors == [] and [one.code for one in result.warnings] == ["E262"]

@@ -291,8 +291,42 @@ def test_fetchxml_that_is_wrong_is_400(filled: Api) -> None:
         refused(filled.get(f"accounts?fetchXml={quote(xml)}"), 400, code)
 
 
-def test_changes_are_not_tracked_and_nothing_pretends_so(api: Api) -> None:
-    refused(api.get("accounts", Prefer="odata.track-changes"), 400, "0x80072491")
+def test_tables_that_do_not_track_changes_say_so(api: Api) -> None:
+    for path in ("annotations", "new_tickets"):
+        refused(api.get(path, Prefer="odata.track-changes"), 400, "0x80072491")
+
+
+def tracked(api: Api, link: str) -> tuple[list[tuple[str, Any]], list[str], str]:
+    """(names, deleted ids, delta link) of a list whose changes are tracked."""
+    answer = api.get(link.removeprefix(f"{api.base}/"), Prefer="odata.track-changes")
+    assert answer.headers["Preference-Applied"] == "odata.track-changes"
+    told = answer.json()
+    gone = [row["id"] for row in told["value"] if row.get("reason") == "deleted"]
+    names = [row["name"] for row in told["value"] if "reason" not in row]
+    return names, gone, told["@odata.deltaLink"]
+
+
+def test_a_delta_link_gives_what_changed_since(api: Api) -> None:
+    kept, changed, lost = (api.created("accounts", {"name": name}) for name in "ABC")
+    names, gone, link = tracked(api, "accounts?$select=name")
+    assert (sorted(names), gone) == (["A", "B", "C"], [])
+    assert "$select=name&$deltatoken=" in link
+    assert tracked(api, link)[:2] == ([], [])
+    api.patch(f"accounts({changed})", {"name": "B2"})
+    api.delete(f"accounts({lost})")
+    api.created("accounts", {"name": "D"})
+    names, gone, later = tracked(api, link)
+    assert (sorted(names), gone) == (["B2", "D"], [lost])
+    assert tracked(api, later)[:2] == ([], [])
+    # A row that came and went in between is only told as gone.
+    api.delete(f"accounts({kept})")
+    assert tracked(api, later)[:2] == ([], [kept])
+
+
+@pytest.mark.parametrize("option", ["$filter=name eq 'A'", "$orderby=name", "$top=1"])
+def test_changes_are_tracked_of_whole_tables(api: Api, option: str) -> None:
+    refused(api.get(f"accounts?{option}", Prefer="odata.track-changes"), 400, "0x80060888")
+    refused(api.get("accounts?$deltatoken=never"), 400, "0x80060888")
 
 
 def test_older_versions_of_the_api_answer_too(api: Api) -> None:

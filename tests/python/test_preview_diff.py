@@ -8,9 +8,9 @@ import pytest
 
 import fieldpost as fp
 from fieldpost.config import parse
-from fieldpost.dynamics import TABLES
 from fieldpost.dynamics.current_rows import CurrentRows
 from fieldpost.dynamics.operation import Reader
+from fieldpost.dynamics.schema import Schema
 from fieldpost.dynamics.web_api import Found
 from fieldpost.forecast import forecast
 
@@ -129,6 +129,7 @@ def test_a_service_that_asks_to_wait_is_waited_for(recipe):
 
 ID = "00000000-0000-4000-8000-00000000000a"
 OTHER = "00000000-0000-4000-8000-00000000000b"
+TABLES = Schema.standard().tables
 BASE = "https://org.crm.dynamics.com/api/data/v9.2/"
 
 

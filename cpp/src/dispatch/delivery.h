@@ -34,9 +34,12 @@ class Delivery {
   // What to send next as a call that may go with others, the open question too. Throws CallFault.
   const Call* plain_call(const Protocol& protocol);
   std::uint32_t operations() const { return question_ ? 1 : call().operations; }
-  // The most records that this one may travel with; a refusal among several makes it fewer.
-  std::size_t company() const noexcept { return company_; }
-  void split(std::size_t were) noexcept { company_ = were / 2; }
+  // The most records that this one, or its question, may travel with; a refusal among several makes
+  // it fewer.
+  std::size_t company() const noexcept { return question_ ? asking_company_ : company_; }
+  void split(std::size_t were, bool asked) noexcept {
+    (asked ? asking_company_ : company_) = (were + 1) / 2;
+  }
   // It is about to end as `outcome`, which an earlier try that took effect unheard would belie:
   // makes the question of that the next request. False where there is nothing to ask.
   bool ask_before(const Protocol& protocol, std::string outcome);
@@ -78,6 +81,7 @@ class Delivery {
   bool in_doubt_;
   bool absent_ = false;  // it was asked, and had not taken effect
   std::size_t company_ = SIZE_MAX;
+  std::size_t asking_company_ = SIZE_MAX;
   int http_status_ = 0;
   int attempts_ = 0;  // in this run; questions do not count
   double first_start_s_ = 0;

@@ -8,21 +8,23 @@ namespace fieldpost {
 
 namespace {
 
-constexpr double kFallWeight = 0.2;
+constexpr double kWeight = 0.2;
 constexpr double kCut = 0.95;
 constexpr double kLeastBelief = 0.25;
 
 }  // namespace
 
+// A call that starts now is counted when it ends: by then more has left the window.
 double ExecutionBudget::next_start_s(int in_flight) const noexcept {
   if (limit_s_ == 0) return 0;
-  double planned_s = sum_s_ + (in_flight + 1) * usual_s_;
+  double planned_s = sum_s_ + (in_flight + 1) * slow_s_;
   if (planned_s <= allowed_s()) return 0;
   for (const Spent& spent : spent_) {
     planned_s -= spent.seconds;
-    if (planned_s <= allowed_s()) return spent.at_s + window_s_;
+    if (planned_s <= allowed_s()) return spent.at_s + window_s_ - quick_s_;
   }
-  return in_flight > 0 ? std::numeric_limits<double>::infinity() : 0;
+  if (in_flight > 0) return std::numeric_limits<double>::infinity();
+  return spent_.empty() ? 0 : spent_.back().at_s + window_s_;
 }
 
 int ExecutionBudget::in_flight_limit(int wanted) const noexcept {
@@ -36,7 +38,8 @@ void ExecutionBudget::ended(double spent_s, double now_s) {
   forget(now_s - window_s_);
   spent_.push_back({now_s, spent_s});
   sum_s_ += spent_s;
-  usual_s_ = spent_s > usual_s_ ? spent_s : usual_s_ + kFallWeight * (spent_s - usual_s_);
+  slow_s_ = spent_s > slow_s_ ? spent_s : slow_s_ + kWeight * (spent_s - slow_s_);
+  quick_s_ = spent_s < quick_s_ ? spent_s : quick_s_ + kWeight * (spent_s - quick_s_);
 }
 
 void ExecutionBudget::exceeded(double now_s) {

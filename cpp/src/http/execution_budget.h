@@ -1,7 +1,8 @@
 // A destination's allowance of its own working time: so many seconds in any window of so many.
 //
-// What a call takes is measured from here, so a little more is counted than the destination counts.
-// Calls on the wire count as long as the slow ones of late. It knows no clock: times are given to
+// A call counts when it ends. What it takes is measured from here, so a little more is counted than
+// the destination counts. Calls on the wire count as the slow ones of late, and end no sooner than
+// the quick ones. It knows no clock: times are given to
 // it. One thread at a time.
 #pragma once
 
@@ -40,7 +41,8 @@ class ExecutionBudget {
   double belief_ = 1;  // in the limit, less each time the destination says it is exceeded
   std::deque<Spent> spent_;
   double sum_s_ = 0;
-  double usual_s_ = 0;  // of a slow call of late
+  double slow_s_ = 0;   // of a slow call of late
+  double quick_s_ = 0;  // of a quick one
 };
 
 }  // namespace fieldpost

@@ -31,7 +31,9 @@ def pull(destination: fp.Destination, tables: list[str], everything: bool, as_js
     what = ", ".join(names) if len(names) <= 12 else f"{len(names)} tables"
     printing.out.print(escape(f"{did} {told.path}: {what}{version}"))
     if told.add:
-        printing.out.print(escape(f"now add to {destination.config.file}:  {told.add}"))
+        name = destination.config.file
+        printing.out.print(escape(f"check uses it from now on; to require it, add to {name}:"))
+        printing.out.print(escape(told.add))
 
 
 def show(name: str, where: Path | None, as_json: bool) -> None:

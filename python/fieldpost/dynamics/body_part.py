@@ -33,7 +33,7 @@ _TYPED: dict[str, Kind] = {
     "@boolean": "boolean",
     "@uuid": "uuid",
 }
-_DEEPEST = 128  # the core refuses 256
+_DEEPEST = 64  # a level is several calls, and the core refuses 256
 
 
 @dataclass(frozen=True)

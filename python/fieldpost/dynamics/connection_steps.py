@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from ..errors import AuthError, ConfigError, Mistake
 from ..inquiry import Answer
 from ..step import Step
 from .environment import Environment
-from .privileges import Need, Privileges, needs
-from .schema import Schema
-from .tables import Table
+from .privileges import Need, Privileges, Wanted, needs
+from .schema import Schema, Table
 from .web_api import WebApi
 
 NAMES = ("who am i", "application user", "privileges", "schema")
@@ -53,15 +51,6 @@ _SCHEMA_HINT = (
     "author of the file: correct the names and values; `fieldpost schema pull` keeps the schema "
     "beside the file, so that `fieldpost check` finds them without a network"
 )
-
-
-class Wanted(NamedTuple):
-    """What a test has to know of a subscription."""
-
-    name: str
-    action: str
-    table: str
-    body: Any
 
 
 class ConnectionSteps:
@@ -121,7 +110,8 @@ class ConnectionSteps:
         tables = dict.fromkeys(
             need.table
             for one in self._subscriptions
-            for need in needs(one.action, one.table, one.body, self._tables)
+            for need in needs(one, self._tables)
+            if need.table
         )
         try:
             schema = Environment(self._api.url, self._api.read).schema(tables)
@@ -139,10 +129,7 @@ class ConnectionSteps:
         name = "privileges"
         if not self._user_id:
             return Step(name, None, NOT_REACHED)
-        wanted = {
-            one.name: needs(one.action, one.table, one.body, self._tables)
-            for one in self._subscriptions
-        }
+        wanted = {one.name: needs(one, self._tables) for one in self._subscriptions}
         try:
             held = Privileges(self._api, self._user_id)
             missing = held.missing(dict.fromkeys(need for some in wanted.values() for need in some))
@@ -167,7 +154,7 @@ def _listed(name: str, wanted: Sequence[Need]) -> str:
     verbs: dict[str, list[str]] = {}
     for need in wanted:
         verbs.setdefault(need.table, []).append(need.verb)
-    return f"{name}: " + ", ".join(f"{table} {' '.join(v)}" for table, v in verbs.items())
+    return f"{name}: " + ", ".join(f"{table} {' '.join(v)}".strip() for table, v in verbs.items())
 
 
 def _who_hint(answer: Answer) -> tuple[str, int]:

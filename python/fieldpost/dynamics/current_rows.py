@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .operation import Operation, bound_path
-from .tables import Table
+from .schema import Table
 from .web_api import Found, WebApi
 
 _BIND = "@odata.bind"
@@ -43,7 +43,7 @@ class CurrentRows:
 
     def __init__(self, api: WebApi, tables: Mapping[str, Table]) -> None:
         self._api = api
-        self._sets = {table.set: table for table in tables.values()}
+        self._sets = {table.entity_set: table for table in tables.values() if table.entity_set}
         self._found: dict[str, Found] = {}
 
     def load(self, operations: Iterable[Operation]) -> None:

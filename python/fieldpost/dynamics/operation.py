@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from .tables import Table
+from .schema import Table
 
 Kind = Literal["create", "upsert", "update", "delete", "associate", "disassociate"]
 _BULK = {"CreateMultiple": "create", "UpsertMultiple": "upsert", "UpdateMultiple": "update"}
@@ -48,7 +48,7 @@ class Reader:
 
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._tables = tables
-        self._by_set = {table.set: name for name, table in tables.items()}
+        self._by_set = {table.entity_set: name for name, table in tables.items()}
 
     def operations(
         self, method: str, url: str, headers: Mapping[str, str], body: str
@@ -106,7 +106,9 @@ class Reader:
                 yield from self._nodes(table, target, "")
                 continue
             key = target.get(self._tables[table].key)
-            path = f"{self._tables[table].set}({key})" if key else target.get("@odata.id", "")
+            path = (
+                f"{self._tables[table].entity_set}({key})" if key else target.get("@odata.id", "")
+            )
             bare = {n: v for n, v in target.items() if n not in ("@odata.id", "@odata.type")}
             yield Operation(
                 "update" if kind == "update" else "upsert",
@@ -119,13 +121,13 @@ class Reader:
         """A deep insert: the row, then what hangs on it."""
         known = self._tables[table]
         key = node.get(known.key)
-        path = f"{known.set}({key})" if isinstance(key, str) else ""
+        path = f"{known.entity_set}({key})" if isinstance(key, str) else ""
         values = self._flat(table, node)
         yield Operation("create", table, path, values, place)
         for name, child in node.items():
             behind = known.navigation.get(name)
-            target = behind.target if behind else None
-            if target is None or target not in self._tables:
+            target = behind.target if behind else ""
+            if target not in self._tables:
                 continue
             for index, one in enumerate(child if isinstance(child, list) else [child]):
                 if isinstance(one, dict):

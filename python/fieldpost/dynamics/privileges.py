@@ -8,10 +8,10 @@ it and AppendTo on the one it leads to), "RetrieveUserPrivileges Function",
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .tables import Table
+from .schema import Table
 from .web_api import WebApi
 
 # fieldpost reads a row before it believes that it is its own.
@@ -20,28 +20,71 @@ _OF_ACTION = {
     "upsert": ("Create", "Write", "Read"),
     "update": ("Write", "Read"),
     "delete": ("Delete", "Read"),
-    "associate": ("Append", "AppendTo", "Read"),
-    "disassociate": ("Append", "AppendTo", "Read"),
+    "associate": ("Read",),
+    "disassociate": ("Read",),
 }
 _BIND = "@odata.bind"
 
 
 class Need(NamedTuple):
-    """A privilege: `Create` on `account`."""
+    """A privilege: `Create` on `account`; without a table `verb` is its whole name."""
 
     verb: str
     table: str
 
 
-def needs(action: str, table: str, body: Any, tables: Mapping[str, Table]) -> list[Need]:
-    """What an action with this body's document needs, each once, in the body's order.
+class Wanted(NamedTuple):
+    """A subscription as far as it tells what it needs.
+
+    bodies: the documents of what it writes. relationship, to: the navigation property that it
+    associates by, and the table behind it. acts_for: another user; bypasses: custom logic.
+    """
+
+    name: str
+    action: str
+    table: str
+    bodies: Sequence[Any] = ()
+    relationship: str = ""
+    to: str = ""
+    acts_for: bool = False
+    bypasses: bool = False
+
+
+def needs(wanted: Wanted, tables: Mapping[str, Table]) -> list[Need]:
+    """What a subscription needs, each once, in the body's order.
 
     What a function or an event decides is not in the document, hence not in the list.
     """
-    found = [Need(verb, table) for verb in _OF_ACTION.get(action, ())]
-    for node in _nodes(body):
-        found += _of_node(action, table, node, tables)
+    found = [Need(verb, wanted.table) for verb in _OF_ACTION.get(wanted.action, ())]
+    if wanted.relationship:
+        table = tables.get(wanted.table)
+        behind = table.navigation.get(wanted.relationship) if table else None
+        child = behind is not None and behind.collection and not behind.many
+        ends = (wanted.to, wanted.table) if child else (wanted.table, wanted.to)
+        found += _tied(*ends)
+    found += [Need(name, "") for name in _special(wanted)]
+    for body in wanted.bodies:
+        found += _of_document(wanted.action, wanted.table, body, tables)
     return list(dict.fromkeys(found))
+
+
+def _special(wanted: Wanted) -> Iterator[str]:
+    if wanted.acts_for:
+        yield "prvActOnBehalfOfAnotherUser"
+    if wanted.bypasses:
+        yield "prvBypassCustomBusinessLogic"
+
+
+def _tied(holder: str, target: str) -> list[Need]:
+    """A lookup of one table that leads to a row of another."""
+    return [Need("Append", holder), Need("AppendTo", target)]
+
+
+def _of_document(
+    action: str, table: str, document: Any, tables: Mapping[str, Table]
+) -> Iterator[Need]:
+    for node in _nodes(document):
+        yield from _of_node(action, table, node, tables)
 
 
 def _of_node(
@@ -52,14 +95,14 @@ def _of_node(
         if key.removesuffix(_BIND) == "ownerid":
             yield Need("Assign", name)
         behind = table.navigation.get(key.removesuffix(_BIND)) if table else None
-        target = behind.target if behind else None
-        if target is None or value is None:
+        if behind is None or value is None:
             continue
-        many = isinstance(value, list) or "@arrayPath" in value
-        yield Need("Append", target if many else name)
-        yield Need("AppendTo", name if many else target)
+        target = behind.target
+        yield from _tied(target, name) if behind.collection else _tied(name, target)
         if not key.endswith(_BIND) and "@bind" not in value:
-            yield from needs("create" if action == "create" else "upsert", target, value, tables)
+            inner = "create" if action == "create" else "upsert"
+            yield from (Need(verb, target) for verb in _OF_ACTION[inner])
+            yield from _of_document(inner, target, value, tables)
 
 
 def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -81,19 +124,22 @@ class Privileges:
     def __init__(self, api: WebApi, user_id: str) -> None:
         self._api = api
         path = f"systemusers({user_id})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
-        self._held = {
-            str(one.get("PrivilegeId")).lower() for one in self._listed(path, "RolePrivileges")
-        }
+        held = self._listed(path, "RolePrivileges")
+        self._held = {str(one.get("PrivilegeId")).lower() for one in held}
+        self._names = {one["PrivilegeName"] for one in held if one.get("PrivilegeName")}
 
     def missing(self, wanted: Iterable[Need]) -> dict[Need, str]:
         """The names of those that no role gives. Needs on tables that are not there stay out."""
         wanted = list(wanted)
-        known = self._definitions({need.table for need in wanted})
-        return {
+        known = self._definitions({need.table for need in wanted if need.table})
+        missing = {
             need: known[need][0]
             for need in wanted
             if need in known and known[need][1] not in self._held
         }
+        # Older environments give no names.
+        special = [need for need in wanted if not need.table and self._names]
+        return missing | {need: need.verb for need in special if need.verb not in self._names}
 
     def _definitions(self, tables: Iterable[str]) -> dict[Need, tuple[str, str]]:
         """(name, id) of each privilege on these tables."""

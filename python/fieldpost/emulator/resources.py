@@ -10,7 +10,7 @@ import orjson
 from .address import Segment
 from .answer import Answer, Header, document, header
 from .model import Association, Collection, Column, Single, Table
-from .query import Query
+from .query import Query, changes
 from .query.fetch import Fetch
 from .query.filter import Sql
 from .records import Condition, RowKey, content, referenced, row_key
@@ -78,9 +78,9 @@ class Resources:
             return Fetch(self._service.rows, self._service.schema, self._call.asker).answer(
                 table, self._request.query, self._service.base, self._preferences
             )
-        if self._preferences.track_changes:
-            message = f"Change tracking is not enabled for the entity {table.name}."
-            raise Refusal(400, "0x80072491", message)
+        since = changes.since_of(self._request.query)
+        if self._preferences.track_changes or since is not None:
+            return self._changed(table, since)
         query = self._call.query(table)
         if where is not None:
             condition = query.condition
@@ -93,6 +93,22 @@ class Resources:
         page = self._service.reader.page(query, self._request.query, size, wanted, address)
         sized = f"odata.maxpagesize={size}" if size else ""
         return document(200, page, *applied(sized, self._annotations_applied()))
+
+    def _changed(self, table: Table, since: int | None) -> Answer:
+        changes.check(table, self._request.query)
+        query = changes.narrowed(self._call.query(table), since)
+        page = self._service.reader.page(
+            query, self._request.query, None, self._preferences.annotations
+        )
+        told = changes.tracked(
+            page,
+            table,
+            self._request.query,
+            since,
+            self._service.ledger,
+            (self._service.base, self._call.commit.moment),
+        )
+        return document(200, told, *applied("odata.track-changes", self._annotations_applied()))
 
     def _annotations_applied(self) -> str:
         text = self._preferences.annotations_text

@@ -20,6 +20,10 @@ constexpr const char* kRecord =
     "record: correct the value in the data or in the mapping, then replay";
 constexpr const char* kConflict =
     "record: another row has the same unique value; decide which stays";
+constexpr const char* kVersion =
+    "record: somebody changed the row since the version that if_match names; decide what holds";
+constexpr const char* kReferred =
+    "record: other rows refer to this one, so it cannot be deleted; delete those first";
 constexpr const char* kPlugIn =
     "administrator: a plug-in of this environment failed; see its trace";
 constexpr const char* kRule = "record: a business rule of this environment refused it";
@@ -44,28 +48,31 @@ constexpr const char* kDefect = "developer: the request itself is wrong; report 
 constexpr const char* kNone = "";
 
 // `status` 0 stands for any: the published list of codes names none. `tries`: see give_up_after.
-struct Row {
+// `split`: of several records in one request, fewer may fare better.
+struct Meaning {
   int status;
   std::string_view code;
   Kind kind;
   const char* action_needed;
   int tries = 0;
+  bool split = false;
 };
 
-constexpr Row kCatalogue[] = {
+constexpr Meaning kCatalogue[] = {
     // Requests and schema.
-    {0, "0x80060888", Kind::rejected, kMapping},  // unknown segment, property or bind
-    {0, "0x8006088a", Kind::rejected, kMapping},  // unknown segment, newer
-    {0, "0x80048d19", Kind::rejected, kMapping},  // name or value that does not fit the table
-    {0, "0x80060890", Kind::rejected, kMapping},  // not a key
-    {0, "0x8006088f", Kind::rejected, kMapping},  // key misused
-    {0, "0x8006088d", Kind::rejected, kMapping},  // no optimistic concurrency
-    {0, "0x80060883", Kind::rejected, kDefect},   // concurrency token missing
-    {0, "0x80041102", Kind::rejected, kMapping},  // no such table
-    {0, "0x80041103", Kind::rejected, kMapping},  // no such column
-    {0, "0x80072491", Kind::rejected, kMapping},  // change tracking is off
+    {0, "0x80060888", Kind::pause_subscription, kMapping},  // unknown segment, property or bind
+    {0, "0x8006088a", Kind::pause_subscription, kMapping},  // unknown segment, newer
+    {0, kWrongPayload, Kind::rejected, kMapping},  // name or value that does not fit the table
+    {400, kUnnumbered, Kind::rejected, kMapping},
+    {0, "0x80060890", Kind::pause_subscription, kMapping},  // not a key
+    {0, "0x8006088f", Kind::pause_subscription, kMapping},  // key misused
+    {0, "0x8006088d", Kind::pause_subscription, kMapping},  // no optimistic concurrency
+    {0, "0x80060883", Kind::rejected, kDefect},             // concurrency token missing
+    {0, "0x80041102", Kind::pause_subscription, kMapping},  // no such table
+    {0, "0x80041103", Kind::pause_subscription, kMapping},  // no such column
+    {0, "0x80072491", Kind::pause_subscription, kMapping},  // change tracking is off
     {405, "", Kind::rejected, kDefect},
-    {413, "", Kind::rejected, kTooBig},
+    {413, "", Kind::rejected, kTooBig, 0, true},
     {415, "", Kind::rejected, kDefect},
     // Rows and keys. After a lost answer each of the unique conflicts may be our own row.
     {0, "0x80040217", Kind::again, kRecord, 5},  // bound row is not there, perhaps not yet
@@ -75,31 +82,33 @@ constexpr Row kCatalogue[] = {
     {0, "0x80060892", Kind::verify, kConflict},  // alternate key
     {0, "0x80073002", Kind::verify, kConflict},  // unique index
     {0, "0x80040333", Kind::verify, kConflict},  // duplicate detection
+    {0, "0x80060882", Kind::rejected, kVersion},
+    {0, "0x80040227", Kind::rejected, kReferred},
     {412, "", Kind::verify, kConflict},
     // Values.
-    {0, "0x80044331", Kind::rejected, kRecord},   // text too long
-    {0, "0x8004432f", Kind::rejected, kRecord},   // whole number out of range
-    {0, "0x80044330", Kind::rejected, kRecord},   // decimal out of range
-    {0, "0x8004431a", Kind::rejected, kRecord},   // not a choice
-    {0, "0x80040239", Kind::rejected, kRecord},   // date out of range
-    {0, "0x80048408", Kind::rejected, kMapping},  // status reason of another state
-    {0, "0x80040233", Kind::rejected, kRecord},   // state does not permit it
-    {0, "0x80048cfb", Kind::rejected, kMapping},  // money without currency
-    {0, "0x80048cfc", Kind::rejected, kMapping},  // no such currency
-    {0, "0x80048ceb", Kind::rejected, kRecord},   // base currency underflow
-    {0, "0x80048cec", Kind::rejected, kRecord},   // base currency overflow
-    {0, "0x80040200", Kind::rejected, kRecord},   // required field
-    {0, "0x80061037", Kind::rejected, kRecord},   // required field
-    {0, "0x80040203", Kind::rejected, kRecord},   // invalid argument
-    {0, "0x80040229", Kind::rejected, kMapping},  // not an owner
-    {0, "0x80048cf6", Kind::rejected, kRecord},   // currencies differ
+    {0, "0x80044331", Kind::rejected, kRecord},             // text too long
+    {0, "0x8004432f", Kind::rejected, kRecord},             // whole number out of range
+    {0, "0x80044330", Kind::rejected, kRecord},             // decimal out of range
+    {0, "0x8004431a", Kind::rejected, kRecord},             // not a choice
+    {0, "0x80040239", Kind::rejected, kRecord},             // date out of range
+    {0, "0x80048408", Kind::rejected, kMapping},            // status reason of another state
+    {0, "0x80040233", Kind::rejected, kRecord},             // state does not permit it
+    {0, "0x80048cfb", Kind::pause_subscription, kMapping},  // money without currency
+    {0, "0x80048cfc", Kind::pause_subscription, kMapping},  // no such currency
+    {0, "0x80048ceb", Kind::rejected, kRecord},             // base currency underflow
+    {0, "0x80048cec", Kind::rejected, kRecord},             // base currency overflow
+    {0, "0x80040200", Kind::rejected, kRecord},             // required field
+    {0, "0x80061037", Kind::rejected, kRecord},             // required field
+    {0, "0x80040203", Kind::rejected, kRecord},             // invalid argument
+    {0, "0x80040229", Kind::pause_subscription, kMapping},  // not an owner
+    {0, "0x80048cf6", Kind::rejected, kRecord},             // currencies differ
     // Rights.
     {0, "0x80072560", Kind::pause, kNoUser},
     {0, "0x80040220", Kind::pause, kPrivilege},
     {0, "0x80048306", Kind::rejected, kReach},
-    {0, "0x8004f502", Kind::rejected, kColumn},
-    {0, "0x8004f504", Kind::rejected, kColumn},
-    {0, "0x8004f507", Kind::rejected, kColumn},
+    {0, "0x8004f502", Kind::pause_subscription, kColumn},
+    {0, "0x8004f504", Kind::pause_subscription, kColumn},
+    {0, "0x8004f507", Kind::pause_subscription, kColumn},
     {0, "0x80040225", Kind::pause, kDisabled},
     {0, "0x80042f09", Kind::pause, kNoRole},
     {0, "0x8004d24b", Kind::pause, kDisabled},
@@ -116,18 +125,18 @@ constexpr Row kCatalogue[] = {
     {0, "0x80072323", Kind::again, kNone},  // database resources
     {0, "0x80072324", Kind::again, kNone},  // database workers
     {0, "0x80072325", Kind::pause, kStorage},
-    {0, "0x80044150", Kind::again, kNone},       // SQL error, a deadlock among others
-    {0, "0x80044151", Kind::again, kNone},       // SQL timeout
-    {0, "0x80040255", Kind::again, kNone},       // no active transaction
-    {0, "0x8004ed47", Kind::again, kNone},       // application lock
-    {0, "0x80040216", Kind::again, kRecord, 5},  // unexpected
-    {0, "0x8004418d", Kind::again, kNone},       // no sandbox worker
-    {0, "0x80044171", Kind::again, kPlugIn, 3},  // sandbox timeouts
+    {0, "0x80044150", Kind::again, kNone},           // SQL error, a deadlock among others
+    {0, "0x80044151", Kind::again, kNone, 0, true},  // SQL timeout
+    {0, "0x80040255", Kind::again, kNone},           // no active transaction
+    {0, "0x8004ed47", Kind::again, kNone},           // application lock
+    {0, "0x80040216", Kind::again, kRecord, 5},      // unexpected
+    {0, "0x8004418d", Kind::again, kNone},           // no sandbox worker
+    {0, "0x80044171", Kind::again, kPlugIn, 3},      // sandbox timeouts
     {0, "0x80044172", Kind::again, kPlugIn, 3},
     {0, "0x80044173", Kind::again, kPlugIn, 3},
-    {0, "0x80081111", Kind::again, kPlugIn, 2},  // plug-in beyond its time
-    {0, "0x80081116", Kind::again, kNone},       // sandbox throttled
-    {0, "0x80071151", Kind::again, kNone},       // customisation lock
+    {0, "0x80081111", Kind::again, kPlugIn, 2, true},  // plug-in beyond its time
+    {0, "0x80081116", Kind::again, kNone},             // sandbox throttled
+    {0, "0x80071151", Kind::again, kNone},             // customisation lock
     // Custom logic.
     {0, "0x80040265", Kind::rejected, kRule},
     {0, "0x80040224", Kind::again, kPlugIn, 2},
@@ -143,26 +152,28 @@ constexpr Row kCatalogue[] = {
 };
 
 // A 5xx with a code that nobody knows: a few tries, then it is for a person.
-constexpr Row kUnknownServerError = {0, "", Kind::again, kRecord, 8};
-constexpr Row kBusy = {0, "", Kind::again, kNone};
-constexpr Row kUnknownRefusal = {0, "", Kind::rejected, kRecord};
+constexpr Meaning kUnknownServerError = {0, "", Kind::again, kRecord, 8};
+constexpr Meaning kBusy = {0, "", Kind::again, kNone};
+constexpr Meaning kUnknownRefusal = {0, "", Kind::rejected, kRecord};
 
-Row meaning_of(int status, std::string_view code) {
+Meaning meaning_of(int status, std::string_view code) {
+  const bool says_nothing = code.empty() || code == kUnnumbered;
   // These statuses say how to go on, whatever code comes with them.
   if (status == 429 || (status >= 502 && status <= 504)) return kBusy;
-  for (const Row& row : kCatalogue) {
-    if (!row.code.empty() && row.code == code) return row;
+  for (const Meaning& row : kCatalogue) {
+    const bool fits = row.status == 0 || row.status == status;
+    if (!row.code.empty() && row.code == code && fits) return row;
   }
-  for (const Row& row : kCatalogue) {
-    const bool told_by_code = !code.empty() && status != 412;
+  for (const Meaning& row : kCatalogue) {
+    const bool told_by_code = !says_nothing && status != 412;
     if (!told_by_code && row.code.empty() && row.status == status) return row;
   }
-  if (status >= 500) return code.empty() ? kBusy : kUnknownServerError;
+  if (status >= 500) return says_nothing ? kBusy : kUnknownServerError;
   return kUnknownRefusal;
 }
 
 std::string hex_code(std::uint32_t number) {
-  if (number == 0) return "";
+  if (number == 0) return kUnnumbered;
   char digits[8];
   const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
   const std::string text(digits, end);
@@ -215,7 +226,8 @@ std::string privilege_in(std::string_view message) {
   return std::string(message.substr(begin, end - begin));
 }
 
-std::string action_for(const Row& row, const ServiceError& error, const std::string& client_id) {
+std::string action_for(const Meaning& row, const ServiceError& error,
+                       const std::string& client_id) {
   std::string action = row.action_needed;
   if (action == kPrivilege) {
     const std::string privilege = privilege_in(error.message);
@@ -248,10 +260,11 @@ Verdict decode_service_error(const Response& response, const std::string& client
     verdict.kind = Kind::sign_in;
     return verdict;
   }
-  const Row row = meaning_of(response.status, error.code);
+  const Meaning row = meaning_of(response.status, error.code);
   verdict.kind = row.kind;
   verdict.action_needed = action_for(row, error, client_id);
   verdict.give_up_after = row.tries;
+  verdict.alone = row.split;
   return verdict;
 }
 

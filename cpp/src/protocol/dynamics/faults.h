@@ -8,8 +8,12 @@
 
 namespace fieldpost {
 
-// The error object of an answer, whatever its shape. `code` is "0x" and eight hex digits, or a word
-// of the service, or "" where there is none; `message` is one line of at most 500 bytes.
+// Said of a body where a name in it, or a value, does not fit the table; not which of the two.
+inline constexpr const char* kWrongPayload = "0x80048d19";
+inline constexpr const char* kUnnumbered = "0x0";  // older servers
+
+// The error object of an answer, whatever its shape. `code` is "0x" and eight hex digits, "0x0", or
+// a word of the service, or "" where there is none; `message` is one line of at most 500 bytes.
 struct ServiceError {
   std::string code;
   std::string message;

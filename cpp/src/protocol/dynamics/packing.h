@@ -39,8 +39,8 @@ class Packing {
   Call combine(const std::vector<const Call*>& calls) const;
   // `protocol` knows what the answer to one request means.
   std::vector<Verdict> decode_each(const Protocol& protocol, const Call& combined,
-                                   const std::vector<const Call*>& calls,
-                                   const Response& response, double now_s) const;
+                                   const std::vector<const Call*>& calls, const Response& response,
+                                   double now_s) const;
 
   Protocol::Lesson learn(const Call& combined, std::size_t count, const Response& response);
 

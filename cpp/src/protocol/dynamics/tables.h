@@ -12,8 +12,7 @@
 //                "birthdate": {"kind": "date", "zone": "Europe/Berlin"},
 //                "name": {"kind": "text", "max_length": 160, "truncate": true}}}}
 //
-// `partner` is the property of the other table that leads back; without it rows of a collection are
-// tied to their parent by a reference.
+// `partner` is the property of the other table that leads back, where it is known.
 #pragma once
 
 #include <cstdint>

@@ -61,7 +61,7 @@ class Tree {
     const Row& child = branch.rows.front();
     add_child(child, "");
     if (by_reference_) {
-      ties.push_back(reference("PUT", path + "/" + branch.property + "/$ref", child));
+      ties.push_back(pointed_reference(branch, path, child));
     } else {
       body.add(bind_member(branch.property, child.path()));
       write_.ties_inside = true;
@@ -82,7 +82,7 @@ class Tree {
       if (binds) {
         write_.ties_inside = true;
       } else {
-        parts_.push_back(reference("POST", collection + "/$ref", child));
+        parts_.push_back(reference("POST", collection + "/$ref", child.path()));
       }
     }
   }
@@ -117,9 +117,19 @@ class Tree {
     write_.marker_key = created.table->key;
   }
 
-  Part reference(const char* method, std::string path, const Row& to) const {
+  // From the other side where the way back is known: what a collection is given is looked up as
+  // the rows of an address are, not as those of a bind.
+  Part pointed_reference(const Branch& branch, const std::string& path, const Row& child) const {
+    const std::string& partner = branch.navigation->partner;
+    if (partner.empty()) {
+      return reference("PUT", path + "/" + branch.property + "/$ref", child.path());
+    }
+    return reference("POST", child.path() + "/" + partner + "/$ref", path);
+  }
+
+  Part reference(const char* method, std::string path, const std::string& to) const {
     return {method, std::move(path), order_.options(),
-            "{\"@odata.id\":\"" + order_.api + to.path() + "\"}"};
+            "{\"@odata.id\":\"" + order_.api + to + "\"}"};
   }
 
   const Order& order_;

@@ -5,6 +5,7 @@
 
 #include "protocol/dynamics/faults.h"
 #include "protocol/dynamics/members.h"
+#include "protocol/dynamics/names.h"
 #include "protocol/dynamics/write.h"
 #include "protocol/unanswered.h"
 
@@ -117,11 +118,12 @@ std::optional<Verdict> missing(const Write& write) {
     return delivered("unchanged");
   }
   if (write.where_missing) return go_on(write.where_missing);
-  if (write.action != Action::update || write.binds) return std::nullopt;
+  const bool updates = write.action == Action::update || write.action == Action::upsert;
+  if (!updates || write.binds) return std::nullopt;
   Verdict verdict;
   verdict.action_needed =
-      "record: there is no such row to update; create it first, or use the action upsert, then "
-      "replay";
+      "record: there is no such row to update; create it first, or use the action upsert "
+      "without if_match, then replay";
   return verdict;
 }
 
@@ -152,6 +154,7 @@ std::vector<Header> common_headers(const std::string& request_id, bool reads) {
 
 Verdict Verdicts::decode(const Call& call, const Response& response, double now_s) const {
   if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
+  if (const auto& refusal = write_of(call).refusal) return named(*refusal, response, now_s);
   const std::vector<Part>& parts = write_of(call).parts;
   std::vector<PartAnswer> answers = {{0, response}};
   if (!parts.empty()) answers = change_set_answers(response);
@@ -207,6 +210,49 @@ Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now
   } else if (verdict.kind == Kind::verify) {
     verdict.question = question(call);
     if (!verdict.question) verdict.kind = Kind::rejected;
+  } else if (error.code == kWrongPayload || error.code == kUnnumbered) {
+    if (auto asks = ask_for_names(call, answer.part, verdict)) return go_on(std::move(asks));
+  }
+  return verdict;
+}
+
+std::shared_ptr<const Call> Verdicts::ask_for_names(const Call& call, std::size_t part,
+                                                    const Verdict& refusal) const {
+  const Write& write = write_of(call);
+  const bool is_part = part > 0 && part <= write.parts.size();
+  if (!write.parts.empty() && !is_part) return nullptr;
+  const std::string path =
+      is_part ? write.parts[part - 1].path : call.request.url.substr(api_.size());
+  const std::string question =
+      names_question(path, is_part ? write.parts[part - 1].body : call.request.body);
+  if (question.empty()) return nullptr;
+  auto asks = std::make_shared<Call>();
+  asks->record_id = call.record_id;
+  asks->request_id = call.request_id;
+  asks->replay_safe = true;
+  asks->subscription = call.subscription;
+  asks->request.method = "GET";
+  asks->request.url = api_ + question;
+  asks->request.headers = common_headers(call.request_id);
+  auto notes = std::make_shared<Write>();
+  notes->action = write.action;
+  notes->refusal = std::make_shared<const Verdict>(refusal);
+  asks->notes = std::move(notes);
+  return asks;
+}
+
+// Whether the names of a refused body are there: then it was a value, of this event perhaps alone.
+Verdict Verdicts::named(const Verdict& refusal, const Response& response, double now_s) const {
+  Verdict verdict = refusal;
+  const ServiceError error = read_service_error(response);
+  const bool names_fit = is_success(response.status) || is_missing(response, error);
+  if (names_fit) {
+    verdict.action_needed = "record: correct the value in the data or in the mapping, then replay";
+  } else if (response.status == 400 || response.status == 404) {
+    verdict.kind = Kind::pause_subscription;
+  } else {
+    Verdict answer = decode_service_error(response, client_id_, now_s);
+    if (answer.kind == Kind::again || answer.kind == Kind::sign_in) return answer;
   }
   return verdict;
 }

@@ -1,6 +1,7 @@
 // What the answer to a write proves. What it means where it proves nothing is in faults.h.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ class Verdicts {
  private:
   Verdict done(const Call& call, const std::vector<PartAnswer>& answers) const;
   Verdict refused(const Call& call, const PartAnswer& answer, double now_s) const;
+  std::shared_ptr<const Call> ask_for_names(const Call& call, std::size_t part,
+                                            const Verdict& refusal) const;
+  Verdict named(const Verdict& refusal, const Response& response, double now_s) const;
 
   const std::string& api_;
   const std::string& client_id_;

@@ -29,6 +29,9 @@ struct Write : CallNotes {
   std::vector<Part> parts;   // of a change set; none for a plain request
   std::size_t root = 0;      // which of them writes the row itself, counted from 1
 
+  // The call asks whether the table knows the names of a body that was refused in these words.
+  std::shared_ptr<const Verdict> refusal;
+
   std::shared_ptr<const Call> where_missing;  // goes out instead where the row is not there
   std::shared_ptr<const Call> where_there;    // … where it is there against expectation
   std::shared_ptr<const Call> where_untied;   // … where the service finds no rows of its change set

@@ -263,8 +263,10 @@ std::optional<Protocol::Together> Webhook::together(const Call& call) const {
   if (!subscription.batches || !request.has_body || !is_json_type(content_type(request))) {
     return std::nullopt;
   }
-  Together together{std::to_string(call.subscription), subscription.batching.max_records,
-                    subscription.batching.max_bytes, {}};
+  Together together{std::to_string(call.subscription),
+                    subscription.batching.max_records,
+                    subscription.batching.max_bytes,
+                    {}};
   together.key.append("\n").append(request.method).append("\n").append(request.url);
   for (const Header& header : request.headers) {
     together.key.append("\n").append(header.name).append(":").append(header.value);

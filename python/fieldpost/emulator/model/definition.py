@@ -121,7 +121,7 @@ def table_definition(schema: Schema, table: Table) -> Definition:
         "IsPrivate": False,
         "IsValidForAdvancedFind": not table.fixed,
         "IsOptimisticConcurrencyEnabled": table.locks_optimistically and not table.elastic,
-        "ChangeTrackingEnabled": False,
+        "ChangeTrackingEnabled": table.tracks_changes,
         "HasActivities": any(n.endswith("_Tasks") for n in table.collections),
         "HasNotes": any(n.endswith("_Annotation") for n in table.collections),
         "IsCustomizable": managed(True),

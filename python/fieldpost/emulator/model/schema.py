@@ -112,6 +112,11 @@ class Table:
         return (column for column in self.columns.values() if isinstance(column, Lookup))
 
     @property
+    def tracks_changes(self) -> bool:
+        """Whether change tracking is on, as it is by default for the standard tables of Sales."""
+        return self.name in _TRACKED
+
+    @property
     def activity(self) -> bool:
         """Whether its rows are activities."""
         return self.base == "activitypointer"
@@ -127,6 +132,9 @@ class Table:
         self.money = {
             c.name: c for c in self.columns.values() if isinstance(c, Money) and not c.read_only
         }
+
+
+_TRACKED = ("account", "contact", "lead", "opportunity", "task", "systemuser", "team")
 
 
 class Schema:

@@ -19,7 +19,7 @@ EXPANSION = re.compile(
     re.DOTALL,
 )
 NESTED = {"$select", "$filter", "$orderby", "$top", "$expand", "$count"}
-KNOWN = NESTED | {"$skiptoken", "$apply"}
+KNOWN = NESTED | {"$skiptoken", "$deltatoken", "$apply"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,20 @@ class Ledger:
         sql = "SELECT 1 FROM _commits WHERE entity = ? AND id = ? AND change = 'deleted' LIMIT 1"
         return self._database.execute(sql, (table, row_id)).fetchone() is not None
 
+    @property
+    def version(self) -> int:
+        """The number of the last change."""
+        return self._version
+
+    def deleted_since(self, table: str, version: int) -> list[str]:
+        """The ids of rows whose last change after a version was their end."""
+        sql = (
+            "SELECT id FROM _commits AS c WHERE entity = ?1 AND change = 'deleted' AND version > ?2"
+            " AND NOT EXISTS (SELECT 1 FROM _commits WHERE entity = ?1 AND id = c.id"
+            " AND version > c.version) ORDER BY version"
+        )
+        return [row_id for (row_id,) in self._database.execute(sql, (table, version)).fetchall()]
+
     def commits(self, table: str | None = None) -> list[dict[str, Any]]:
         """Per row, in the order of first commits: the counts, and the requests that did it."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}

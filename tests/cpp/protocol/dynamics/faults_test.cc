@@ -32,8 +32,8 @@ TEST(ServiceError, IsReadFromEveryShape) {
       {R"({"error":{"code":-2147015902,"message":""}})", "0x80072322",
        R"({"error":{"code":-2147015902,"message":""}})"},
       {R"({"error":{"code":"","message":"m"}})", "", "m"},
-      {R"({"error":{"code":"0x0","message":"m"}})", "", "m"},
-      {R"({"error":{"code":"0","message":"m"}})", "", "m"},
+      {R"({"error":{"code":"0x0","message":"m"}})", "0x0", "m"},
+      {R"({"error":{"code":"0","message":"m"}})", "0x0", "m"},
       {R"({"error":{"code":"TooMany","message":"m"}})", "TooMany", "m"},
       {R"({"error":{"code":null,"message":null}})", "",
        R"({"error":{"code":null,"message":null}})"},
@@ -61,8 +61,8 @@ TEST(ServiceError, IsDecidedByStatusAndCode) {
     const char* action;  // begins with
     int tries = 0;
   } cases[] = {
-      {400, "0x80060888", Kind::rejected, "mapping: "},
-      {404, "0x80060888", Kind::rejected, "mapping: "},
+      {400, "0x80060888", Kind::pause_subscription, "mapping: "},
+      {404, "0x80060888", Kind::pause_subscription, "mapping: "},
       {400, "0x80048d19", Kind::rejected, "mapping: "},
       {400, "0x80044331", Kind::rejected, "record: "},
       {400, "0x8004431a", Kind::rejected, "record: "},

@@ -53,7 +53,8 @@ TEST(Multipart, AnAnswerHasStatusHeadersAndBody) {
   EXPECT_EQ(answer->status, 412);
   EXPECT_EQ(answer->header("Retry-After"), "3");
   EXPECT_EQ(answer->body, "{\"error\":{}}");
-  for (const char* broken : {"", "HTTP/1.1", "HTTP/1.1 x", "HTTP/1.1 20", "HTTP/1.1 999 X", "204"}) {
+  for (const char* broken :
+       {"", "HTTP/1.1", "HTTP/1.1 x", "HTTP/1.1 20", "HTTP/1.1 999 X", "204"}) {
     EXPECT_FALSE(read_answer(broken)) << broken;
   }
 }
@@ -75,7 +76,8 @@ TEST(Multipart, AnyMutationOfAnAnswerIsReadWithoutHarm) {
   write_part(whole, "b", {{"Content-ID", "2"}}, "HTTP/1.1 400 Bad\r\n\r\n{}\r\n");
   write_end(whole, "b");
   std::mt19937 random(7);
-  constexpr std::string_view kPieces[] = {"--b", "--b--", "\r\n", "\n", "--", "\r", ":", "\0", "HTTP/"};
+  constexpr std::string_view kPieces[] = {"--b", "--b--", "\r\n", "\n",   "--",
+                                          "\r",  ":",     "\0",   "HTTP/"};
   for (int round = 0; round < 20000; ++round) {
     std::string text = whole;
     for (int change = static_cast<int>(random() % 4); change >= 0; --change) {
@@ -97,7 +99,8 @@ TEST(Multipart, AnyMutationOfAnAnswerIsReadWithoutHarm) {
     for (const EnvelopePart& part : read_parts(text, "b")) {
       const std::string_view boundary = boundary_of(part.header("Content-Type"));
       if (!boundary.empty()) {
-        for (const EnvelopePart& nested : read_parts(part.content, boundary)) read_answer(nested.content);
+        for (const EnvelopePart& nested : read_parts(part.content, boundary))
+          read_answer(nested.content);
       }
       read_answer(part.content);
     }

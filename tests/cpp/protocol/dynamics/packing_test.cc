@@ -71,7 +71,8 @@ Response refusal(int status, const std::string& code) {
 }
 
 // A batch's answer; each part is (Content-ID or "", an HTTP answer).
-Response multipart(const std::vector<std::pair<std::string, std::string>>& parts, int status = 200) {
+Response multipart(const std::vector<std::pair<std::string, std::string>>& parts,
+                   int status = 200) {
   std::string body;
   for (const auto& [content_id, text] : parts) {
     std::vector<Header> headers = {{"content-type", "application/http"}};
@@ -173,17 +174,16 @@ TEST_F(PackingTest, WhatTheAnswerDoesNotTellOfIsSentAgain) {
   }
   for (Verdict& verdict : decode(multipart({}))) EXPECT_TRUE(verdict.unheard);
   for (Verdict& verdict : decode(answer(200, "{}"))) EXPECT_TRUE(verdict.unheard);
-  const std::string another = "HTTP/1.1 204 No Content\r\nOData-EntityId: https://org/accounts(" +
-                              id(2) + ")\r\n\r\n";
+  const std::string another =
+      "HTTP/1.1 204 No Content\r\nOData-EntityId: https://org/accounts(" + id(2) + ")\r\n\r\n";
   EXPECT_TRUE(decode(multipart({{"", another}, {"", kDone}, {"", kDone}}))[0].unheard);
 }
 
 TEST_F(PackingTest, APartThatIsBusyWaitsAndOneThatExistsIsLookedAt) {
   open("batch");
   encode({"{}", "{}"});
-  const auto verdicts =
-      decode(multipart({{"1", failed(429, "0x80072322", "Retry-After: 7\r\n")},
-                        {"2", failed(412, "0x80040237")}}));
+  const auto verdicts = decode(multipart(
+      {{"1", failed(429, "0x80072322", "Retry-After: 7\r\n")}, {"2", failed(412, "0x80040237")}}));
   EXPECT_EQ(verdicts[0].kind, Kind::again);
   EXPECT_EQ(verdicts[0].wait_s, 7);
   EXPECT_EQ(verdicts[1].kind, Kind::verify);
@@ -195,8 +195,8 @@ TEST_F(PackingTest, AnEnvelopeThatIsRefusedIsHalvedAndItsCapRemembered) {
   open("batch");
   encode(std::vector<std::string>(100, "{}"));
   EXPECT_EQ(dynamics_->together(calls_[0])->records, 100u);
-  const auto verdicts = decode(answer(
-      400, R"({"Message":"An error.","ExceptionMessage":"zu viele: '40' am Stueck"})"));
+  const auto verdicts = decode(
+      answer(400, R"({"Message":"An error.","ExceptionMessage":"zu viele: '40' am Stueck"})"));
   for (const Verdict& verdict : verdicts) {
     EXPECT_EQ(verdict.kind, Kind::rejected);
     EXPECT_TRUE(verdict.alone);

@@ -1,0 +1,199 @@
+// Packs of records to Dynamics 365 over time: what travels with whom again after a refusal, a lost
+// answer or a conflict.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "dispatch/scripted_transport.h"
+#include "fieldpost/dispatcher.h"
+
+namespace fieldpost {
+namespace {
+
+// A service with one table: accounts by id, one bulk message, one way to ask.
+class Service {
+ public:
+  std::set<std::string> rows;
+  std::string bad;  // a row that is refused, by id
+  int lose = 0;     // answers that are lost, after the work is done
+  std::map<std::string, int> created;
+
+  Response operator()(int, const Request& request) {
+    Response response = answer(request);
+    if (response.status == 200 && request.method == "POST" && lose > 0) {
+      --lose;
+      response = Response();
+      response.fault = Fault::lost;
+    }
+    return response;
+  }
+
+ private:
+  static Response with(int status, std::string body) {
+    Response response;
+    response.status = status;
+    response.headers = {{"OData-Version", "4.0"}, {"Content-Type", "application/json"}};
+    response.body = std::move(body);
+    return response;
+  }
+
+  static Response refusal(int status, const std::string& code) {
+    return with(status, R"({"error":{"code":")" + code + R"(","message":"m"}})");
+  }
+
+  // Every quoted id behind `mark`.
+  static std::vector<std::string> ids(const std::string& text, const std::string& mark) {
+    std::vector<std::string> found;
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; ++at) {
+      found.push_back(text.substr(at + mark.size(), 36));
+    }
+    return found;
+  }
+
+  Response answer(const Request& request) {
+    if (request.method == "GET") return known(request.url);
+    const std::vector<std::string> wanted = ids(request.body, R"("accountid":")");
+    for (const std::string& id : wanted) {
+      if (id == bad) return refusal(400, "0x80044331");
+      if (rows.contains(id)) return refusal(412, "0x80040237");
+    }
+    for (const std::string& id : wanted) {
+      rows.insert(id);
+      ++created[id];
+    }
+    return with(200, R"({"Ids":[]})");
+  }
+
+  Response known(const std::string& url) const {
+    const bool several = url.find("$filter") != std::string::npos;
+    const std::vector<std::string> asked = ids(url, several ? "'" : "(");
+    std::string found;
+    for (const std::string& id : asked) {
+      if (!rows.contains(id)) continue;
+      found.append(found.empty() ? "" : ",").append(R"({"accountid":")" + id + "\"}");
+    }
+    if (!several) return found.empty() ? refusal(404, "0x80040217") : with(200, "{}");
+    return with(200, "{\"value\":[" + found + "]}");
+  }
+};
+
+class PacksTest : public testing::Test {
+ protected:
+  void deliver(int count, std::uint64_t operations = UINT64_MAX) {
+    wire_->destination = std::ref(service_);
+    dispatcher_ = std::make_unique<Dispatcher>(
+        make_protocol(Json::parse(R"({"type": "dynamics365", "destination": "d",
+            "url": "https://org", "batching": "bulk",
+            "subscriptions": [{"id": "s", "action": "create", "table": "account"}],
+            "tables": {"account": {"set": "accounts", "key": "accountid"}}})")),
+        std::make_unique<ScriptedTransport>(wire_, clock_), retry_, limits_, clock_,
+        std::make_shared<Random>(1));
+    dispatcher_->allow_operations(operations);
+    auto batch = std::make_shared<Batch>();
+    std::vector<Offer> offers;
+    for (int i = 0; i < count; ++i) {
+      Record record;
+      record.event_id = batch->keep("e" + std::to_string(i));
+      record.body = batch->keep("{}");
+      batch->records.push_back(record);
+      offers.push_back({static_cast<std::uint32_t>(i), i + 1, 0, 0, false});
+    }
+    if (bad_ >= 0) {
+      service_.bad = dispatcher_->preview(*batch, static_cast<std::uint32_t>(bad_)).record_id;
+    }
+    dispatcher_->offer(batch, offers);
+    while (dispatcher_->outstanding() > 0) {
+      for (Outcome& outcome : dispatcher_->settle(1000)) {
+        EXPECT_TRUE(outcomes_.emplace(outcome.claim, outcome).second) << "told twice";
+      }
+    }
+  }
+
+  int counted(const std::string& outcome) const {
+    return static_cast<int>(std::count_if(outcomes_.begin(), outcomes_.end(), [&](const auto& one) {
+      return one.second.outcome == outcome;
+    }));
+  }
+
+  int of_method(const std::string& method) const {
+    return static_cast<int>(
+        std::count_if(wire_->requests.begin(), wire_->requests.end(),
+                      [&](const Request& request) { return request.method == method; }));
+  }
+
+  bool each_once() const {
+    return std::all_of(service_.created.begin(), service_.created.end(),
+                       [](const auto& one) { return one.second == 1; });
+  }
+
+  Service service_;
+  int bad_ = -1;
+  std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
+  std::shared_ptr<Wire> wire_ = std::make_shared<Wire>();
+  RetryPolicy retry_;
+  Limits limits_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::map<std::int64_t, Outcome> outcomes_;
+};
+
+TEST_F(PacksTest, RowsOfATableAreOneRequest) {
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_EQ(wire_->requests.size(), 1u);
+  EXPECT_EQ(dispatcher_->operations(), 100u);
+}
+
+TEST_F(PacksTest, HalvesFindTheOneThatIsRefused) {
+  bad_ = 37;
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 99);
+  EXPECT_EQ(outcomes_.at(38).outcome, "rejected");
+  EXPECT_EQ(outcomes_.at(38).code, "0x80044331");
+  EXPECT_LE(wire_->requests.size(), 1u + 2u * 7u);
+  EXPECT_TRUE(each_once());
+}
+
+TEST_F(PacksTest, WhatWasLostGoesTogetherAgainAndIsAskedForAtOnce) {
+  service_.lose = 1;
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_TRUE(each_once());
+  EXPECT_EQ(of_method("GET"), 1);
+  EXPECT_EQ(of_method("POST"), 2) << "the one whose answer was lost, and the one that conflicts";
+}
+
+TEST_F(PacksTest, OnlyWhatIsNotThereYetIsSentAfterAConflict) {
+  deliver(40);  // e0 to e39
+  outcomes_.clear();
+  wire_->requests.clear();
+  service_.created.clear();
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_EQ(service_.created.size(), 60u);
+  EXPECT_EQ(of_method("GET"), 1);
+  EXPECT_LE(of_method("POST"), 3) << "all, then the rest in no more than halves";
+}
+
+TEST_F(PacksTest, NothingStartsBeyondTheOperationsThatAreLeft) {
+  deliver(100, 30);
+  EXPECT_EQ(counted("delivered"), 30);
+  EXPECT_EQ(counted("waiting"), 70);
+  EXPECT_TRUE(dispatcher_->used_up());
+}
+
+TEST_F(PacksTest, ThePlaceForRecordsGrowsWithThePacks) {
+  const Limits limits;
+  deliver(2000);
+  EXPECT_EQ(counted("delivered"), 2000);
+  EXPECT_GT(dispatcher_->capacity(), 2u * 16u * 100u);
+}
+
+}  // namespace
+}  // namespace fieldpost
