@@ -164,14 +164,15 @@ class Prober:
 
 
 def _wanted(one: Subscription) -> Wanted:
-    to = getattr(one, "to", None)
     return Wanted(
         one.name,
         one.action,
         one.table or "",
-        (one.body, getattr(one, "on_create", None)),
-        getattr(one, "relationship", None) or "",
-        to.table if to else "",
+        (one.body, one.on_create),
+        one.relationship or "",
+        one.to.table if one.to else "",
+        acts_for=one.impersonate is not None,
+        bypasses=bool({"sync", "async"} & set(one.bypass)),
     )
 
 

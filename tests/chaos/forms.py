@@ -24,7 +24,7 @@ import fieldpost
 HERE = Path(__file__).parent
 IN_FLIGHT = 8
 DELIVERY = (
-    f"delivery: {{batching: off, max_in_flight: {IN_FLIGHT}, timeout_s: 10,"
+    f"delivery: {{batching: BATCHING, max_in_flight: {IN_FLIGHT}, timeout_s: 10,"
     " retry: {wait_initial_s: 0.02, wait_max_s: 0.2}}\n"
 )
 
@@ -169,7 +169,7 @@ class Webhook(Form):
         self.file.write_text(
             f"name: {self.name}\ntype: webhook\nsubscriptions:\n"
             f'  - {{name: s, filter: type = "track", url: {self.url}/in,'
-            ' body: {id: {"@path": "$.messageId"}}}\n' + DELIVERY
+            ' body: {id: {"@path": "$.messageId"}}}\n' + DELIVERY.replace("BATCHING", "off")
         )
 
     def close(self) -> None:
@@ -213,7 +213,15 @@ class Dynamics(Form):
     """Account trees, whose ids make the write itself replay-safe, to the emulator."""
 
     name = "dynamics"
-    TREE = ("account", "contact", "opportunity", "task")
+    batching = "off"
+    TREE: tuple[str, ...] = ("account", "contact", "opportunity", "task")
+    BODY: ClassVar[dict[str, Any]] = {
+        "name": {"@path": "$.messageId"},
+        "primarycontactid": {"lastname": {"@path": "$.messageId"}},
+        "opportunity_customer_accounts": [
+            {"name": "First", "Opportunity_Tasks": [{"subject": "Call"}]}
+        ],
+    }
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
@@ -227,20 +235,14 @@ class Dynamics(Form):
 
     def _write(self) -> None:
         told = self.told
-        body = {
-            "name": {"@path": "$.messageId"},
-            "primarycontactid": {"lastname": {"@path": "$.messageId"}},
-            "opportunity_customer_accounts": [
-                {"name": "First", "Opportunity_Tasks": [{"subject": "Call"}]}
-            ],
-        }
+        delivery = DELIVERY.replace("BATCHING", self.batching)
         self.file.write_text(
             f"name: {self.name}\ntype: dynamics365\nurl: {told['url']}\n"
             "auth: {type: oauth2, grant: client_credentials,"
             f" client_id: {told['client_id']}, client_secret: {{env: CHAOS_SECRET}},"
             f" token_url: '{told['token_url']}', scope: '{told['scope']}'}}\n"
             'subscriptions:\n  - {name: s, filter: type = "track", action: create,'
-            f" table: account, body: {json.dumps(body)}}}\n" + DELIVERY
+            f" table: account, body: {json.dumps(self.BODY)}}}\n" + delivery
         )
 
     def close(self) -> None:
@@ -283,7 +285,7 @@ class Dynamics(Form):
         )
         fault = self.chance.choice(kinds)
         times = 1 if "retry_after_s" in fault else self.chance.randint(1, 3)
-        return {**fault, "match": {"path": "accounts"}, "times": times}
+        return {**fault, "match": {"path": "/api/data/"}, "times": times}
 
     def cuts(self) -> int:
         faults = self._control("faults")["faults"]
@@ -329,6 +331,22 @@ class Dynamics(Form):
             return token
 
 
+class BatchedDynamics(Dynamics):
+    """The same trees, many in a batch."""
+
+    name = "batch"
+    batching = "batch"
+
+
+class BulkDynamics(Dynamics):
+    """Accounts alone, many in a bulk message: all of them are committed or none is."""
+
+    name = "bulk"
+    batching = "auto"
+    TREE = ("account",)
+    BODY: ClassVar[dict[str, Any]] = {"name": {"@path": "$.messageId"}}
+
+
 class ForgetfulDynamics(Dynamics):
     """The same on a worker that is thrown away with its ledger: ids alone keep rows single."""
 
@@ -336,4 +354,10 @@ class ForgetfulDynamics(Dynamics):
     forgets = True
 
 
-FORMS: tuple[type[Form], ...] = (Webhook, Dynamics, ForgetfulDynamics)
+FORMS: tuple[type[Form], ...] = (
+    Webhook,
+    Dynamics,
+    BatchedDynamics,
+    BulkDynamics,
+    ForgetfulDynamics,
+)

@@ -247,3 +247,133 @@ def test_the_day_s_operations_are_counted_and_capped(sender: Sender) -> None:
     rest = sender.deliver("auto", accounts(500))
     assert rest["delivered"] == 200
     sender.created(500)
+
+
+class Actions:
+    """Destinations of any subscription, to the same emulator."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+
+    def deliver(self, batching: str, subscription: str, rows: list[dict[str, Any]]) -> fp.Report:
+        return self.destination(batching, subscription).deliver(rows, progress=False)
+
+    def pull(self, table: str) -> str:
+        """The schema of a table that is no standard one; the line that names it."""
+        file = self.sender.folder / "actions.yaml"
+        file.write_text(self.text("off", UPSERT))
+        recipe = Recipe(self.sender.folder, self.sender.emulator)
+        pulled = recipe.run("schema", "pull", file, "--table", table)
+        assert pulled.returncode == 0, pulled.stderr
+        return "schema: actions.schema.json\n"
+
+    def destination(self, batching: str, subscription: str, more: str = "") -> fp.Destination:
+        text = self.text(batching, subscription, more)
+        return fp.Destination.from_text(text, str(self.sender.folder / "actions.yaml"))
+
+    def text(self, batching: str, subscription: str, more: str = "") -> str:
+        return Recipe(self.sender.folder, self.sender.emulator).head("dynamics365") + (
+            f"url: {self.sender.emulator.url}\nevent_id: {{'@path': '$.messageId'}}\n{more}"
+            f"subscriptions:\n  - {{name: One, {subscription}}}\n"
+            f"delivery: {{batching: {batching}, max_in_flight: 8,"
+            " retry: {wait_initial_s: 0.02}}\n"
+        )
+
+    def commits(self, table: str) -> list[tuple[int, int]]:
+        told = control(self.sender.emulator, f"commits?table={table}", method="GET")
+        return [(one["created"], one["updated"]) for one in told["commits"]]
+
+
+@pytest.fixture
+def actions(sender: Sender) -> Actions:
+    return Actions(sender)
+
+
+UPSERT = (
+    "action: upsert, table: account, key: {'@path': $.userId},"
+    " body: {name: {'@path': $.properties.company}}"
+)
+TICKET = (
+    "action: upsert, table: new_ticket, key: {new_key: {'@path': $.userId}},"
+    " body: {new_name: {'@path': $.properties.company}}"
+)
+WITH_TASK = (
+    "action: upsert, table: account, key: {'@path': $.userId},"
+    " body: {name: {'@path': $.properties.company}, Account_Tasks: [{subject: Call}]}"
+)
+
+
+def people(events: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Each event is of one of so many users."""
+    return [one | {"userId": f"u'{n % count}, &"} for n, one in enumerate(events)]
+
+
+def test_upserts_of_one_row_never_share_a_bulk_message(actions: Actions) -> None:
+    report = actions.deliver("auto", UPSERT, people(accounts(600), 200))
+    assert report["delivered"] == 600
+    assert sorted(actions.commits("account")) == [(1, 2)] * 200
+    assert {name.rpartition(".")[2] for name in actions.sender.requests()} == {"UpsertMultiple"}
+
+
+@pytest.mark.parametrize("mode", ["batch", "auto"])
+def test_upserts_by_an_alternate_key_leave_it_out_of_the_body(actions: Actions, mode: str) -> None:
+    events = [one | {"userId": f"k-{n}"} for n, one in enumerate(accounts(300))]
+    destination = actions.destination(mode, TICKET, actions.pull("new_ticket"))
+    before = sum(actions.sender.requests().values())
+    assert destination.deliver(events, progress=False)["delivered"] == 300
+    assert actions.commits("new_ticket") == [(1, 0)] * 300
+    again = destination.deliver(
+        [one | {"messageId": "again-" + one["messageId"]} for one in events], progress=False
+    )
+    assert again["delivered"] == 300
+    assert actions.commits("new_ticket") == [(1, 1)] * 300
+    assert sum(actions.sender.requests().values()) - before <= 8
+
+
+def test_updates_go_by_bulk_message_and_a_missing_row_is_named(actions: Actions) -> None:
+    events = people(accounts(200), 200)
+    actions.deliver("auto", UPSERT, events)
+    update = UPSERT.replace("upsert", "update")
+    changed = [one | {"messageId": "u-" + one["messageId"]} for one in events]
+    changed.append(changed[0] | {"messageId": "lost", "userId": "nobody"})
+    destination = actions.destination("auto", update)
+    report = destination.deliver(changed, progress=False)
+    assert (report["delivered"], report["rejected"]) == (200, 1)
+    (refused,) = list(destination.outcomes("outcome = 'rejected'"))
+    assert refused["event_id"] == "lost"
+    assert sorted(actions.commits("account")) == [(1, 1)] * 200
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+def test_change_sets_travel_together_and_stay_whole(
+    actions: Actions, emulator: Emulator, lost: int
+) -> None:
+    if lost:
+        control(emulator, "faults", [LOST | {"match": {"path": "batch"}, "times": lost}])
+    events = [one | {"userId": f"u-{n}"} for n, one in enumerate(accounts(150))]
+    assert actions.deliver("auto", WITH_TASK, events)["delivered"] == 150
+    assert [created for created, _ in actions.commits("task")] == [1] * 150
+    assert actions.commits("account") == [(1, 0)] * 150
+    assert sum(actions.sender.requests().values()) <= 12
+
+
+def test_a_change_set_that_is_refused_takes_no_other_with_it(actions: Actions) -> None:
+    events = [one | {"userId": f"u-{n}"} for n, one in enumerate(accounts(90))]
+    events[40]["properties"]["company"] = "x" * 200
+    destination = actions.destination("batch", WITH_TASK)
+    report = destination.deliver(events, progress=False)
+    assert (report["delivered"], report["rejected"]) == (89, 1)
+    (refused,) = list(destination.outcomes("outcome = 'rejected'"))
+    assert (refused["event_id"], refused["code"]) == ("m-40", "0x80044331")
+    assert len(actions.commits("task")) == len(actions.commits("account")) == 89
+
+
+@pytest.mark.parametrize("mode", ["batch", "bulk"])
+def test_the_doubtful_codes_of_a_taken_id_are_understood(
+    sender: Sender, emulator: Emulator, mode: str
+) -> None:
+    """V3: CreateMultiple may say it with 500; V4, V14: batches that stop or count differently."""
+    control(emulator, "switches", {"V3": False, "V4": False, "V14": False})
+    control(emulator, "faults", [LOST | {"match": {"method": "POST", "path": "/api/"}}])
+    assert sender.deliver(mode, accounts(250))["delivered"] == 250
+    sender.created(250)

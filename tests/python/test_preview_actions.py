@@ -9,6 +9,7 @@ import pytest
 import fieldpost as fp
 from emulator_client import Api
 
+SOMEBODY = "00000000-0000-4000-8000-00000000000c"
 PERSON = 'key: {"@path": "$.userId"}'
 
 
@@ -132,6 +133,8 @@ def privileges(tested):
     [
         (upsert(), "prvWriteAccount"),
         (upsert(), "prvCreateAccount"),
+        (upsert(more=", bypass: [sync]"), "prvBypassCustomBusinessLogic"),
+        (upsert(more=f', impersonate: "{SOMEBODY}"'), "prvActOnBehalfOfAnotherUser"),
         (f"action: delete, table: account, {PERSON}", "prvDeleteAccount"),
         (f"action: update, table: account, {PERSON}, body: {{name: a}}", "prvWriteAccount"),
         (

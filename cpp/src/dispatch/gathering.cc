@@ -80,6 +80,7 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
   governor.ended(end_of(response, busy, count),
                  deliveries.at(flight.members.front()).last_start_s(), now_s);
   watch_connection(response, verdicts.front());
+  std::vector<Id> in_parts;
   for (std::size_t i = 0; i < count; ++i) {
     Delivery& delivery = deliveries.at(flight.members[i]);
     const bool asked = delivery.asks();
@@ -87,11 +88,13 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
     const bool split = verdict.alone && count > 1;
     if (split) delivery.split(count, asked);
     if (split && verdict.kind == Verdict::Kind::rejected) {
-      ready.push_back(flight.members[i]);
+      in_parts.push_back(flight.members[i]);
     } else {
       decide(flight.members[i], verdict);
     }
   }
+  // Before others: what one of them shows may end the matter for all.
+  ready.insert(ready.begin(), in_parts.begin(), in_parts.end());
 }
 
 void Dispatcher::State::learn(const Flight& flight, const Response& response) {

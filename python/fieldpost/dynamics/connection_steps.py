@@ -108,7 +108,10 @@ class ConnectionSteps:
         if not self._user_id:
             return Step(name, None, NOT_REACHED)
         tables = dict.fromkeys(
-            need.table for one in self._subscriptions for need in needs(one, self._tables)
+            need.table
+            for one in self._subscriptions
+            for need in needs(one, self._tables)
+            if need.table
         )
         try:
             schema = Environment(self._api.url, self._api.read).schema(tables)
@@ -151,7 +154,7 @@ def _listed(name: str, wanted: Sequence[Need]) -> str:
     verbs: dict[str, list[str]] = {}
     for need in wanted:
         verbs.setdefault(need.table, []).append(need.verb)
-    return f"{name}: " + ", ".join(f"{table} {' '.join(v)}" for table, v in verbs.items())
+    return f"{name}: " + ", ".join(f"{table} {' '.join(v)}".strip() for table, v in verbs.items())
 
 
 def _who_hint(answer: Answer) -> tuple[str, int]:

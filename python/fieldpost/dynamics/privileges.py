@@ -27,7 +27,7 @@ _BIND = "@odata.bind"
 
 
 class Need(NamedTuple):
-    """A privilege: `Create` on `account`."""
+    """A privilege: `Create` on `account`; without a table `verb` is its whole name."""
 
     verb: str
     table: str
@@ -37,7 +37,7 @@ class Wanted(NamedTuple):
     """A subscription as far as it tells what it needs.
 
     bodies: the documents of what it writes. relationship, to: the navigation property that it
-    associates by, and the table behind it.
+    associates by, and the table behind it. acts_for: another user; bypasses: custom logic.
     """
 
     name: str
@@ -46,6 +46,8 @@ class Wanted(NamedTuple):
     bodies: Sequence[Any] = ()
     relationship: str = ""
     to: str = ""
+    acts_for: bool = False
+    bypasses: bool = False
 
 
 def needs(wanted: Wanted, tables: Mapping[str, Table]) -> list[Need]:
@@ -60,9 +62,17 @@ def needs(wanted: Wanted, tables: Mapping[str, Table]) -> list[Need]:
         child = behind is not None and behind.collection and not behind.many
         ends = (wanted.to, wanted.table) if child else (wanted.table, wanted.to)
         found += _tied(*ends)
+    found += [Need(name, "") for name in _special(wanted)]
     for body in wanted.bodies:
         found += _of_document(wanted.action, wanted.table, body, tables)
     return list(dict.fromkeys(found))
+
+
+def _special(wanted: Wanted) -> Iterator[str]:
+    if wanted.acts_for:
+        yield "prvActOnBehalfOfAnotherUser"
+    if wanted.bypasses:
+        yield "prvBypassCustomBusinessLogic"
 
 
 def _tied(holder: str, target: str) -> list[Need]:
@@ -114,19 +124,22 @@ class Privileges:
     def __init__(self, api: WebApi, user_id: str) -> None:
         self._api = api
         path = f"systemusers({user_id})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()"
-        self._held = {
-            str(one.get("PrivilegeId")).lower() for one in self._listed(path, "RolePrivileges")
-        }
+        held = self._listed(path, "RolePrivileges")
+        self._held = {str(one.get("PrivilegeId")).lower() for one in held}
+        self._names = {one["PrivilegeName"] for one in held if one.get("PrivilegeName")}
 
     def missing(self, wanted: Iterable[Need]) -> dict[Need, str]:
         """The names of those that no role gives. Needs on tables that are not there stay out."""
         wanted = list(wanted)
-        known = self._definitions({need.table for need in wanted})
-        return {
+        known = self._definitions({need.table for need in wanted if need.table})
+        missing = {
             need: known[need][0]
             for need in wanted
             if need in known and known[need][1] not in self._held
         }
+        # Older environments give no names.
+        special = [need for need in wanted if not need.table and self._names]
+        return missing | {need: need.verb for need in special if need.verb not in self._names}
 
     def _definitions(self, tables: Iterable[str]) -> dict[Need, tuple[str, str]]:
         """(name, id) of each privilege on these tables."""

@@ -21,8 +21,8 @@ namespace {
 class Service {
  public:
   std::set<std::string> rows;
-  std::string bad;         // a row that is refused, by id
-  int lose = 0;            // answers that are lost, after the work is done
+  std::string bad;  // a row that is refused, by id
+  int lose = 0;     // answers that are lost, after the work is done
   std::map<std::string, int> created;
 
   Response operator()(int, const Request& request) {
@@ -117,9 +117,9 @@ class PacksTest : public testing::Test {
   }
 
   int counted(const std::string& outcome) const {
-    return static_cast<int>(
-        std::count_if(outcomes_.begin(), outcomes_.end(),
-                      [&](const auto& one) { return one.second.outcome == outcome; }));
+    return static_cast<int>(std::count_if(outcomes_.begin(), outcomes_.end(), [&](const auto& one) {
+      return one.second.outcome == outcome;
+    }));
   }
 
   int of_method(const std::string& method) const {

@@ -39,15 +39,16 @@ std::vector<EnvelopePart> change_set_of(const Call& call) {
 bool has_reference(std::string_view content) {
   for (std::size_t at = 0; (at = content.find('$', at)) != std::string_view::npos; ++at) {
     const bool digit = at + 1 < content.size() && content[at + 1] >= '0' && content[at + 1] <= '9';
-    const bool begins = at > 0 && (content[at - 1] == '"' || content[at - 1] == ' ' ||
-                                   content[at - 1] == '/');
+    const bool begins =
+        at > 0 && (content[at - 1] == '"' || content[at - 1] == ' ' || content[at - 1] == '/');
     if (digit && begins) return true;
   }
   return false;
 }
 
 bool is_of_envelope(const Header& header) {
-  for (const char* name : {"OData-Version", "OData-MaxVersion", "CallerObjectId", "MSCRMCallerID"}) {
+  for (const char* name :
+       {"OData-Version", "OData-MaxVersion", "CallerObjectId", "MSCRMCallerID"}) {
     if (same_name(header.name, name)) return true;
   }
   return same_name(header.name, "If-None-Match") && header.value == "null";
@@ -169,8 +170,10 @@ class BatchReader {
  private:
   void take(const EnvelopePart& part, std::size_t place, std::size_t parts) {
     const std::string_view inner = boundary_of(part.header("Content-Type"));
-    const std::vector<EnvelopePart> set = inner.empty() ? std::vector<EnvelopePart>{} : read_parts(part.content, inner);
-    const std::string_view id = set.empty() ? part.header("Content-ID") : set.front().header("Content-ID");
+    const std::vector<EnvelopePart> set =
+        inner.empty() ? std::vector<EnvelopePart>{} : read_parts(part.content, inner);
+    const std::string_view id =
+        set.empty() ? part.header("Content-ID") : set.front().header("Content-ID");
     const std::optional<std::size_t> owner = id.empty() ? by_order(place, parts) : by_number(id);
     if (!owner || answers_[*owner]) return;
     if (!numbers_[*owner].own.empty()) {
@@ -228,7 +231,8 @@ class BatchReader {
     Response answer;
     answer.status = 200;
     answer.headers = {{"Content-Type", "multipart/mixed; boundary=" + std::string(kRebuilt)}};
-    write_part(answer.body, kRebuilt, {{"Content-Type", "multipart/mixed; boundary=" + inner}}, set);
+    write_part(answer.body, kRebuilt, {{"Content-Type", "multipart/mixed; boundary=" + inner}},
+               set);
     write_end(answer.body, kRebuilt);
     return completed(std::move(answer));
   }

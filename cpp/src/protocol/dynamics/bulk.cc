@@ -45,8 +45,8 @@ std::vector<std::string_view> key_columns(std::string_view key) {
 }
 
 bool is_plain_header(const Header& header) {
-  for (const char* name : {"Accept", "OData-Version", "OData-MaxVersion", "Content-Type",
-                           "x-ms-client-request-id"}) {
+  for (const char* name :
+       {"Accept", "OData-Version", "OData-MaxVersion", "Content-Type", "x-ms-client-request-id"}) {
     if (same_name(header.name, name)) return true;
   }
   // Shown is only whether the row was created, which no bulk message tells.
@@ -77,8 +77,7 @@ std::optional<std::vector<Member>> members_of(const simdjson::padded_string& bod
       std::string name(std::string_view(field.unescaped_key()));
       ondemand::value value = field.value();
       const auto type = value.type().value();
-      const bool nested =
-          type == ondemand::json_type::object || type == ondemand::json_type::array;
+      const bool nested = type == ondemand::json_type::object || type == ondemand::json_type::array;
       if (nested || name == "@odata.type" || name == "@odata.id") return std::nullopt;
       std::string_view token = value.raw_json_token();
       token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
@@ -258,8 +257,8 @@ std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,
     return verdicts;
   }
   Verdict verdict = protocol.decode(*calls.front(), response, now_s);
-  const bool taken = message == BulkMessage::create &&
-                     (verdict.code == kTaken || verdict.kind == Kind::verify);
+  const bool taken =
+      message == BulkMessage::create && (verdict.code == kTaken || verdict.kind == Kind::verify);
   verdict.http_status = response.status;
   if (is_success(response)) {
     verdict.kind = Kind::delivered;

@@ -12,7 +12,8 @@
 
 namespace fieldpost {
 
-// The id that a question asks for: <api>accounts({id})?$select=accountid. "" where it asks for more.
+// The id that a question asks for: <api>accounts({id})?$select=accountid. "" where it asks for
+// more.
 std::string_view id_asked(std::string_view url);
 
 std::string existence_url(std::string_view api, const BulkTable& table,

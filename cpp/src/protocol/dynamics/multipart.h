@@ -1,4 +1,5 @@
-// The envelope of a $batch: parts between boundaries (RFC 2046), and the HTTP message inside of one.
+// The envelope of a $batch: parts between boundaries (RFC 2046), and the HTTP message inside of
+// one.
 //
 // Writing is exact, CRLF everywhere; reading is lenient: either line end, headers in any case and
 // order, boundaries quoted or not. Bytes that are no envelope give no parts; nothing here throws.

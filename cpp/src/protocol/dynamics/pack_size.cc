@@ -4,7 +4,7 @@ namespace fieldpost {
 
 namespace {
 
-constexpr double kGrowth = 2;      // at most, from one answer to the next
+constexpr double kGrowth = 2;       // at most, from one answer to the next
 constexpr double kCloseEnough = 2;  // times or parts of the aim that need no other size
 constexpr double kLeast_s = 0.001;
 

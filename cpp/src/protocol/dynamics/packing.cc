@@ -220,8 +220,8 @@ Call Packing::combine(const std::vector<const Call*>& calls) const {
   Call call;
   call.form = noted(shape);
   call.subscription = calls.front()->subscription;
-  call.replay_safe = std::all_of(calls.begin(), calls.end(),
-                                 [](const Call* one) { return one->replay_safe; });
+  call.replay_safe =
+      std::all_of(calls.begin(), calls.end(), [](const Call* one) { return one->replay_safe; });
   call.operations = 0;
   for (const Call* one : calls) call.operations += one->operations;
   if (shape.form == Form::batch) {
@@ -256,8 +256,8 @@ std::vector<Verdict> Packing::decode_each(const Protocol& protocol, const Call& 
     std::vector<Verdict> verdicts;
     for (const Call* call : calls) {
       const std::string id(id_asked(call->request.url));
-      verdicts.push_back(decode_one(
-          protocol, *call, found ? found_or_not(found->contains(id)) : response, now_s));
+      verdicts.push_back(
+          decode_one(protocol, *call, found ? found_or_not(found->contains(id)) : response, now_s));
     }
     return verdicts;
   }
@@ -290,8 +290,7 @@ std::vector<Verdict> Packing::decode_batch(const Protocol& protocol,
   return verdicts;
 }
 
-Protocol::Lesson Packing::learn(const Call& combined, std::size_t count,
-                                const Response& response) {
+Protocol::Lesson Packing::learn(const Call& combined, std::size_t count, const Response& response) {
   Protocol::Lesson lesson;
   if (mode_ == Mode::off) return lesson;
   lesson.in_flight_hint = dop_hint(response);
@@ -323,9 +322,9 @@ void Packing::learn_refusal(const Shape& shape, PackSize& size, std::size_t coun
     return;
   }
   if (count < 2) return;
-  const bool slow = std::find(std::begin(kTooSlow), std::end(kTooSlow), error.code) !=
-                        std::end(kTooSlow) ||
-                    response.status == 504;
+  const bool slow =
+      std::find(std::begin(kTooSlow), std::end(kTooSlow), error.code) != std::end(kTooSlow) ||
+      response.status == 504;
   if (slow) size.too_slow(count);
   if (response.status == 413) bytes_ = std::max(kLeastBytes, bytes_ / 2);
   if (shape.form == Form::batch) {

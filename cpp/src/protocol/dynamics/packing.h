@@ -39,8 +39,8 @@ class Packing {
   Call combine(const std::vector<const Call*>& calls) const;
   // `protocol` knows what the answer to one request means.
   std::vector<Verdict> decode_each(const Protocol& protocol, const Call& combined,
-                                   const std::vector<const Call*>& calls,
-                                   const Response& response, double now_s) const;
+                                   const std::vector<const Call*>& calls, const Response& response,
+                                   double now_s) const;
 
   Protocol::Lesson learn(const Call& combined, std::size_t count, const Response& response);
 
@@ -74,7 +74,7 @@ class Packing {
   std::set<std::pair<Form, std::size_t>> lacking_;        // messages that a table does not have
   std::size_t batch_parts_ = 1000;
   std::size_t bytes_ = std::size_t{4} << 20;
-  double aim_s_ = 2;
+  double aim_s_ = 3;
 };
 
 }  // namespace fieldpost
