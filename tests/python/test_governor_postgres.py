@@ -282,7 +282,7 @@ def test_two_machines_keep_one_budget_and_one_wait(
         asked = len(service.times_s)
     reports = [done(one) for one in both]
     assert [one["delivered"] for one in reports] == [60, 60]
-    # A busy machine notes requests later than they left; two budgets in one window show all the same.
+    # A busy machine notes requests late; two budgets in one window show all the same.
     assert service.most_in(1.5) <= 20
     answered_s = service.times_s[asked]
     heard_s = answered_s + 0.5  # by way of the database
