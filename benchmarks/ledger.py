@@ -57,12 +57,12 @@ def outcomes_per_second(ledger: Ledger, target: int, window: int, seconds: float
         wanted, ready = ready[:room], ready[room:]
         opened += len(wanted)
         if settled or wanted:
-            writer.put(settled, (), [(key, None) for key in wanted], ())
+            writer.put(settled, (), [(wanted, None)] if wanted else [], ())
         claims = []
         for step in writer.take(1):
             opened -= len(step.settled)
             done += len(step.settled)
-            claims += [claim.claim for _, claim in step.claimed if claim]
+            claims += [one.claim for _, part in step.claimed for one in part if one]
     elapsed = time.perf_counter() - began
     writer.close()
     return round(done / elapsed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .action_needed import action_needed
 from .brake import Brake
@@ -22,14 +22,25 @@ class Target(NamedTuple):
     mapping: str
 
 
-class Item(NamedTuple):
-    """A record on its way."""
+class Part(NamedTuple):
+    """Records on their way, one behind the other in a batch.
 
-    subscription: int
-    key: Key
+    in_doubt: an earlier run may have had them delivered without hearing of it.
+    """
+
     work: Work
-    place: int  # in the batch
-    in_doubt: bool = False  # an earlier run may have had it delivered without hearing of it
+    first: int  # place of the first in the batch
+    keys: list[Key]
+    in_doubt: bool = False
+
+    def split(self, count: int) -> tuple[Part, Part]:
+        """The first so many, and the others."""
+        head = self._replace(keys=self.keys[:count])
+        return head, self._replace(first=self.first + count, keys=self.keys[count:])
+
+    def one(self, index: int, in_doubt: bool) -> Part:
+        """One record of it."""
+        return Part(self.work, self.first + index, [self.keys[index]], in_doubt)
 
 
 class Intake:
@@ -55,23 +66,31 @@ class Intake:
         self._brake = brake
         self._resend = resend
         self._twins: list[tuple[int, str]] = []
-        self._postponed: set[tuple[int, str]] = set()  # to be tried again later in this run
+        self._subscriptions = {target.number: sub for sub, target in enumerate(targets)}
+        # Where nothing is known yet there is nothing to look up: what somebody else notes meanwhile
+        # is met when the claim is refused.
+        self._known = [ledger.knows(target.number) for target in targets]
+        self._postponed: set[tuple[Any, ...]] = set()  # to be tried again later in this run
         self.dead: set[int] = set()  # runs that ended with claims undecided
         self.failed: list[int] = []  # claims of earlier runs that stand and were met again
 
-    def postponed(self, item: Item) -> None:
+    def postponed(self, key: Key) -> None:
         """A record waits to be tried again: the same event again is its twin."""
-        self._postponed.add((item.subscription, item.key.event_id))
+        self._postponed.add(key[:2])
 
-    def taken_up(self, item: Item) -> None:
+    def taken_up(self, key: Key) -> None:
         """A postponed record is about to be claimed again."""
-        self._postponed.discard((item.subscription, item.key.event_id))
+        self._postponed.discard(key[:2])
 
-    def twin(self, item: Item) -> None:
+    def subscription(self, key: Key) -> int:
+        """Whose record it is."""
+        return self._subscriptions[key.target]
+
+    def twin(self, key: Key) -> None:
         """Somebody else has the claim of this record: it counts as what that one comes to."""
-        self._twins.append((item.subscription, item.key.event_id))
+        self._twins.append((self.subscription(key), key.event_id))
 
-    def sort(self, work: Work) -> list[Item]:
+    def sort(self, work: Work) -> list[Part]:
         """Count what ends here or stands already; the records that are to be claimed."""
         batch = work.batch
         self._report.received += batch.received
@@ -120,41 +139,43 @@ class Intake:
             return True
         return False
 
-    def _choose(self, work: Work) -> list[Item]:
+    def _choose(self, work: Work) -> list[Part]:
         """The records to claim; the rest is counted.
 
         The same event twice needs no care here: its second claim is refused by the ledger.
         """
-        rows = work.batch.keys()
         source = work.batch.source
         targets = self._targets
-        items = [
-            Item(sub, Key(targets[sub][0], id_, hash_, source, line, at, targets[sub][1]), work, i)
-            for i, (sub, id_, hash_, line, at) in enumerate(rows)
+        rows = work.batch.keys()
+        keys = [
+            Key(targets[sub][0], event_id, hash_, source, line, offset, targets[sub][1])
+            for sub, event_id, hash_, line, offset in rows
         ]
-        standing = self._standing([(item.subscription, item.key) for item in items])
+        standing = self._standing([(row[0], key) for row, key in zip(rows, keys, strict=True)])
         if not standing and not self._postponed:
-            return items
-        return [again for item in items if (again := self._chosen(item, standing)) is not None]
+            return [Part(work, 0, keys)] if keys else []
+        parts: list[Part] = []
+        for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
+            in_doubt = self._is_wanted(row[0], key, standing.get((row[0], key.event_id)))
+            if in_doubt is not None:
+                _append(parts, Part(work, place, [key], in_doubt))
+        return parts
 
-    def _chosen(self, item: Item, standing: dict[tuple[int, str], Standing]) -> Item | None:
-        sub, key = item.subscription, item.key
-        identity = (sub, key.event_id)
-        if identity in self._postponed:
-            self._twins.append(identity)
+    def _is_wanted(self, sub: int, key: Key, known: Standing | None) -> bool | None:
+        """Whether a record to claim is in doubt; None where it is counted and not claimed."""
+        if key[:2] in self._postponed:
+            self._twins.append((sub, key.event_id))
             return None
-        known = standing.get(identity)
         if known is None:
-            return item
+            return False
         if not self._takes_up(sub, key, known):
             return None
-        in_doubt = known.outcome in (None, "unconfirmed") or bool(known.in_doubt)
-        return item._replace(in_doubt=in_doubt)
+        return known.outcome in (None, "unconfirmed") or bool(known.in_doubt)
 
     def _standing(self, keys: list[tuple[int, Key]]) -> dict[tuple[int, str], Standing]:
         found = {}
         for sub, target in enumerate(self._targets):
-            wanted = [key.event_id for s, key in keys if s == sub]
+            wanted = [key.event_id for s, key in keys if s == sub] if self._known[sub] else []
             if wanted:
                 known = self._ledger.look_up(target.number, wanted)
                 found.update({(sub, event_id): one for event_id, one in known.items()})
@@ -218,3 +239,17 @@ class Intake:
                 known = self._ledger.look_up(target.number, page)
                 for event_id in page:
                     self._count_standing(sub, known.get(event_id, Standing(0, None, 0)))
+
+
+def _append(parts: list[Part], record: Part) -> None:
+    """Join a record to the last part where it lies behind it."""
+    last = parts[-1] if parts else None
+    joins = (
+        last is not None
+        and last.first + len(last.keys) == record.first
+        and last.in_doubt == record.in_doubt
+    )
+    if last is not None and joins:
+        last.keys.extend(record.keys)
+    else:
+        parts.append(record)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 
 from ._core import Dispatcher
@@ -24,10 +24,11 @@ from .day_count import DayCount
 from .dead_letters import Content, DeadLetters
 from .errors import AuthError, FieldpostError, LedgerError, SourceError
 from .governor import Alone, Governor
-from .intake import Intake, Item, Target
+from .intake import Intake, Part, Target
 from .ledger import (
     Advanced,
     Claim,
+    Key,
     Ledger,
     Letter,
     Settled,
@@ -90,12 +91,13 @@ class Run:
         # Claims asked for, whose outcome is neither on the disk nor on its way: what is on its way
         # is written together with the claims that take its place, or not at all.
         self._open = 0
-        self._pending: deque[Item] = deque()  # to be claimed
-        self._sent: dict[int, Item] = {}  # claim -> record, until its outcome is on the disk
+        self._pending: deque[Part] = deque()  # to be claimed
+        # claim -> record of a part, until its outcome is on the disk
+        self._sent: dict[int, tuple[Part, int]] = {}
         self._decided: list[Settled] = []  # outcomes to be written
         self._to_keep: list[Letter] = []
-        self._postponed: dict[int, tuple[float, Item]] = {}  # claim -> when to offer it again
-        self._later: list[tuple[float, int, Item]] = []  # a heap of what is due again, and when
+        self._postponed: dict[int, tuple[float, Part]] = {}  # claim -> when to offer it again
+        self._later: list[tuple[float, int, Part]] = []  # a heap of what is due again, and when
         self._read_all = False
         self._quiet = True  # nothing came back from the network in the last turn
         self._header = ""
@@ -140,8 +142,8 @@ class Run:
 
     def _set_aside(self) -> None:
         """What is not sent any more today waits for the next run."""
-        for item in [*self._pending, *(item for _, _, item in self._later)]:
-            self._counts[item.subscription].add("waiting")
+        for part in [*self._pending, *(part for _, _, part in self._later)]:
+            self._count("waiting", part.keys)
         self._pending.clear()
         self._later.clear()
 
@@ -177,23 +179,35 @@ class Run:
         """What the destination could not take is claimed and offered anew when its time comes."""
         now_s = time.monotonic()
         while self._later and self._later[0][0] <= now_s:
-            _, _, item = heapq.heappop(self._later)
-            self._intake.taken_up(item)
-            self._pending.append(item)
+            _, _, part = heapq.heappop(self._later)
+            self._intake.taken_up(part.keys[0])
+            self._pending.append(part)
 
     def _advance(self, writer: Writer) -> None:
         """Hand outcomes to the writer and ask for claims, many at once where there are many."""
         window = self._dispatcher.capacity  # as large as the packs of today
-        ask = max(0, min(window - self._open + len(self._decided), len(self._pending)))
+        room = max(0, window - self._open + len(self._decided))
+        ask = min(room, sum(len(part.keys) for part in islice(self._pending, room)))
         size = len(self._decided) + ask
         if not size or (size * 4 < window and not self._quiet):
             return
-        items = [self._pending.popleft() for _ in range(ask)]
-        self._put(writer, items, self._intake.dead)
+        self._put(writer, self._next(ask), self._intake.dead)
 
-    def _put(self, writer: Writer, items: list[Item], dead: Iterable[int]) -> None:
-        self._open += len(items) - len(self._decided)
-        writer.put(self._decided, self._to_keep, [(item.key, item) for item in items], dead)
+    def _next(self, count: int) -> list[Part]:
+        """So many of the records that wait to be claimed."""
+        parts: list[Part] = []
+        while count:
+            part = self._pending.popleft()
+            if len(part.keys) > count:
+                part, rest = part.split(count)
+                self._pending.appendleft(rest)
+            parts.append(part)
+            count -= len(part.keys)
+        return parts
+
+    def _put(self, writer: Writer, parts: list[Part], dead: Iterable[int]) -> None:
+        self._open += sum(len(part.keys) for part in parts) - len(self._decided)
+        writer.put(self._decided, self._to_keep, [(part.keys, part) for part in parts], dead)
         self._decided, self._to_keep = [], []
 
     def _move(self, writer: Writer) -> None:
@@ -228,68 +242,75 @@ class Run:
     def _advanced(self, done: Advanced) -> None:
         """What is on the disk counts; what it makes room for is sent."""
         for outcome, settled in groupby(done.settled, itemgetter(0)):
-            items = [self._back(one.claim) for one in settled]
-            decided = Counter(item.subscription for item in items if item is not None)
-            for subscription, events in decided.items():
-                self._counts[subscription].add(outcome, events)
-                self._brake.note(outcome, events)
-        self._offer(done.claimed)
+            keys = [key for one in settled if (key := self._ended(one[-1])) is not None]
+            self._count(outcome, keys)
+            self._brake.note(outcome, len(keys))
+        for part, claims in done.claimed:
+            self._offer(part, claims)
 
-    def _back(self, claim: int) -> Item | None:
-        """The record of a claim that is written; None where it is to be tried again."""
-        item = self._sent.pop(claim)
+    def _count(self, outcome: str, keys: list[Key]) -> None:
+        if len(self._counts) == 1:
+            self._counts[0].add(outcome, len(keys))
+            return
+        for subscription, events in Counter(map(self._intake.subscription, keys)).items():
+            self._counts[subscription].add(outcome, events)
+
+    def _ended(self, claim: int) -> Key | None:
+        """The record whose outcome is written; None where it is to be tried again."""
+        part, index = self._sent.pop(claim)
+        key = part.keys[index]
         if not self._postponed or (postponed := self._postponed.pop(claim, None)) is None:
-            return item
+            return key
         due_s, again = postponed
-        self._intake.postponed(again)
+        self._intake.postponed(key)
         heapq.heappush(self._later, (due_s, claim, again))
         return None
 
-    def _offer(self, claimed: list[tuple[Item, Claim | None]]) -> None:
-        """Give claimed records to the dispatcher, a batch at a time."""
-        offers: list[tuple[int, int, float, int, bool]] = []
-        work: Work | None = None
-        for item, claim in claimed:
-            if claim is None:
-                self._open -= 1
-                self._intake.twin(item)
-                continue
-            if item.work is not work:
-                if work is not None:
-                    self._dispatcher.offer(work.batch, offers)
-                work, offers = item.work, []
-            self._sent[claim[0]] = item
-            offers.append((item.place, *claim, item.in_doubt))
-        if work is not None:
-            self._dispatcher.offer(work.batch, offers)
+    def _offer(self, part: Part, claims: Sequence[Claim | None]) -> None:
+        """Give claimed records to the dispatcher."""
+        given = [(i, claim) for i, claim in enumerate(claims) if claim is not None]
+        if len(given) < len(claims):
+            for key, claim in zip(part.keys, claims, strict=True):
+                if claim is None:
+                    self._open -= 1
+                    self._intake.twin(key)
+        self._sent.update({claim[0]: (part, i) for i, claim in given})
+        if len(given) == len(claims) and not part.in_doubt and _are_new(claims):
+            self._dispatcher.offer_new(part.work.batch, part.first, len(given), given[0][1][0])
+        elif given:
+            offers = [(part.first + i, *claim, part.in_doubt) for i, claim in given]
+            self._dispatcher.offer(part.work.batch, offers)
 
     def _decide(self, settled: Settled, retry_in_s: float) -> None:
-        item = self._sent[settled.claim]
+        part, index = self._sent[settled.claim]
         name, needed = settled.outcome, settled.action_needed
         if name in FAILURES:
-            message = self._letters.hidden(settled.message, self._event(item))
+            message = self._letters.hidden(settled.message, self._event(part, index))
             settled = settled._replace(message=message)
         if self._letters.keeps(name):
             self._keep([settled])
         if name == "invalid" and not needed:
             settled = settled._replace(action_needed=action_needed(name, settled.code))
         if name == "waiting" and retry_in_s >= 0:
-            again = item._replace(in_doubt=item.in_doubt or bool(settled.in_doubt))
+            again = part.one(index, part.in_doubt or bool(settled.in_doubt))
             self._postponed[settled.claim] = (time.monotonic() + retry_in_s, again)
         self._decided.append(settled)
 
     def _keep(self, rows: list[Settled]) -> None:
         for row in rows:
-            item = self._sent[row.claim]
-            self._to_keep.append(self._letters.letter(item.key, self._content(item)))
+            part, index = self._sent[row.claim]
+            content = self._content(part, index)
+            self._to_keep.append(self._letters.letter(part.keys[index], content))
 
     @staticmethod
-    def _event(item: Item) -> bytes | None:
-        return item.work.event(item.key.event_id, item.key.offset)
+    def _event(part: Part, index: int) -> bytes | None:
+        key = part.keys[index]
+        return part.work.event(key.event_id, key.offset)
 
-    def _content(self, item: Item) -> Content:
-        batch, index = item.work.batch, item.place
-        return Content(self._event(item), batch.body(index), batch.url(index), batch.headers(index))
+    def _content(self, part: Part, index: int) -> Content:
+        batch, place = part.work.batch, part.first + index
+        body, url, headers = batch.body(place), batch.url(place), batch.headers(place)
+        return Content(self._event(part, index), body, url, headers)
 
     # -- the end
 
@@ -361,3 +382,11 @@ class Run:
     def _tell_progress(self) -> None:
         if self._progress is not None:
             self._progress(self._report)
+
+
+def _are_new(claims: Sequence[Claim | None]) -> bool:
+    """Whether claims are of records never tried, and numbered one behind the other."""
+    first = claims[0]
+    return first is not None and all(
+        claim == (number, 0.0, 0) for number, claim in enumerate(claims, first[0])
+    )

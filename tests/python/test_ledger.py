@@ -461,13 +461,18 @@ def test_runs_keep_who_and_where(book):
 
 def test_a_writer_hands_back_claims_and_outcomes(book):
     writer = Writer(book.ledger, Takes())
-    writer.put((), (), [(book.key(one), one) for one in "abc"], ())
+    writer.put(
+        (), (), [([book.key("a"), book.key("b")], 1), ([book.key("b"), book.key("c")], 2)], ()
+    )
     claimed = []
     while writer.busy:
         for done in writer.take(1):
             claimed += done.claimed
-    assert [item for item, claim in claimed if claim] == ["a", "b", "c"]
-    row = Settled("delivered", "", 1, 200, "", "", "", "", "", 1.0, 0, claimed[0][1].claim)
+    assert [(item, [bool(one) for one in claims]) for item, claims in claimed] == [
+        (1, [True, True]),
+        (2, [False, True]),
+    ]
+    row = Settled("delivered", "", 1, 200, "", "", "", "", "", 1.0, 0, claimed[0][1][0].claim)
     writer.put([row], (), (), ())
     writer.close()
     assert [done.settled for done in writer.take()] == [[row]]

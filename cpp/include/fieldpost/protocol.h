@@ -27,6 +27,7 @@ struct Call {
   Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it
   std::string request_id;    // ours, sent along where the system logs it
+  std::string event_id;      // that message_id is made of, where it is made when it is needed
   std::string message_id;    // the same over all tries, and after a restart
   std::string mapped_body;   // what the mapping gave, where the request's body is another text
   bool replay_safe = false;  // sending it twice has the effect of once

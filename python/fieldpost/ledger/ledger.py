@@ -209,6 +209,10 @@ class Ledger(ABC):
             )
         )
 
+    def knows(self, target: int) -> bool:
+        """Whether anything is noted of this target."""
+        return bool(self._rows("SELECT 1 FROM outcomes WHERE target = ? LIMIT 1", (target,)))
+
     def look_up(self, target: int, event_ids: Iterable[str]) -> dict[str, Standing]:
         """What is known of these events, by the text they were asked for."""
         wanted = {known_as(event_id): event_id for event_id in event_ids}
@@ -570,7 +574,8 @@ def _kept(row: Sequence[Any]) -> Kept:
 
 
 def _plain_key(key: Key) -> tuple[Any, ...]:
-    return (key.target, known_as(key.event_id), *key[2:])
+    known = known_as(key[1])
+    return key if known is key[1] else (key[0], known, *key[2:])
 
 
 def _quoted(words: Iterable[str]) -> str:

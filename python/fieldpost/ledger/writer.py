@@ -15,10 +15,10 @@ from .rows import Claim, Key, Letter, Settled, Takes
 
 
 class Advanced(NamedTuple):
-    """One step that is on the disk: outcomes written, and (the caller's item, claim or None)."""
+    """One step that is on the disk: outcomes written, and (the caller's item, its claims)."""
 
     settled: list[Settled]
-    claimed: list[tuple[Any, Claim | None]]
+    claimed: list[tuple[Any, Sequence[Claim | None]]]
 
 
 class Writer:
@@ -30,7 +30,7 @@ class Writer:
         self._changed = threading.Condition()
         self._settled: list[Settled] = []
         self._letters: list[Letter] = []
-        self._wanted: list[tuple[Key, Any]] = []
+        self._wanted: list[tuple[Sequence[Key], Any]] = []
         self._dead: set[int] = set()
         self._done: list[Advanced] = []
         self._at_work = False
@@ -43,10 +43,10 @@ class Writer:
         self,
         settled: Sequence[Settled],
         letters: Sequence[Letter],
-        wanted: Sequence[tuple[Key, Any]],
+        wanted: Sequence[tuple[Sequence[Key], Any]],
         dead_runs: Iterable[int],
     ) -> None:
-        """Outcomes to write, and (key, item) to claim; the item comes back with its claim."""
+        """Outcomes to write, and (keys, item) to claim; the item comes back with the claims."""
         with self._changed:
             self._settled += settled
             self._letters += letters
@@ -93,10 +93,9 @@ class Writer:
         try:
             while (step := self._next()) is not None:
                 settled, letters, wanted, dead = step
-                keys = [key for key, _ in wanted]
+                keys = [key for part, _ in wanted for key in part]
                 claims = self._ledger.advance(settled, letters, keys, dead, self._takes)
-                items = [item for _, item in wanted]
-                self._tell(Advanced(settled, list(zip(items, claims, strict=True))))
+                self._tell(Advanced(settled, _dealt(claims, wanted)))
         except BaseException as error:
             with self._changed:
                 self._settled = [*settled, *self._settled]
@@ -107,7 +106,7 @@ class Writer:
 
     def _next(
         self,
-    ) -> tuple[list[Settled], list[Letter], list[tuple[Key, Any]], set[int]] | None:
+    ) -> tuple[list[Settled], list[Letter], list[tuple[Sequence[Key], Any]], set[int]] | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._pending())
             if not self._pending():
@@ -122,3 +121,15 @@ class Writer:
             self._done.append(done)
             self._at_work = False
             self._changed.notify_all()
+
+
+def _dealt(
+    claims: list[Claim | None], wanted: list[tuple[Sequence[Key], Any]]
+) -> list[tuple[Any, Sequence[Claim | None]]]:
+    """Each item with the claims of its keys."""
+    dealt: list[tuple[Any, Sequence[Claim | None]]] = []
+    begin = 0
+    for keys, item in wanted:
+        dealt.append((item, claims[begin : begin + len(keys)]))
+        begin += len(keys)
+    return dealt

@@ -162,7 +162,7 @@ Call Webhook::encode(const Batch& batch, const Record& record) const {
   const Subscription& subscription = subscriptions_.at(record.subscription);
   Call call;
   call.subscription = record.subscription;
-  call.message_id = message_id(subscription.id, batch.text(record.event_id));
+  call.event_id = batch.text(record.event_id);
   Request& request = call.request;
   request.method = subscription.method;
   request.url = record.url.size ? std::string(batch.text(record.url)) : subscription.url;
@@ -173,7 +173,7 @@ Call Webhook::encode(const Batch& batch, const Record& record) const {
   if (record.body.size > 0) put_body(batch.text(record.body), call);
   if (!key_header_.empty()) {
     if (!request.has_header(key_header_)) {
-      request.headers.push_back({key_header_, call.message_id});
+      request.headers.push_back({key_header_, message_id(call)});
     }
     call.replay_safe = true;
   }
@@ -194,6 +194,11 @@ void Webhook::put_body(std::string_view json, Call& call) const {
   if (request.body != json) call.mapped_body = json;
 }
 
+std::string Webhook::message_id(const Call& call) const {
+  if (!call.message_id.empty()) return call.message_id;
+  return message_id(subscriptions_.at(call.subscription).id, call.event_id);
+}
+
 // The lengths keep two different triples from being one text.
 std::string Webhook::message_id(std::string_view subscription, std::string_view event_id) const {
   std::string name = "message";
@@ -208,11 +213,11 @@ std::vector<Header> Webhook::signatures(const Call& call, const SigningKeys& key
   std::vector<Header> headers;
   const Request& request = call.request;
   if (!keys.standard_webhooks.empty()) {
-    headers.push_back({"webhook-id", call.message_id});
+    const std::string id = message_id(call);
+    headers.push_back({"webhook-id", id});
     headers.push_back({"webhook-timestamp", std::to_string(unix_s)});
-    headers.push_back(
-        {"webhook-signature", standard_webhooks_signature(keys.standard_webhooks, call.message_id,
-                                                          unix_s, request.body)});
+    headers.push_back({"webhook-signature", standard_webhooks_signature(keys.standard_webhooks, id,
+                                                                        unix_s, request.body)});
   }
   if (!keys.segment.empty() && request.has_body) {
     const std::string& text = call.mapped_body.empty() ? request.body : call.mapped_body;
@@ -284,7 +289,7 @@ Call Webhook::combine(const std::vector<const Call*>& calls) const {
   std::string ids;
   for (const Call* call : calls) {
     bodies.push_back(call->request.body);
-    ids += call->message_id;
+    ids += message_id(*call);
   }
   combined.request.body = joined(batching, bodies);
   combined.message_id = uuid5(kFieldpostNamespace, ids);

@@ -50,6 +50,7 @@ class Webhook final : public Protocol {
   };
 
   void put_body(std::string_view json, Call& call) const;
+  std::string message_id(const Call& call) const;
   std::string message_id(std::string_view subscription, std::string_view event_id) const;
   void read_subscription(const Json& given, Reading& reading);
   bool sends_again(const Call& call) const noexcept { return resend_ || call.replay_safe; }

@@ -1,0 +1,85 @@
+// One plan, many threads: what the reading thread of a run, and the threads of `transform`, do.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fieldpost/plan.h"
+
+namespace fieldpost {
+namespace {
+
+constexpr std::size_t kThreads = 4;
+constexpr int kRounds = 8;
+
+const Json kDocument = Json::parse(R"({"subscriptions": [
+  {"filter": "type = 'track' and lowercase(properties.city) = 'berlin'",
+   "body": {"city": {"@case": {"operator": "upper", "value": {"@path": "$.properties.city"}}},
+            "note": {"@template": "{{messageId}} of {{properties.city}}"},
+            "id": {"@uuid": {"@path": "$.messageId"}}}},
+  {"filter": "contains(properties.city, 'o')",
+   "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})");
+
+Chunk chunk_of(std::string_view text) {
+  Chunk chunk("s", true);
+  while (!text.empty()) {
+    const auto room = chunk.spare();
+    const std::size_t bytes = std::min(room.size(), text.size());
+    std::memcpy(room.data(), text.data(), bytes);
+    chunk.filled(bytes);
+    text.remove_prefix(bytes);
+  }
+  chunk.finish();
+  return chunk;
+}
+
+std::string lines(int first, int count) {
+  static constexpr const char* kCities[] = {"Berlin", "Oslo", "Łódź", "Lyon"};
+  std::string text;
+  for (int i = first; i < first + count; ++i) {
+    text.append(R"({"type":"track","messageId":"m-)").append(std::to_string(i));
+    text.append(R"(","properties":{"city":")").append(kCities[i % 4]);
+    text.append(R"(","lines":[{"n":1.50},{"n":2}]}})").append(i % 7 == 0 ? "broken\n" : "\n");
+  }
+  return text;
+}
+
+TEST(SharedPlan, GivesEachThreadWhatItGivesOne) {
+  const Plan plan(kDocument);
+  std::vector<Chunk> chunks;
+  std::vector<std::string> expected;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    chunks.push_back(chunk_of(lines(static_cast<int>(i) * 1000, 200)));
+    expected.push_back(Plan(kDocument).process(chunks.back())->bodies(std::nullopt));
+    ASSERT_FALSE(expected.back().empty());
+  }
+  std::vector<std::string> found(kThreads);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < kRounds; ++round) {
+        found[i] = plan.process(chunks[i])->bodies(std::nullopt);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(found, expected);
+}
+
+TEST(SharedPlan, GivesABatchThatSeveralThreadsMayRead) {
+  const Plan plan(kDocument);
+  const std::shared_ptr<const Batch> batch = plan.process(chunk_of(lines(0, 400)));
+  std::vector<std::string> found(kThreads);
+  std::vector<std::thread> threads;
+  for (std::string& one : found) {
+    threads.emplace_back([&] { one = batch->bodies(std::nullopt); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& one : found) EXPECT_EQ(one, found[0]);
+}
+
+}  // namespace
+}  // namespace fieldpost
