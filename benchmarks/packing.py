@@ -69,7 +69,11 @@ class Seen(NamedTuple):
 def emulator() -> Iterator[dict[str, Any]]:
     """A service with the limits; what it told of itself."""
     command = [sys.executable, "-m", "fieldpost", "emulator"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # what it tells people
+    )
     try:
         assert process.stdout is not None
         details = json.loads(process.stdout.readline())

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +25,11 @@ from .dry_run import DryRun
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
-from .forecast import forecast
+from .forecast import forecast, seen_latency_s
 from .functions import Functions, load_functions
 from .html_table import html_table
 from .inquiry import Inquiry
-from .ledger import OPEN, Ledger, Takes, open_ledger
+from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
 from .observer import Observer, Progress
 from .prefetch import Work
@@ -40,21 +38,13 @@ from .preview_diff import Comparer, PreviewDiff
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
-from .sample import Sample
+from .sample import Sample, event_of, takes_of_sample
 from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
 from .step import Step
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
-
-_SAMPLE_EVENT = {
-    "type": "track",
-    "event": "fieldpost connection test",
-    "userId": "fieldpost-test",
-    "properties": {},
-}
-_LATENCIES = 500  # so many tell how long a request takes
 
 
 class Destination:
@@ -154,22 +144,14 @@ class Destination:
         counted = self._dry_run(source, Takes(), None, watched)
         inquiry.sign_in()
         compared = comparer.compared(rows)
-        latency_s = self._latency_s()
+        with self._ledger() as ledger:
+            latency_s = seen_latency_s(ledger, self.config.id)
         plan = forecast(self.config, counted["waiting"], latency_s, comparer.api.dop_hint)
         return PreviewDiff(compared, plan, inquiry.requests)
 
     def _inquiry(self) -> Inquiry:
         transport = json.dumps(documents.transport_document(self.config))
         return Inquiry(transport, auth.open_credentials(self.config))
-
-    def _latency_s(self) -> float | None:
-        """Of the requests of earlier runs; None where there were none."""
-        with self._ledger() as ledger:
-            if not ledger.exists():
-                return None
-            told = ledger.outcomes(self.config.id, "outcome = 'delivered' AND latency_ms > 0")
-            seen = [row["latency_ms"] for row in islice(told, _LATENCIES)]
-        return sum(seen) / len(seen) / 1000 if seen else None
 
     def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
         """What would be delivered, as bodies and nothing more: no request, no ledger.
@@ -197,13 +179,11 @@ class Destination:
         elif send and not well:
             prober.add(Step("sample", None, "not reached"))
         else:
-            event = {"messageId": f"fieldpost-test-{time.time_ns()}", **(sample or _SAMPLE_EVENT)}
-            self._test_sample(prober, event, send, delete)
+            self._test_sample(prober, event_of(sample), send, delete)
         return ConnectionTest(prober.steps)
 
     def _test_sample(self, prober: Prober, event: dict[str, Any], send: bool, delete: bool) -> None:
-        safe = ("delivered", "unconfirmed") if documents.replay_safe(self.config) else ()
-        takes = Takes((*OPEN, "rejected", "expired", *safe), anew=True)
+        takes = takes_of_sample(self.config)
         tried = Sample(
             self.config,
             prober,

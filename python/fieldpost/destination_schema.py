@@ -122,10 +122,6 @@ class _Subscribed:
         table = self._schema.table(name) if isinstance(name, str) else None
         if table is None:
             return
-        if table.partial:
-            told = f"the schema knows no columns of {quoted(table.name)}"
-            hint = "`fieldpost schema pull` adds it"
-            self._found.doubtful("E279", told, (*self._place, "table"), hint)
         check = BodyCheck(self._schema, self._found, self._conversions)
         mode = _ROWS.get(self._one.get("action"))
         if mode is not None and "body" in self._one:

@@ -7,9 +7,11 @@ and one web server ("Service protection API limits"); `delivery.rate` in the fil
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from .config import DestinationConfig
+from .ledger import Ledger
 
 REQUESTS, WINDOW_S = 6000, 300.0
 EXECUTION_S = 1200.0
@@ -17,6 +19,7 @@ AT_ONCE = 52
 ASSUMED_LATENCY_S = 0.15  # of a write where none was seen
 # What packs of records begin with and aim at; they adapt from there.
 PACK_RECORDS, PACK_LATENCY_S = 100, 2.0
+_LATENCIES = 500  # so many tell how long a request takes
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,15 @@ class Forecast:
             f" s at {self.latency_s * 1000:,.0f} ms each ({seen}); the limit is "
             f"{self.binding_limit}"
         )
+
+
+def seen_latency_s(ledger: Ledger, destination: str) -> float | None:
+    """Seconds of one request in earlier runs; None where there were none."""
+    if not ledger.exists():
+        return None
+    told = ledger.outcomes(destination, "outcome = 'delivered' AND latency_ms > 0")
+    seen = [row["latency_ms"] for row in islice(told, _LATENCIES)]
+    return sum(seen) / len(seen) / 1000 if seen else None
 
 
 def forecast(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,11 +11,29 @@ from .config import DestinationConfig
 from .connection import Prober
 from .destination_schema import schema_of
 from .dynamics.operation import Operation, Reader
+from .ledger import OPEN, Takes
 from .preview import PreviewRow
 from .report import Report
 from .step import Step
 
 Event = dict[str, Any]
+_EVENT = {
+    "type": "track",
+    "event": "fieldpost connection test",
+    "userId": "fieldpost-test",
+    "properties": {},
+}
+
+
+def event_of(given: Event | None) -> Event:
+    """The event to send; one without its own messageId is a new one each time."""
+    return {"messageId": f"fieldpost-test-{time.time_ns()}", **(given or _EVENT)}
+
+
+def takes_of_sample(config: DestinationConfig) -> Takes:
+    """A sample is sent however it stands, where sending it again does no harm."""
+    safe = ("delivered", "unconfirmed") if documents.replay_safe(config) else ()
+    return Takes((*OPEN, "rejected", "expired", *safe), anew=True)
 
 
 class Sample:

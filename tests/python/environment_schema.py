@@ -32,6 +32,7 @@ def own_schema() -> Schema:
             one.name: one
             for one in (
                 Navigation("new_AccountId", "account", column="_new_accountid_value"),
+                Navigation("new_Log", "new_log", column="_new_logid_value"),
                 Navigation("new_who_account", "account", column="_new_whoid_value"),
                 Navigation("new_who_contact", "contact", column="_new_whoid_value"),
             )

@@ -374,9 +374,13 @@ def test_without_a_pull_lengths_and_choices_are_warnings_and_types_errors(folder
 
 
 def test_a_table_that_was_not_pulled_is_told_and_its_rows_are_left_alone(folder):
-    result = checked(folder, {"anything": 1}, table="new_log")
-    assert [(one.code, one.line) for one in result.warnings] == [("E279", 9)]
-    assert "schema pull" in result.warnings[0].hint
+    for body, table, place in (
+        ({"anything": 1}, "new_log", ""),
+        ({"new_name": "a", "new_Log": {"anything": 1}}, "new_ticket", ".new_Log"),
+    ):
+        result = checked(folder, body, table=table)
+        assert result.errors == [] and told(result.warnings) == [("E279", place)]
+        assert "schema pull" in result.warnings[0].hint
 
 
 # -- conversions

@@ -92,8 +92,9 @@ def test_a_read_only_ledger_can_be_looked_at_and_not_delivered_with(service, tmp
     file, source = service.destination(tmp_path), events(tmp_path, 3)
     assert run("deliver", file, source).returncode == 0
     user = "nobody" if os.geteuid() == 0 else None
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(0o755)
     for part in tmp_path.iterdir():
         part.chmod(0o444)
     tmp_path.chmod(0o555)

@@ -193,6 +193,7 @@ def test_an_upsert_of_a_row_changes_what_differs(values, changes):
 
 def test_only_what_is_written_is_asked_for():
     values = {"name": "A", "primarycontactid@odata.bind": f"/contacts({OTHER})"}
+    values["Account_Tasks@odata.bind"] = [f"/tasks({OTHER})"]
     _, asked = effect_of({}, patch(values))
     expand = "$expand=primarycontactid($select=contactid)"
     assert asked == [f"accounts({ID})?$select=name&{expand}"]

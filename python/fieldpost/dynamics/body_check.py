@@ -83,7 +83,11 @@ class BodyCheck:
     def _rows(self, place: Place, some: Iterable[Part]) -> None:
         self._found.tables.add(place.table.name)
         for part in some:
-            if part.kind == "row" and not place.table.partial:
+            if part.kind == "row" and place.table.partial:
+                told = f"the schema knows no columns of {quoted(place.table.name)}"
+                hint = "`fieldpost schema pull` adds them"
+                self._found.doubtful("E279", told, part.path, hint)
+            elif part.kind == "row":
                 self._row(place, part)
 
     def _row(self, place: Place, part: Part) -> None:

@@ -41,8 +41,8 @@ def _navigation(schema: Schema, one: Navigation) -> dict[str, Any] | None:
     )
     if one.collection:
         found["collection"] = True
-        if one.partner and not one.many:
-            found["partner"] = one.partner
+    if one.partner and not one.many and len(concrete) == 1:
+        found["partner"] = one.partner
     return found
 
 

@@ -60,6 +60,8 @@ class CurrentRows:
         """The columns that an operation writes, and `*name(key)` for each lookup."""
         asked = []
         for name, value in one.values.items():
+            if isinstance(value, list):
+                continue  # rows that are tied to this one, or parties: not columns of it
             if name.endswith(_BIND):
                 found = _BOUND.match(bound_path(value)) if isinstance(value, str) else None
                 table = self._sets.get(found[1]) if found else None
@@ -119,7 +121,7 @@ class CurrentRows:
         changes = []
         for name, value in one.values.items():
             field = name.removesuffix(_BIND)
-            if "@" in field:
+            if "@" in field or isinstance(value, list):
                 continue
             bind = name.endswith(_BIND)
             before = None if row is None else row.get(field)

@@ -25,9 +25,9 @@ from .share import Load, Share
 _log = logging.getLogger(__name__)
 
 _EVERY_S = 0.1  # and several times in a window
-_OFTEN = 40
+_OFTEN = 80
 _AWAY_S = 0.5  # between two tries to reach a database that went away
-_SLOTS_OF_WINDOW = 100
+_SLOTS_OF_WINDOW = 200
 _MEMBERS = 10_000
 _SESSION = (
     "SET search_path TO fieldpost",
@@ -72,6 +72,7 @@ class _Known(NamedTuple):
     load: Load
     share: Share  # that it keeps to
     at: float  # when, monotonic
+    offered: Share = Share()  # that it may take over at any moment
 
 
 class _Part(NamedTuple):
@@ -112,8 +113,7 @@ class PostgresGovernor:
         self._published = 0  # starts that the database knows
         self._share = Share()
         self._hold_until = 0.0  # monotonic
-        self._calls = 0  # as the database has them
-        self._reserved = 0
+        self._stored: tuple[int, int] | None = None  # calls and requests that the database has
         self._db = self._join()
         self._exchange(self._db)
         self._closing = threading.Event()
@@ -184,7 +184,7 @@ class PostgresGovernor:
         except BaseException:
             db.close()
             raise
-        self._calls = self._reserved = 0
+        self._stored = None
         return db
 
     def _is_free(self, db: Any, member: int) -> bool:
@@ -207,11 +207,8 @@ class PostgresGovernor:
             fair = self._max_in_flight // members + (rank < self._max_in_flight % members)
             calls = _Part(max(1, fair), self._max_in_flight - others, self._calls_kept(known))
             tokens = self._tokens(db, starts, known, reserved, members, now)
-            db.execute(
-                "INSERT INTO governor_members VALUES (%s, %s, %s, %s) ON CONFLICT (target, member)"
-                " DO UPDATE SET calls = excluded.calls, reserved = excluded.reserved",
-                (self._target, self._member, calls.taken, tokens.taken),
-            )
+            if (calls.taken, tokens.taken) != self._stored:
+                self._store(db, calls.taken, tokens.taken)
             wait_s = self._wait(db, known, now)
         self._settle(starts, calls, tokens, wait_s)
 
@@ -222,18 +219,26 @@ class PostgresGovernor:
                 self._starts[at] -= count
             self._starts = +self._starts
             self._published += sum(starts.values())
-            self._calls, self._reserved = calls.taken, tokens.taken
+            self._stored = calls.taken, tokens.taken
             bound = self._published + tokens.given if self._requests else None
             self._share = Share(calls.given, self._requests, bound)
             self._hold_until = time.monotonic() + wait_s if wait_s > 0 else 0.0
 
     def _calls_kept(self, known: _Known) -> int:
         """Calls that may be in flight until a smaller part is heard of, and has come true."""
-        return min(self._calls, max(known.share.calls, known.load.in_flight))
+        had = self._stored[0] if self._stored else 0
+        return min(had, max(known.share.calls, known.offered.calls, known.load.in_flight))
+
+    def _store(self, db: Any, calls: int, reserved: int) -> None:
+        db.execute(
+            "INSERT INTO governor_members VALUES (%s, %s, %s, %s) ON CONFLICT (target, member)"
+            " DO UPDATE SET calls = excluded.calls, reserved = excluded.reserved",
+            (self._target, self._member, calls, reserved),
+        )
 
     def _unpublished(self) -> tuple[Counter[float], _Known]:
         with self._guard:
-            return Counter(self._starts), self._known
+            return Counter(self._starts), self._known._replace(offered=self._share)
 
     def _now(self, db: Any) -> float:
         return float(db.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()[0])
@@ -298,8 +303,10 @@ class PostgresGovernor:
             (self._target,),
         ).fetchone()
         published = self._published + sum(starts.values())
-        kept = max(0, (known.share.starts or 0) - published)
-        reserved = max(0, self._reserved - sum(starts.values()))
+        bound = max(known.share.starts or 0, known.offered.starts or 0)
+        kept = max(0, bound - published)
+        had = self._stored[1] if self._stored else 0
+        reserved = max(0, had - sum(starts.values()))
         fair = max(1, self._requests // members)
         return _Part(fair, self._requests - int(row[0]) - others, min(kept, reserved))
 

@@ -174,5 +174,50 @@ TEST(Governor, AFixedLimitStaysWhatItIs) {
   EXPECT_EQ(governor.in_flight_limit(), 4);
 }
 
+TEST(Governor, BeginsOnceWhereTheDestinationRecommends) {
+  Limits limits;
+  limits.max_in_flight = 52;
+  limits.start_in_flight = 4;
+  Governor governor(limits);
+  EXPECT_EQ(governor.in_flight_limit(), 4);
+  governor.begin_at(0);
+  EXPECT_EQ(governor.in_flight_limit(), 4) << "it recommended nothing";
+  governor.begin_at(10);
+  EXPECT_EQ(governor.in_flight_limit(), 10);
+  governor.begin_at(2);
+  EXPECT_EQ(governor.in_flight_limit(), 10);
+  limits.start_in_flight = 0;
+  Governor all(limits);
+  all.begin_at(10);
+  EXPECT_EQ(all.in_flight_limit(), 52);
+}
+
+TEST(Governor, HowLongAPackTookDoesNotCutTheLimit) {
+  Limits limits;
+  limits.max_in_flight = 8;
+  Governor governor(limits);
+  double now = 0;
+  for (int i = 0; i < 100; ++i) {
+    governor.started(now);
+    governor.ended(Governor::End::pack_answered, now, now + i);
+    now += i;
+  }
+  EXPECT_EQ(governor.in_flight_limit(), 8);
+}
+
+TEST(Governor, TheTimeOfTheDestinationIsDividedWithOtherProcesses) {
+  Limits limits;
+  limits.max_in_flight = 8;
+  limits.execution_s = 10;
+  limits.execution_window_s = 30;
+  Governor governor(limits);
+  governor.started(0);
+  governor.ended(Governor::End::answered, 0, 4);
+  EXPECT_TRUE(governor.may_start(5)) << "4 of 10, and 4 to come";
+  governor.allow(4, 0);
+  EXPECT_FALSE(governor.may_start(5)) << "half of it is another's";
+  EXPECT_TRUE(governor.may_start(40));
+}
+
 }  // namespace
 }  // namespace fieldpost

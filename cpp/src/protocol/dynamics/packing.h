@@ -74,7 +74,7 @@ class Packing {
   std::set<std::pair<Form, std::size_t>> lacking_;        // messages that a table does not have
   std::size_t batch_parts_ = 1000;
   std::size_t bytes_ = std::size_t{4} << 20;
-  double aim_s_ = 2;
+  double aim_s_ = 3;
 };
 
 }  // namespace fieldpost

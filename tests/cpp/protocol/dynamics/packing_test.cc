@@ -393,7 +393,7 @@ TEST_F(PackingTest, SizesFollowLatencyAndWhatTheServiceSays) {
   decode(hint);
   EXPECT_EQ(lesson_.in_flight_hint, 7);
   decode(took(40));
-  EXPECT_EQ(size(), 7u) << "aims at 3 s since too many requests were refused";
+  EXPECT_EQ(size(), 11u) << "aims at 4.5 s since too many requests were refused";
 }
 
 // What an answer says may be any bytes: each call still gets a verdict.
