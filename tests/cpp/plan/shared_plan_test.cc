@@ -15,13 +15,13 @@ namespace {
 constexpr std::size_t kThreads = 4;
 constexpr int kRounds = 8;
 
-const Json kDocument = Json::parse(R"({"subscriptions": [
+const Json kDocument = Json::parse(R"j({"subscriptions": [
   {"filter": "type = 'track' and lowercase(properties.city) = 'berlin'",
    "body": {"city": {"@case": {"operator": "upper", "value": {"@path": "$.properties.city"}}},
             "note": {"@template": "{{messageId}} of {{properties.city}}"},
             "id": {"@uuid": {"@path": "$.messageId"}}}},
   {"filter": "contains(properties.city, 'o')",
-   "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})");
+   "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})j");
 
 Chunk chunk_of(std::string_view text) {
   Chunk chunk("s", true);
