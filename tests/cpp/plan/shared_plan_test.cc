@@ -19,7 +19,7 @@ const Json kDocument = Json::parse(R"j({"subscriptions": [
   {"filter": "type = 'track' and lowercase(properties.city) = 'berlin'",
    "body": {"city": {"@case": {"operator": "upper", "value": {"@path": "$.properties.city"}}},
             "note": {"@template": "{{messageId}} of {{properties.city}}"},
-            "id": {"@uuid": {"@path": "$.messageId"}}}},
+            "id": {"@uuid": [{"@path": "$.messageId"}]}}},
   {"filter": "contains(properties.city, 'o')",
    "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})j");
 
