@@ -15,22 +15,12 @@ namespace {
 constexpr std::size_t kThreads = 4;
 constexpr int kRounds = 8;
 
-<<<<<<< HEAD
 const Json kDocument = Json::parse(R"json({"subscriptions": [
   {"filter": "type = 'track' and lowercase(properties.city) = 'berlin'",
    "body": {"city": {"@case": {"operator": "upper", "value": {"@path": "$.properties.city"}}},
             "note": {"@template": "{{messageId}} of {{properties.city}}"}}},
   {"filter": "contains(properties.city, 'o')",
    "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})json");
-=======
-const Json kDocument = Json::parse(R"j({"subscriptions": [
-  {"filter": "type = 'track' and lowercase(properties.city) = 'berlin'",
-   "body": {"city": {"@case": {"operator": "upper", "value": {"@path": "$.properties.city"}}},
-            "note": {"@template": "{{messageId}} of {{properties.city}}"},
-            "id": {"@uuid": [{"@path": "$.messageId"}]}}},
-  {"filter": "contains(properties.city, 'o')",
-   "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})j");
->>>>>>> w2
 
 Chunk chunk_of(std::string_view text) {
   Chunk chunk("s", true);
