@@ -214,12 +214,12 @@ def test_slow_plug_ins_make_packs_smaller(sender: Sender, emulator: Emulator) ->
 def test_the_service_is_never_asked_for_more_than_it_gives(
     sender: Sender, emulator: Emulator
 ) -> None:
-    limits = {"requests": 60, "execution_s": 4, "concurrency": 8, "window_s": 2}
-    control(emulator, "limits", limits | {"bulk_request_ms": 20, "bulk_row_ms": 1})
-    more = ", rate: {requests: 60, window_s: 2}, execution: {seconds: 4, window_s: 2}"
-    report = sender.deliver("auto", accounts(6000), more=more)
-    assert report["delivered"] == 6000
-    sender.created(6000)
+    limits = {"requests": 12, "execution_s": 12, "concurrency": 8, "window_s": 3}
+    control(emulator, "limits", limits | {"bulk_request_ms": 20, "bulk_row_ms": 0.5})
+    more = ", rate: {requests: 12, window_s: 3}, execution: {seconds: 12, window_s: 3}"
+    report = sender.deliver("auto", accounts(9000), more=more)
+    assert report["delivered"] == 9000
+    sender.created(9000)
     told = control(emulator, "limits", method="GET")
     assert (told["refused"], told["impatient"]) == (0, 0)
 

@@ -9,6 +9,8 @@ namespace fieldpost {
 namespace {
 
 constexpr double kWeight = 0.2;
+constexpr double kRising = 1.2;
+constexpr double kRise = 2;  // growing packs take up to twofold longer from one to the next
 constexpr double kCut = 0.95;
 constexpr double kLeastBelief = 0.25;
 
@@ -17,7 +19,7 @@ constexpr double kLeastBelief = 0.25;
 // A call that starts now is counted when it ends: by then more has left the window.
 double ExecutionBudget::next_start_s(int in_flight) const noexcept {
   if (limit_s_ == 0) return 0;
-  double planned_s = sum_s_ + (in_flight + 1) * slow_s_;
+  double planned_s = sum_s_ + (in_flight + 1) * slow_s_ * (rising_ ? kRise : 1);
   if (planned_s <= allowed_s()) return 0;
   for (const Spent& spent : spent_) {
     planned_s -= spent.seconds;
@@ -38,6 +40,7 @@ void ExecutionBudget::ended(double spent_s, double now_s) {
   forget(now_s - window_s_);
   spent_.push_back({now_s, spent_s});
   sum_s_ += spent_s;
+  rising_ = spent_s > kRising * slow_s_;
   slow_s_ = spent_s > slow_s_ ? spent_s : slow_s_ + kWeight * (spent_s - slow_s_);
   quick_s_ = spent_s < quick_s_ ? spent_s : quick_s_ + kWeight * (spent_s - quick_s_);
 }

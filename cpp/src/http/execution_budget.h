@@ -41,8 +41,9 @@ class ExecutionBudget {
   double belief_ = 1;  // in the limit, less each time the destination says it is exceeded
   std::deque<Spent> spent_;
   double sum_s_ = 0;
-  double slow_s_ = 0;   // of a slow call of late
-  double quick_s_ = 0;  // of a quick one
+  double slow_s_ = 0;    // of a slow call of late
+  double quick_s_ = 0;   // of a quick one
+  bool rising_ = false;  // the last one was slower than any of late
 };
 
 }  // namespace fieldpost

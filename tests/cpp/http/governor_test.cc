@@ -212,8 +212,8 @@ TEST(Governor, TheTimeOfTheDestinationIsDividedWithOtherProcesses) {
   limits.execution_window_s = 30;
   Governor governor(limits);
   governor.started(0);
-  governor.ended(Governor::End::answered, 0, 4);
-  EXPECT_TRUE(governor.may_start(5)) << "4 of 10, and 4 to come";
+  governor.ended(Governor::End::answered, 0, 3);
+  EXPECT_TRUE(governor.may_start(5)) << "3 of 10, and up to 6 to come";
   governor.allow(4, 0);
   EXPECT_FALSE(governor.may_start(5)) << "half of it is another's";
   EXPECT_TRUE(governor.may_start(40));
