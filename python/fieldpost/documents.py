@@ -18,6 +18,7 @@ from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
+from .transport import transport_document
 
 NAMELESS = Mistake(
     "E131",
@@ -165,17 +166,6 @@ def limits_document(config: DestinationConfig) -> dict[str, Any]:
         "window_s": window_s,
         "execution_s": execution_s,
         "execution_window_s": execution_window_s,
-    }
-
-
-def transport_document(config: DestinationConfig) -> dict[str, Any]:
-    """How the core connects."""
-    return {
-        "ca_file": str(config.ca_path or ""),
-        "connect_timeout_s": config.delivery.connect_timeout_s,
-        "read_timeout_s": config.delivery.read_timeout_s or 0,
-        "timeout_s": config.delivery.timeout_s,
-        "max_connections": config.delivery.max_in_flight,
     }
 
 
