@@ -280,8 +280,7 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     parts: dict[str, Any] = one.model_dump(
         mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
-    own = {*KEYS, "choices", "date_zone", "truncate"}
-    parts |= one.model_dump(mode="json", include=own, exclude_defaults=True)
+    parts |= one.model_dump(mode="json", include=set(KEYS), exclude_defaults=True)
     if config.schema_path is not None and config.schema_path.is_file():
         parts["schema"] = hashlib.sha256(config.schema_path.read_bytes()).hexdigest()
     if config.functions_path is not None:
