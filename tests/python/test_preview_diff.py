@@ -305,3 +305,24 @@ def test_the_plan_names_the_limit_that_binds(records, delivery, latency_s, limit
     assert limit in (None, plan.binding_limit)
     assert plan.requests == records
     assert len(plan.to_dict()["limits"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("records", "delivery", "limit", "duration_s"),
+    [
+        (100_000, "{batching: auto, max_in_flight: 4}", "concurrency", 500.0),
+        (100_000, "{batching: bulk, execution: {seconds: 100}}", "execution time", 5700.0),
+        (
+            100_000,
+            "{batching: bulk, execution: {seconds: 100}, rate_share: 0.5}",
+            "execution time",
+            11700.0,
+        ),
+        (100_000, "{batching: auto, requests_per_day: 40000}", "requests per day", 172800.0),
+        (40_000, "{batching: auto, requests_per_day: 40000}", "concurrency", 50.0),
+    ],
+)
+def test_the_plan_of_packs_keeps_to_what_the_file_allows(records, delivery, limit, duration_s):
+    plan = planned(records, delivery)
+    assert plan.requests == records / 100
+    assert (plan.binding_limit, plan.duration_s) == (limit, duration_s)
