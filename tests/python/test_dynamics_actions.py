@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 UPSERT = """\
@@ -200,6 +204,36 @@ def test_a_tree_that_was_sent_twice_is_there_once(sales):
     row = sales.one({"userId": "a", "name": "A", "last": "L"})
     assert row["outcome"] == "delivered"
     assert tree_is_whole(sales)
+
+
+@pytest.mark.parametrize("form", ["upsert", "on_create", "tree"])
+def test_a_killed_run_is_finished_by_the_next_one(sales, form):
+    count = 200
+    sales.subscribe(FORMS[form])
+    sales.delivery = sales.delivery.replace("max_in_flight: 4", "max_in_flight: 8")
+    events = sales.folder / "events.ndjson"
+    events.write_text(
+        "".join(
+            json.dumps(EVENT | {"type": "track", "messageId": f"e{n}", "userId": f"u{n}"}) + "\n"
+            for n in range(count)
+        )
+    )
+    destination = sales.destination
+    child = subprocess.Popen(
+        [sys.executable, "-m", "fieldpost", "deliver", destination.config.file, str(events)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while child.poll() is None and len(sales.commits("account")) < 20:
+        pass
+    assert child.poll() is None
+    child.kill()
+    child.wait(10)
+    assert destination.deliver(events)["delivered"] > 0
+    tables = TABLES if form == "tree" else {"account": 1}
+    for table, each in tables.items():
+        assert [row["created"] for row in sales.commits(table)] == [1] * count * each, table
+    assert {row["outcome"] for row in destination.outcomes()} == {"delivered"}
 
 
 def test_one_bad_row_of_a_tree_keeps_all_of_it_out(sales):

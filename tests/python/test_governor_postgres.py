@@ -105,6 +105,29 @@ def test_a_budget_is_never_given_twice(machines: Any) -> None:
     wait_until(lambda: one.may_start + two.may_start <= 6)
 
 
+def test_what_is_on_offer_counts_as_taken(machines: Any) -> None:
+    """A share may be taken over while the exchange that lowers it is at work."""
+    one = machines(16, 20, 1000.0)
+    exchange, late = one.governor._exchange, threading.Event()
+
+    def exchanged(db: Any) -> None:
+        if late.is_set():
+            return exchange(db)
+        seen = one.governor._unpublished()
+        one.governor._unpublished = lambda: seen
+        taken_over.append(one.may_start)
+        exchange(db)
+        del one.governor._unpublished
+        return late.set()
+
+    taken_over: list[int] = []
+    two = machines(16, 20, 1000.0)
+    one.governor._exchange = exchanged
+    assert late.wait(10) and taken_over == [20]
+    three = machines(16, 20, 1000.0)
+    assert (two.may_start, three.may_start) == (0, 0), "all of it may be started yet"
+
+
 def test_what_was_used_is_free_after_a_window(machines: Any) -> None:
     one = machines(16, 20, 0.5)
     began = time.monotonic()
@@ -176,6 +199,7 @@ class Watched:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 64  # or the kernel has some connect a second later
 
             def handle_error(self, *_: object) -> None:
                 pass  # a client that was killed
@@ -258,7 +282,8 @@ def test_two_machines_keep_one_budget_and_one_wait(
         asked = len(service.times_s)
     reports = [done(one) for one in both]
     assert [one["delivered"] for one in reports] == [60, 60]
-    assert service.most_in(1.9) <= 20  # a busy machine notes a request later than it left
+    # A busy machine notes requests late; two budgets in one window show all the same.
+    assert service.most_in(1.5) <= 20
     answered_s = service.times_s[asked]
     heard_s = answered_s + 0.5  # by way of the database
     during = [t for t in service.times_s if heard_s < t < answered_s + 3.0]

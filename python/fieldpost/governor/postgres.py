@@ -25,9 +25,9 @@ from .share import Load, Share
 _log = logging.getLogger(__name__)
 
 _EVERY_S = 0.1  # and several times in a window
-_OFTEN = 40
+_OFTEN = 80
 _AWAY_S = 0.5  # between two tries to reach a database that went away
-_SLOTS_OF_WINDOW = 100
+_SLOTS_OF_WINDOW = 200
 _MEMBERS = 10_000
 _SESSION = (
     "SET search_path TO fieldpost",
@@ -72,6 +72,7 @@ class _Known(NamedTuple):
     load: Load
     share: Share  # that it keeps to
     at: float  # when, monotonic
+    offered: Share = Share()  # that it may take over at any moment
 
 
 class _Part(NamedTuple):
@@ -226,7 +227,7 @@ class PostgresGovernor:
     def _calls_kept(self, known: _Known) -> int:
         """Calls that may be in flight until a smaller part is heard of, and has come true."""
         had = self._stored[0] if self._stored else 0
-        return min(had, max(known.share.calls, known.load.in_flight))
+        return min(had, max(known.share.calls, known.offered.calls, known.load.in_flight))
 
     def _store(self, db: Any, calls: int, reserved: int) -> None:
         db.execute(
@@ -237,7 +238,7 @@ class PostgresGovernor:
 
     def _unpublished(self) -> tuple[Counter[float], _Known]:
         with self._guard:
-            return Counter(self._starts), self._known
+            return Counter(self._starts), self._known._replace(offered=self._share)
 
     def _now(self, db: Any) -> float:
         return float(db.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()[0])
@@ -302,7 +303,8 @@ class PostgresGovernor:
             (self._target,),
         ).fetchone()
         published = self._published + sum(starts.values())
-        kept = max(0, (known.share.starts or 0) - published)
+        bound = max(known.share.starts or 0, known.offered.starts or 0)
+        kept = max(0, bound - published)
         had = self._stored[1] if self._stored else 0
         reserved = max(0, had - sum(starts.values()))
         fair = max(1, self._requests // members)

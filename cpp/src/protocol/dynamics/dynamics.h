@@ -6,8 +6,8 @@
 //
 // Every action can be sent again without taking effect twice (actions/ say how, each for itself),
 // so `on_unconfirmed` of the document has nothing to decide and is not read. What an answer proves
-// is decided in verdicts.h. Immutable; share it
-// between threads, but where it packs: what that learns is of one thread.
+// is decided in verdicts.h. Immutable; share it between threads, but where it packs: what that
+// learns is of one thread.
 #pragma once
 
 #include <cstddef>
