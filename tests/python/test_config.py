@@ -47,17 +47,6 @@ subscriptions:
       kept: {env: [1]}
 delivery: {batching: off, max_in_flight: 4, retry: {max_elapsed_s: 60, statuses: [429, 503]}}
 """
-REMOVAL = """\
-name: Removal
-type: dynamics365
-url: https://org2fd4b414.crm.dynamics.com
-auth: {type: bearer, token: {env: SECRET}}
-subscriptions:
-  - name: Gone
-    action: delete
-    table: account
-    key: {"@path": "$.userId"}
-"""
 ENV = {"CLIENT": "app-1", "SECRET": "s3cr3t-marked", "REGION_KEY": "k3y-marked"}
 
 
@@ -217,8 +206,6 @@ AUTH = "auth:\n  type: oauth2\n  token_url: https://x/t\n  client_id: a\n  clien
         (DYNAMICS.replace("com\nauth", "com/api/data/v9.2\nauth"), "E113", "$.url"),
         (DYNAMICS.replace("    table: account\n", ""), "E111", SUB + "table"),
         (DYNAMICS.replace("    table:", "    method: PUT\n    table:"), "E115", SUB + "method"),
-        (REMOVAL + "    truncate: name\n", "E115", SUB + "truncate"),
-        (REMOVAL + "    choices: {industrycode: omit}\n", "E115", SUB + "choices"),
         (DYNAMICS.replace("    action: create\n", ""), "E111", SUB + "action"),
     ],
 )  # fmt: skip

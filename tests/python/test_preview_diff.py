@@ -125,6 +125,14 @@ def test_a_service_that_asks_to_wait_is_waited_for(recipe):
     assert told["reads"] == 2
 
 
+@pytest.mark.parametrize(("status", "code", "exit_code"), [(403, "E605", 3), (400, "E505", 5)])
+def test_rows_that_cannot_be_read_are_told_with_what_to_do(recipe, status, code, exit_code):
+    recipe.control("faults", {"match": {"path": "batch$"}, "status": status, "times": 1})
+    told = recipe.run("preview", recipe.dynamics(), recipe.events(4), "--diff")
+    assert told.returncode == exit_code and told.stdout == ""
+    assert f"{code} HTTP {status}" in told.stderr and "test-connection" in told.stderr
+
+
 # What the requests of other actions would do, read from the requests themselves -------------------
 
 ID = "00000000-0000-4000-8000-00000000000a"
