@@ -14,8 +14,9 @@ from fieldpost.config import parse
 from fieldpost.dynamics.environment import Environment
 from fieldpost.dynamics.schema import Schema, Table
 from fieldpost.dynamics.schema_file import STANDARD, text
+from fieldpost.dynamics.web_api import WebApi
 from fieldpost.emulator import Emulator
-from fieldpost.web_api_reader import WebApiReader
+from fieldpost.inquiry import Inquiry
 
 _DESTINATION = """\
 name: standard tables
@@ -45,7 +46,9 @@ def standard_tables() -> Schema:
     with Emulator() as emulator:
         os.environ["FIELDPOST_STANDARD_SECRET"] = emulator.client_secret
         config = parse(_DESTINATION.format(**emulator.details()))
-        environment = Environment(emulator.url, WebApiReader(config))
+        inquiry = Inquiry(config)
+        inquiry.sign_in()
+        environment = Environment(WebApi(emulator.url, inquiry))
         names = [name for name, table in environment.tables.items() if _is_standard(table)]
         schema = environment.schema(names)
     tables = {name: _own(table) for name, table in schema.tables.items() if _is_standard(table)}

@@ -12,6 +12,7 @@ from .errors import Mistake
 from .yaml_text import Path, YamlText
 
 _OPTIONS = ("impersonate", "bypass", "duplicate_detection")
+_CONVERSIONS = ("choices", "date_zone", "truncate")
 _NEEDED = {
     "create": ("table", "body"),
     "upsert": ("table", "key", "body"),
@@ -21,9 +22,9 @@ _NEEDED = {
     "disassociate": ("table", "key", "relationship", "to"),
 }
 _ALLOWED = {
-    "create": _OPTIONS,
-    "upsert": ("nulls", "on_create", "if_match", *_OPTIONS),
-    "update": ("nulls", "if_match", *_OPTIONS),
+    "create": (*_CONVERSIONS, *_OPTIONS),
+    "upsert": ("nulls", "on_create", "if_match", *_CONVERSIONS, *_OPTIONS),
+    "update": ("nulls", "if_match", *_CONVERSIONS, *_OPTIONS),
     "delete": ("if_match", *_OPTIONS),
     "associate": _OPTIONS,
     "disassociate": _OPTIONS,
@@ -36,7 +37,11 @@ _EXAMPLES = {
     "to": 'to: {table: contact, key: {"@path": "$.userId"}}',
 }
 # What some action of this type takes, beside the webhook's.
-KEYS = ("key", "to", "relationship", "nulls", "on_create", "if_match", *_OPTIONS)
+KEYS = (
+    *("key", "to", "relationship", "nulls", "on_create", "if_match"),
+    *_CONVERSIONS,
+    *_OPTIONS,
+)
 ACTIONS = tuple(_NEEDED)
 _OTHERS = ("table", "body", "url", "method", "headers", "batch", *KEYS)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -317,7 +317,7 @@ class _Subscribed:
     def _send(self) -> Iterator[Mistake]:
         if not self.has_url:
             yield self._missing("url", "url: https://host/path")
-        for key in ("table", "choices", "date_zone", "truncate", *action_rules.KEYS):
+        for key in ("table", *action_rules.KEYS):
             yield from self._useless(key)
         yield from self._binds(self.one.get("body"), ("body",))
 

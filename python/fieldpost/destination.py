@@ -8,7 +8,6 @@ A Destination pickles as its file's text; nothing is opened before it is needed.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -129,7 +128,7 @@ class Destination:
         return Preview(rows)
 
     def _preview_diff(self, source: Source, limit: int) -> PreviewDiff:
-        inquiry = self._inquiry()
+        inquiry = Inquiry(self.config)
         comparer = Comparer(self.config, inquiry)
         previewer, rows = Previewer(self.config), list[PreviewRow]()
 
@@ -149,10 +148,6 @@ class Destination:
         plan = forecast(self.config, counted["waiting"], latency_s, comparer.api.dop_hint)
         return PreviewDiff(compared, plan, inquiry.requests)
 
-    def _inquiry(self) -> Inquiry:
-        transport = json.dumps(documents.transport_document(self.config))
-        return Inquiry(transport, auth.open_credentials(self.config))
-
     def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
         """What would be delivered, as bodies and nothing more: no request, no ledger.
 
@@ -171,7 +166,7 @@ class Destination:
         sample: the event; its own messageId makes it one row however often it is sent.
         """
         self.config.require()
-        prober = Prober(self.config, self._inquiry())
+        prober = Prober(self.config, Inquiry(self.config))
         well = prober.run()
         if sample is None and not send:
             told = "nothing was written; --send sends a sample event"

@@ -18,6 +18,7 @@ from .dynamics.tables import TABLES
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
+from .transport import transport_document
 
 NAMELESS = Mistake(
     "E131",
@@ -168,17 +169,6 @@ def limits_document(config: DestinationConfig) -> dict[str, Any]:
     }
 
 
-def transport_document(config: DestinationConfig) -> dict[str, Any]:
-    """How the core connects."""
-    return {
-        "ca_file": str(config.ca_path or ""),
-        "connect_timeout_s": config.delivery.connect_timeout_s,
-        "read_timeout_s": config.delivery.read_timeout_s or 0,
-        "timeout_s": config.delivery.timeout_s,
-        "max_connections": config.delivery.max_in_flight,
-    }
-
-
 def protocol_document(config: DestinationConfig) -> dict[str, Any]:
     """Which protocol speaks to the destination, and what it needs to know."""
     common = {
@@ -290,8 +280,7 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
     parts: dict[str, Any] = one.model_dump(
         mode="json", include={"action", "table", "url", "method", "headers", "body", "transforms"}
     )
-    own = {*KEYS, "choices", "date_zone", "truncate"}
-    parts |= one.model_dump(mode="json", include=own, exclude_defaults=True)
+    parts |= one.model_dump(mode="json", include=set(KEYS), exclude_defaults=True)
     if config.schema_path is not None and config.schema_path.is_file():
         parts["schema"] = hashlib.sha256(config.schema_path.read_bytes()).hexdigest()
     if config.functions_path is not None:

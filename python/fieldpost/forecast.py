@@ -1,11 +1,13 @@
 """How long a delivery will take, and which limit decides it.
 
 The limits of an environment that says nothing else are those that Microsoft documents for one user
-and one web server ("Service protection API limits"); `delivery.rate` in the file wins.
+and one web server ("Service protection API limits"); `rate`, `execution` and `rate_share` of the
+file win. A day's cap counts records, and is taken to be unused so far.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -20,6 +22,7 @@ ASSUMED_LATENCY_S = 0.15  # of a write where none was seen
 # What packs of records begin with and aim at; they adapt from there.
 PACK_RECORDS, PACK_LATENCY_S = 100, 2.0
 _LATENCIES = 500  # so many tell how long a request takes
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -77,23 +80,7 @@ def forecast(
     packed = config.delivery.batching not in (False, "off")
     requests = -(-records // PACK_RECORDS) if packed else records
     each_s = latency_s or (PACK_LATENCY_S if packed else ASSUMED_LATENCY_S)
-    rate, share = config.delivery.rate, config.delivery.rate_share
-    allowed, window_s = (rate.requests, rate.window_s) if rate else (REQUESTS, WINDOW_S)
-    allowed = max(1, int(allowed * share))
-    at_once = min(config.delivery.max_in_flight, AT_ONCE)
-    limits = (
-        Limit(
-            "requests per window",
-            f"{allowed:,} in {window_s:g} s",
-            max(0, requests - allowed) * window_s / allowed,
-        ),
-        Limit(
-            "execution time",
-            f"{EXECUTION_S:,.0f} s in {WINDOW_S:g} s",
-            max(0.0, requests * each_s - EXECUTION_S) * WINDOW_S / EXECUTION_S,
-        ),
-        Limit("concurrency", f"{at_once} at once", requests * each_s / at_once),
-    )
+    limits = tuple(_limits(config, records, requests, requests * each_s))
     binding = max(limits, key=lambda one: one.seconds)
     return Forecast(
         records,
@@ -106,3 +93,21 @@ def forecast(
         dop_hint,
         limits,
     )
+
+
+def _limits(
+    config: DestinationConfig, records: int, requests: int, work_s: float
+) -> Iterator[Limit]:
+    """work_s: how long the destination works for all requests together."""
+    allowed, window_s = config.budget if config.budget[0] else (REQUESTS, WINDOW_S)
+    waits = max(0, requests - allowed) / allowed
+    yield Limit("requests per window", f"{allowed:,} in {window_s:g} s", waits * window_s)
+    given_s, window_s = config.execution if config.execution[0] else (EXECUTION_S, WINDOW_S)
+    waits = max(0.0, work_s - given_s) / given_s
+    yield Limit("execution time", f"{given_s:,g} s in {window_s:g} s", waits * window_s)
+    at_once = min(config.delivery.max_in_flight, AT_ONCE)
+    yield Limit("concurrency", f"{at_once} at once", work_s / at_once)
+    cap = config.delivery.requests_per_day
+    if cap is not None:
+        days = max(0, -(-records // cap) - 1)
+        yield Limit("requests per day", f"{cap:,} records", days * _DAY_S)

@@ -1,6 +1,6 @@
 """Single requests to a destination, signed in, with the core's own transport: to look, not to send.
 
-A 401 gets one new token. A service that asks to wait is waited for, a few times.
+A 401 gets one new token. A service that is busy or away is asked again, a few times.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import auth
 from ._core import exchange
-from .auth import Credentials
+from .config import DestinationConfig
+from .transport import transport_document
 
-_TRIES = 4
-_LONGEST_WAIT_S = 60.0
+_TRIES = 5
+_LATER = (429, 502, 503, 504)
+_LONGEST_WAIT_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,14 @@ class Answer:
 class Inquiry:
     """Asks. `header` is what it is signed in with, "" before `sign_in`; one thread at a time.
 
-    transport: the core's transport document, as JSON. sleep: waits seconds.
+    sleep: waits seconds. Owns no connection.
     """
 
     def __init__(
-        self,
-        transport: str,
-        credentials: Credentials,
-        sleep: Callable[[float], None] = time.sleep,
+        self, config: DestinationConfig, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._credentials = credentials
-        self._transport = transport
+        self._credentials = auth.open_credentials(config)
+        self._transport = json.dumps(transport_document(config))
         self._sleep = sleep
         self.header = ""
         self.requests = 0
@@ -84,16 +84,19 @@ class Inquiry:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Answer:
-        """One request and its answer; nothing is raised for an answer that says no."""
+        """One request and its answer; nothing is raised for an answer that says no.
+
+        What must not be carried out twice does not belong here.
+        """
         given = {"Accept": "application/json", **(headers or {})}
         answer = self._once(method, url, given, body)
         if answer.status == 401 and self.header:
             self.header = self._credentials.refresh(self.header)
             answer = self._once(method, url, given, body)
-        for _ in range(_TRIES - 1):
-            if answer.status not in (429, 503):
+        for attempt in range(_TRIES - 1):
+            if answer.status not in _LATER:
                 break
-            self._sleep(min(_wait_s(answer.headers.get("retry-after", "")), _LONGEST_WAIT_S))
+            self._sleep(_wait_s(answer.headers.get("retry-after", ""), attempt))
             answer = self._once(method, url, given, body)
         return answer
 
@@ -116,8 +119,8 @@ class Inquiry:
         )
 
 
-def _wait_s(retry_after: str) -> float:
+def _wait_s(retry_after: str, attempt: int) -> float:
     try:
-        return max(0.0, float(retry_after))
+        return min(max(0.0, float(retry_after)), _LONGEST_WAIT_S)
     except ValueError:  # absent, or a date, which no service seen here sends
-        return 1.0
+        return float(2**attempt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,7 +13,7 @@ from .destination_schema import schema_of
 from .dynamics.current_rows import CurrentRows, Effect, FieldChange
 from .dynamics.operation import Operation, Reader
 from .dynamics.web_api import WebApi
-from .errors import FieldpostError, Mistake
+from .errors import Mistake
 from .forecast import Forecast
 from .html_table import html_table
 from .inquiry import Inquiry
@@ -110,7 +110,7 @@ class Comparer:
         told: list[DiffRow] = []
         for begin in range(0, len(rows), _AT_ONCE):
             some = [(row, self._operations(row)) for row in rows[begin : begin + _AT_ONCE]]
-            self._load(operation for _row, operations in some for operation in operations)
+            self._current.load(operation for _row, operations in some for operation in operations)
             told += [self._compared(row, operations) for row, operations in some]
         return told
 
@@ -118,13 +118,6 @@ class Comparer:
         if row.outcome != "would send":
             return []
         return self._reader.operations(row.method, row.url, dict(row.headers), row.body)
-
-    def _load(self, operations: Iterable[Operation]) -> None:
-        try:
-            self._current.load(operations)
-        except LookupError as error:
-            hint = "`fieldpost test-connection` tells why, step by step"
-            raise FieldpostError("E505", f"rows cannot be read ({error})", "", hint) from None
 
     def _compared(self, row: PreviewRow, operations: list[Operation]) -> DiffRow:
         if row.outcome != "would send":

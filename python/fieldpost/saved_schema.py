@@ -19,8 +19,9 @@ from .dynamics.environment import Environment
 from .dynamics.nearest_name import nearest
 from .dynamics.schema import Schema
 from .dynamics.schema_change import SchemaChange, changes
+from .dynamics.web_api import WebApi
 from .errors import Mistake
-from .web_api_reader import WebApiReader
+from .inquiry import Inquiry
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,9 @@ class SavedSchema:
         return SchemaDiff(changes(saved, other), self._broken(saved, other))
 
     def _environment(self, told: Callable[[str], None] = lambda _name: None) -> Environment:
-        return Environment(self._config.url or "", WebApiReader(self._config), told)
+        inquiry = Inquiry(self._config)
+        inquiry.sign_in()
+        return Environment(WebApi(self._config.url or "", inquiry), told)
 
     def _saved(self) -> Schema | None:
         return Schema.load(self.path) if self.path.is_file() else None

@@ -66,6 +66,11 @@ def test_what_is_right_is_taken(text):
         ("action: upsert", [("E111", "table"), ("E111", "key"), ("E111", "body")]),
         ("action: delete\ntable: account\nkey: a\nbody: {}", [("E115", "body")]),
         (TIE + "nulls: omit", [("E115", "nulls")]),
+        (TIE + "truncate: name", [("E115", "truncate")]),
+        (
+            "action: delete\ntable: account\nkey: a\nchoices: {industrycode: omit}\ndate_zone: UTC",
+            [("E115", "choices"), ("E115", "date_zone")],
+        ),
         (
             "action: create\ntable: account\nbody: {name: x}\nkey: a\nif_match: '*'",
             [("E115", "key"), ("E115", "if_match")],

@@ -69,12 +69,15 @@ def test_an_unreachable_host_is_told(recipe):
 
 def test_a_disabled_destination_refuses_and_says_what_to_do(recipe):
     file = recipe.dynamics()
-    assert recipe.run("disable", file).returncode == 0
+    told = recipe.run("disable", file, "--output", "json")
+    assert told.returncode == 0
+    assert json.loads(told.stdout) == {"destination": "recipe-dynamics365", "enabled": False}
     told = recipe.run("deliver", file, recipe.events())
     assert told.returncode == 2
     assert "fieldpost enable" in told.stderr
     assert recipe.commits() == []
-    assert recipe.run("enable", file).returncode == 0
+    told = recipe.run("enable", file)
+    assert told.returncode == 0 and told.stdout.strip().endswith("dynamics.yaml: enabled")
     assert recipe.deliver(file, recipe.events(), expect=4)["delivered"] == 10
 
 

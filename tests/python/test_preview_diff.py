@@ -125,6 +125,14 @@ def test_a_service_that_asks_to_wait_is_waited_for(recipe):
     assert told["reads"] == 2
 
 
+@pytest.mark.parametrize(("status", "code", "exit_code"), [(403, "E605", 3), (400, "E505", 5)])
+def test_rows_that_cannot_be_read_are_told_with_what_to_do(recipe, status, code, exit_code):
+    recipe.control("faults", {"match": {"path": "batch$"}, "status": status, "times": 1})
+    told = recipe.run("preview", recipe.dynamics(), recipe.events(4), "--diff")
+    assert told.returncode == exit_code and told.stdout == ""
+    assert f"{code} HTTP {status}" in told.stderr and "test-connection" in told.stderr
+
+
 # What the requests of other actions would do, read from the requests themselves -------------------
 
 ID = "00000000-0000-4000-8000-00000000000a"
@@ -305,3 +313,24 @@ def test_the_plan_names_the_limit_that_binds(records, delivery, latency_s, limit
     assert limit in (None, plan.binding_limit)
     assert plan.requests == records
     assert len(plan.to_dict()["limits"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("records", "delivery", "limit", "duration_s"),
+    [
+        (100_000, "{batching: auto, max_in_flight: 4}", "concurrency", 500.0),
+        (100_000, "{batching: bulk, execution: {seconds: 100}}", "execution time", 5700.0),
+        (
+            100_000,
+            "{batching: bulk, execution: {seconds: 100}, rate_share: 0.5}",
+            "execution time",
+            11700.0,
+        ),
+        (100_000, "{batching: auto, requests_per_day: 40000}", "requests per day", 172800.0),
+        (40_000, "{batching: auto, requests_per_day: 40000}", "concurrency", 50.0),
+    ],
+)
+def test_the_plan_of_packs_keeps_to_what_the_file_allows(records, delivery, limit, duration_s):
+    plan = planned(records, delivery)
+    assert plan.requests == records / 100
+    assert (plan.binding_limit, plan.duration_s) == (limit, duration_s)

@@ -9,7 +9,8 @@ import pytest
 
 import fieldpost as fp
 from fieldpost.dynamics.schema import Schema
-from fieldpost.web_api_reader import WebApiReader
+from fieldpost.dynamics.web_api import WebApi
+from fieldpost.inquiry import Inquiry
 from recording_server import RecordingServer
 
 TICKETS = """\
@@ -29,6 +30,12 @@ def pulled(recipe, file, *arguments):
     told = recipe.run("schema", "pull", file, *arguments, "--output", "json")
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout)
+
+
+def signed_in(recipe, *sleep):
+    inquiry = Inquiry(fp.Destination.from_file(recipe.dynamics()).config, *sleep)
+    inquiry.sign_in()
+    return WebApi(recipe.emulator.url, inquiry)
 
 
 def drift(recipe, **order):
@@ -237,27 +244,27 @@ def test_a_busy_service_is_asked_again_when_it_says(recipe, fault, waited):
     status = 429 if fault else 503
     recipe.control("faults", {"match": {"path": "WhoAmI"}, "status": status, "times": 1, **fault})
     slept = []
-    reader = WebApiReader(fp.Destination.from_file(recipe.dynamics()).config, slept.append)
-    assert json.loads(reader("WhoAmI"))["UserId"]
+    api = signed_in(recipe, slept.append)
+    assert json.loads(api.read("WhoAmI"))["UserId"]
     assert slept == waited
 
 
 def test_a_service_that_stays_busy_is_given_up(recipe):
     recipe.control("faults", {"match": {"path": "WhoAmI"}, "status": 503, "times": 5})
     slept = []
-    reader = WebApiReader(fp.Destination.from_file(recipe.dynamics()).config, slept.append)
+    api = signed_in(recipe, slept.append)
     with pytest.raises(fp.FieldpostError, match="E505 HTTP 503"):
-        reader("WhoAmI")
+        api.read("WhoAmI")
     assert slept == [1.0, 2.0, 4.0, 8.0]
 
 
 def test_a_token_that_ran_out_is_replaced_once(recipe):
     recipe.control("faults", {"match": {"path": "WhoAmI"}, "status": 401, "times": 1})
-    reader = WebApiReader(fp.Destination.from_file(recipe.dynamics()).config)
-    assert json.loads(reader("WhoAmI"))["UserId"]
+    api = signed_in(recipe)
+    assert json.loads(api.read("WhoAmI"))["UserId"]
     recipe.control("faults", {"match": {"path": "WhoAmI"}, "status": 401, "times": 2})
     with pytest.raises(fp.AuthError, match="E605"):
-        reader("WhoAmI")
+        api.read("WhoAmI")
 
 
 @pytest.mark.parametrize("body", [b"<html>sign in</html>", b"[]", b""])

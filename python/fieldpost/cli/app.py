@@ -502,18 +502,27 @@ def migrate(destination: DestinationFile, ledger: LedgerOption = None) -> int:
 
 
 @command("enable")
-def enable(destination: DestinationFile) -> int:
+def enable(destination: DestinationFile, output: OutputOption = Output.text) -> int:
     """Set `enabled: true` in the file."""
-    _open(destination).enable()
-    printing.out.print(f"{destination}: enabled")
-    return exit_code.DONE
+    opened = _open(destination)
+    opened.enable()
+    return _tell_enabled(opened, output)
 
 
 @command("disable")
-def disable(destination: DestinationFile) -> int:
+def disable(destination: DestinationFile, output: OutputOption = Output.text) -> int:
     """Set `enabled: false` in the file: `deliver` then refuses."""
-    _open(destination).disable()
-    printing.out.print(f"{destination}: disabled")
+    opened = _open(destination)
+    opened.disable()
+    return _tell_enabled(opened, output)
+
+
+def _tell_enabled(opened: fp.Destination, output: Output) -> int:
+    if output is Output.json:
+        printing.as_json({"destination": opened.config.id, "enabled": opened.config.enabled})
+    else:
+        state = "enabled" if opened.config.enabled else "disabled"
+        printing.out.print(f"{opened.config.file}: {state}")
     return exit_code.DONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..errors import AuthError, ConfigError, Mistake
+from ..errors import AuthError, FieldpostError, Mistake
 from ..inquiry import Answer
 from ..step import Step
 from .environment import Environment
@@ -114,9 +114,9 @@ class ConnectionSteps:
             if need.table
         )
         try:
-            schema = Environment(self._api.url, self._api.read).schema(tables)
-        except (LookupError, ConfigError) as error:
-            return Step(name, None, f"the definitions cannot be read ({error})")
+            schema = Environment(self._api).schema(tables)
+        except FieldpostError as error:
+            return Step(name, None, f"the definitions cannot be read ({error.message})")
         found = mistakes(schema)
         if found:
             told = "; ".join(str(one) for one in found[:_SHOWN])
@@ -133,8 +133,8 @@ class ConnectionSteps:
         try:
             held = Privileges(self._api, self._user_id)
             missing = held.missing(dict.fromkeys(need for some in wanted.values() for need in some))
-        except LookupError as error:
-            told = f"the service does not tell which it gives ({error})"
+        except FieldpostError as error:
+            told = f"the service does not tell which it gives ({error.message})"
             return Step(name, None, told, "send a sample to see: --send --sample event.json")
         if not missing:
             return Step(name, True, "; ".join(_listed(one, wanted[one]) for one in wanted))

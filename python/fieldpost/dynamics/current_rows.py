@@ -47,7 +47,7 @@ class CurrentRows:
         self._found: dict[str, Found] = {}
 
     def load(self, operations: Iterable[Operation]) -> None:
-        """Read what is not known yet; raises LookupError where the service does not answer."""
+        """Read what is not known yet; raises FieldpostError where they are not told."""
         wanted: dict[str, dict[str, None]] = {}
         for one in operations:
             if one.path and one.path not in self._found:

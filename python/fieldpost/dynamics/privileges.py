@@ -119,7 +119,7 @@ def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 class Privileges:
-    """The privileges of the signed-in user; raises LookupError where they cannot be asked for."""
+    """The privileges of the signed-in user; raises FieldpostError where they are not told."""
 
     def __init__(self, api: WebApi, user_id: str) -> None:
         self._api = api
@@ -155,8 +155,4 @@ class Privileges:
         }
 
     def _listed(self, path: str, key: str) -> list[dict[str, Any]]:
-        answer = self._api.get(path)
-        told = answer.json()
-        if answer.status != 200 or not isinstance(told, dict):
-            raise LookupError(str(answer))
-        return list(told.get(key, ()))
+        return list(self._api.document(path).get(key, ()))

@@ -1,4 +1,8 @@
-"""The Web API of one environment, asked. Nothing here writes but `delete`."""
+"""The Web API of one environment, asked. Nothing here writes but `delete`.
+
+`get` gives any answer; `read` and `rows` raise AuthError or another FieldpostError where they
+are refused, NotThere where nothing stands at a path.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,29 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from ..errors import AuthError, FieldpostError
 from ..inquiry import Answer, Inquiry
 
 API = "/api/data/v9.2/"
 _PARTS = 100  # the service takes 1000; an answer of 100 whole rows stays below a megabyte
 _BOUNDARY = "batch_fieldpost"
+_URL_HINT = (
+    "look at the url: it is the environment's address; `fieldpost test-connection` tells more"
+)
+_RIGHTS_HINT = (
+    "give the application user a security role that reads this; `fieldpost test-connection` "
+    "names what is missing"
+)
 _HEADERS = {
     "OData-MaxVersion": "4.0",
     "OData-Version": "4.0",
     "If-None-Match": "null",
 }
+_FAULTS = {"untrusted": "E502", "unreachable": "E501"}
+
+
+class NotThere(FieldpostError):
+    """The environment has nothing at an address."""
 
 
 class Found(NamedTuple):
@@ -50,21 +67,30 @@ class WebApi:
         return self.inquiry.ask("GET", self.base + path, _HEADERS)
 
     def read(self, path: str, *, accept: str = "application/json", prefer: str = "") -> bytes:
-        """The body of what stands at a path; raises LookupError where it cannot be read."""
+        """The body of what stands at a path."""
         headers = _HEADERS | {"Accept": accept} | ({"Prefer": prefer} if prefer else {})
         answer = self.inquiry.ask("GET", self.base + path, headers)
         if answer.status != 200:
-            raise LookupError(str(answer))
+            raise _refusal(answer, path)
         return answer.body
+
+    def document(self, path: str, *, prefer: str = "") -> dict[str, Any]:
+        """The JSON object that stands at a path."""
+        try:
+            told = json.loads(self.read(path, prefer=prefer))
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            at = path.partition("?")[0]
+            raise FieldpostError("E505", "the answer is no JSON object", at, _URL_HINT)
+        return told
 
     def delete(self, path: str) -> Answer:
         """Delete the row at a path of the API."""
         return self.inquiry.ask("DELETE", self.base + path, _HEADERS)
 
     def rows(self, paths: Sequence[str]) -> dict[str, Found]:
-        """What stands at each of many paths, in few requests; raises LookupError where it cannot
-        be asked.
-        """
+        """What stands at each of many paths, in few requests."""
         found: dict[str, Found] = {}
         for begin in range(0, len(paths), _PARTS):
             some = paths[begin : begin + _PARTS]
@@ -82,10 +108,11 @@ class WebApi:
         hint = answer.headers.get("x-ms-dop-hint", "")
         self.dop_hint = int(hint) if hint.isdigit() else self.dop_hint
         if answer.status != 200:
-            raise LookupError(str(answer))
+            raise _refusal(answer, "$batch")
         found = list(parts_of(answer.headers.get("content-type", ""), answer.body))
         if len(found) != len(paths):
-            raise LookupError(f"{len(found)} answers to {len(paths)} questions")
+            told = f"{len(found)} answers to {len(paths)} questions"
+            raise FieldpostError("E505", told, "$batch", _URL_HINT)
         return found
 
     def _part(self, path: str) -> str:
@@ -102,6 +129,18 @@ class WebApi:
         host = host.replace(".api.crm", ".crm")
         query = f"etn={table}&pagetype=entityrecord&id={row_id}"
         return urlunsplit((scheme, host, "/main.aspx", query, ""))
+
+
+def _refusal(answer: Answer, path: str) -> FieldpostError:
+    at = path.partition("?")[0]
+    if answer.status == 0:
+        hint = "look at the address and the network; nothing was written"
+        return FieldpostError(_FAULTS.get(answer.fault, "E503"), str(answer), at, hint)
+    if answer.status in (401, 403):
+        return AuthError("E605", str(answer), at, _RIGHTS_HINT)
+    return (NotThere if answer.status == 404 else FieldpostError)(
+        "E505", str(answer), at, _URL_HINT
+    )
 
 
 def parts_of(content_type: str, body: bytes) -> Iterator[Found]:
