@@ -37,7 +37,7 @@ from .preview_diff import Comparer, PreviewDiff
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
-from .sample import Sample, event_of, takes_of_sample
+from .sample import Sample, event_of
 from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
@@ -162,7 +162,8 @@ class Destination:
         """Named steps: address, tls, token, who am i, application user, privileges, sample.
 
         Without `send` nothing is written; a sample is then only mapped and shown. With it the
-        sample is delivered and read back; delete: the rows that it made are deleted again.
+        sample is delivered and read back; delete: the rows that it made are deleted again. It
+        stays out of the ledger where sending again is safe: a run still delivers the event.
         sample: the event; its own messageId makes it one row however often it is sent.
         """
         self.config.require()
@@ -178,14 +179,12 @@ class Destination:
         return ConnectionTest(prober.steps)
 
     def _test_sample(self, prober: Prober, event: dict[str, Any], send: bool, delete: bool) -> None:
-        takes = takes_of_sample(self.config)
         tried = Sample(
             self.config,
             prober,
             event,
             preview=lambda one: self.preview([one], limit=len(self.config.subscriptions)),
-            deliver=lambda one: self._deliver(open_source([one]), False, takes),
-            outcomes=lambda event_id: self.outcomes(event_id=event_id),
+            ledger=self._ledger,
         )
         if send:
             tried.send(delete)

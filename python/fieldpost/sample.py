@@ -1,28 +1,41 @@
-"""A sample event sent on purpose: the last steps of a connection test."""
+"""A sample event sent on purpose: the last steps of a connection test.
+
+Where sending again is safe, a sample leaves nothing in the destination's ledger: the event itself
+is still delivered by a run, under the same ids, so nothing is there twice.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from . import documents
 from .config import DestinationConfig
 from .connection import Prober
+from .delivery import Delivery, works
 from .destination_schema import schema_of
 from .dynamics.operation import Operation, Reader
-from .ledger import OPEN, Takes
+from .functions import load_functions
+from .ledger import OPEN, Ledger, Takes, open_ledger
 from .preview import PreviewRow
 from .report import Report
+from .sources import open_source
 from .step import Step
 
 Event = dict[str, Any]
+OpenLedger = Callable[[], AbstractContextManager[Ledger]]
 _EVENT = {
     "type": "track",
     "event": "fieldpost connection test",
     "userId": "fieldpost-test",
     "properties": {},
 }
+# A sample is sent however it stands, short of sending twice what would then be there twice.
+_TAKES = Takes((*OPEN, "rejected", "expired"), anew=True)
 
 
 def event_of(given: Event | None) -> Event:
@@ -30,14 +43,8 @@ def event_of(given: Event | None) -> Event:
     return {"messageId": f"fieldpost-test-{time.time_ns()}", **(given or _EVENT)}
 
 
-def takes_of_sample(config: DestinationConfig) -> Takes:
-    """A sample is sent however it stands, where sending it again does no harm."""
-    safe = ("delivered", "unconfirmed") if documents.replay_safe(config) else ()
-    return Takes((*OPEN, "rejected", "expired", *safe), anew=True)
-
-
 class Sample:
-    """One event. preview, deliver: the destination's own; outcomes: what became of an event id."""
+    """One event. preview: the destination's own; ledger: opens the destination's."""
 
     def __init__(
         self,
@@ -46,15 +53,13 @@ class Sample:
         event: Event,
         *,
         preview: Callable[[Event], Iterable[PreviewRow]],
-        deliver: Callable[[Event], Report],
-        outcomes: Callable[[str], Iterable[dict[str, Any]]],
+        ledger: OpenLedger,
     ) -> None:
         self._config = config
         self._prober = prober
         self._event = event
         self._rows = list(preview(event))
-        self._deliver = deliver
-        self._outcomes = outcomes
+        self._ledger = ledger
         self._tables = schema_of(config).tables
 
     def show(self) -> bool:
@@ -76,7 +81,9 @@ class Sample:
         if not self.show():
             return
         self._prober.steps.pop()
-        report = self._deliver(self._event)
+        with self._ledger_for_it() as ledger:
+            report = self._delivered(ledger)
+            outcomes = list(self._outcomes(ledger))
         done = report["delivered"] + report["already_delivered"]
         if done == 0 or report.failed or report.stopped:
             why = "; ".join(f"{f['code']} {f['message']}" for f in report.failures)
@@ -85,10 +92,36 @@ class Sample:
             return
         told = f"{done} delivered" if report["delivered"] else "was there already"
         self._prober.add(Step("sample", True, told))
-        for outcome in self._outcomes(str(self._event["messageId"])):
+        for outcome in outcomes:
             self._read_back(outcome)
             if delete:
                 self._delete(outcome)
+
+    @contextmanager
+    def _ledger_for_it(self) -> Iterator[Ledger]:
+        if not documents.replay_safe(self._config):
+            with self._ledger() as ledger:
+                yield ledger
+            return
+        with TemporaryDirectory() as folder:
+            ledger = open_ledger(Path(folder) / "sample.ledger.db")
+            try:
+                yield ledger
+            finally:
+                ledger.close()
+
+    def _delivered(self, ledger: Ledger) -> Report:
+        plan, functions = documents.compile_plan(self._config), load_functions(self._config)
+        source = open_source([self._event])
+        return Delivery(self._config, ledger).run(
+            lambda _targets: works(plan, functions, source), takes=_TAKES
+        )
+
+    def _outcomes(self, ledger: Ledger) -> Iterator[dict[str, Any]]:
+        for row in self._rows:
+            for outcome in ledger.outcomes(self._config.id, event_id=row.event_id):
+                if self._name(outcome) == row.subscription:
+                    yield outcome
 
     def _failed(self, detail: str, hint: str) -> bool:
         self._prober.add(Step("sample", False, detail, hint, 4))
@@ -137,7 +170,7 @@ class Sample:
 
     def _name(self, outcome: dict[str, Any]) -> str:
         named = {one.id: one.name for one in documents.active(self._config)}
-        return named[outcome["subscription"]]
+        return named.get(outcome["subscription"], "")
 
     def _table(self, outcome: dict[str, Any]) -> str | None:
         tables = {one.id: one.table for one in documents.active(self._config)}

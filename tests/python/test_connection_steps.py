@@ -29,7 +29,7 @@ def probed(recipe, *options, file=None):
 def sample(recipe, company="Sample Account"):
     event = {"type": "track", "event": "Account Created", "messageId": "sample-1"}
     event["properties"] = {"company": company, "first": "John", "last": "Smith"}
-    return recipe.write("sample.json", json.dumps(event, indent=2))
+    return recipe.write("sample.json", json.dumps(event))
 
 
 def all_commits(recipe):
@@ -213,6 +213,30 @@ def test_a_sample_is_deleted_again(recipe):
         rows = all_commits(recipe)
         assert len(rows) == 4
         assert {(row["created"], row["deleted"]) for row in rows} == {(times, times)}
+
+
+def test_a_run_delivers_the_event_of_a_sample_to_the_same_row(recipe):
+    code, seen = probed(recipe, "--send", "--sample", sample(recipe))
+    assert code == 0, seen
+    told = recipe.deliver(recipe.dynamics(), recipe.folder / "sample.json", "--limit", 1)
+    assert (told["delivered"], told["already_delivered"]) == (1, 0)
+    assert recipe.trees_are_whole(1)
+
+
+def test_a_run_makes_again_what_was_deleted_with_the_sample(recipe):
+    code, seen = probed(recipe, "--send", "--sample", sample(recipe), "--delete")
+    assert code == 0, seen
+    told = recipe.deliver(recipe.dynamics(), recipe.folder / "sample.json", "--limit", 1)
+    assert (told["delivered"], told["already_delivered"]) == (1, 0)
+    assert sum(not row["deleted"] for row in all_commits(recipe)) == 0
+    assert {(row["created"], row["deleted"]) for row in all_commits(recipe)} == {(2, 1)}
+
+
+def test_a_webhook_that_would_take_a_sample_twice_gets_it_once(recipe):
+    code, seen = probed(recipe, "--send", "--sample", sample(recipe), file=recipe.webhook())
+    assert code == 0, seen
+    told = recipe.deliver(recipe.webhook(), recipe.folder / "sample.json", "--limit", 1)
+    assert (told["delivered"], told["already_delivered"]) == (0, 1)
 
 
 def test_rows_that_were_there_are_not_deleted_with_the_sample(recipe):
