@@ -18,7 +18,7 @@ from .config import DestinationConfig
 from .connection import Prober
 from .delivery import Delivery, works
 from .destination_schema import schema_of
-from .dynamics.operation import Operation, Reader
+from .dynamics.operation import Reader
 from .functions import load_functions
 from .ledger import OPEN, Ledger, Takes, open_ledger
 from .preview import PreviewRow
@@ -81,6 +81,8 @@ class Sample:
         if not self.show():
             return
         self._prober.steps.pop()
+        theirs = self._of_a_run() if delete else ""
+        made = self._absent() if delete and not theirs else []
         with self._ledger_for_it() as ledger:
             report = self._delivered(ledger)
             outcomes = list(self._outcomes(ledger))
@@ -94,8 +96,10 @@ class Sample:
         self._prober.add(Step("sample", True, told))
         for outcome in outcomes:
             self._read_back(outcome)
-            if delete:
-                self._delete(outcome)
+        if theirs:
+            self._prober.add(Step("delete", None, theirs))
+        elif delete:
+            self._delete(made)
 
     @contextmanager
     def _ledger_for_it(self) -> Iterator[Ledger]:
@@ -143,30 +147,44 @@ class Sample:
             hint = "administrator: something in the environment deletes or moves such rows"
         self._prober.add(Step("read back", False, f"{answer} for {address}", hint, 4))
 
-    def _delete(self, outcome: dict[str, Any]) -> None:
-        """Delete the rows that the sample made, the leaves first; others stay."""
-        made = self._made(outcome) if self._table(outcome) else []
-        if not made:
-            told = "nothing that the sample made" if self._table(outcome) else "a webhook keeps it"
-            self._prober.add(Step("delete", None, told))
-            return
-        for one in reversed(made):
-            answer = self._prober.api.delete(one.path)
-            if answer.status not in (204, 404):
-                hint = f"delete by hand what is left: {', '.join(each.path for each in made)}"
-                self._prober.add(Step("delete", False, f"{answer} for {one.path}", hint, 4))
-                return
-        self._prober.add(Step("delete", True, ", ".join(one.path for one in made)))
+    def _of_a_run(self) -> str:
+        """Why the rows are to stay: a run has sent the event, or is about to."""
+        with self._ledger() as ledger:
+            for outcome in self._outcomes(ledger) if ledger.exists() else ():
+                return f"the rows stay: a run knows the event, which is {outcome['outcome']}"
+        return ""
 
-    def _made(self, outcome: dict[str, Any]) -> list[Operation]:
-        """Whether a row was there before is known of the root alone."""
-        row = next(one for one in self._rows if one.subscription == self._name(outcome))
-        operations = Reader(self._tables).operations(
-            row.method, row.url, dict(row.headers), row.body
-        )
-        created = [one for one in operations if one.kind == "create" and one.row_id]
-        upserted = outcome["effect"] == "created"
-        return created or [one for one in operations if one.kind == "upsert" and upserted]
+    def _absent(self) -> list[str]:
+        """Addresses of rows that the sample writes and that are not there yet."""
+        if self._config.type != "dynamics365":
+            return []
+        reader, api = Reader(self._tables), self._prober.api
+        keys = {
+            one.path: self._tables[one.table].key
+            for row in self._rows
+            for one in reader.operations(row.method, row.url, dict(row.headers), row.body)
+            if one.kind in ("create", "upsert", "update") and "(" in one.path
+        }
+        return [p for p, key in keys.items() if api.get(f"{p}?$select={key}").status == 404]
+
+    def _delete(self, made: list[str]) -> None:
+        """Delete the rows that the sample made, the leaves first; others stay."""
+        deleted = []
+        for path in reversed(made):
+            answer = self._prober.api.delete(path)
+            if answer.status == 204:
+                deleted.append(path)
+            elif answer.status != 404:
+                left = ", ".join(one for one in made if one not in deleted)
+                hint = f"delete by hand what is left: {left}"
+                self._prober.add(Step("delete", False, f"{answer} for {path}", hint, 4))
+                return
+        if deleted:
+            self._prober.add(Step("delete", True, ", ".join(deleted)))
+        else:
+            webhook = self._config.type != "dynamics365"
+            told = "a webhook keeps it" if webhook else "nothing that the sample made"
+            self._prober.add(Step("delete", None, told))
 
     def _name(self, outcome: dict[str, Any]) -> str:
         named = {one.id: one.name for one in documents.active(self._config)}

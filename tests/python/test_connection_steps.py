@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import uuid
 
 import pytest
 
@@ -245,6 +246,45 @@ def test_rows_that_were_there_are_not_deleted_with_the_sample(recipe):
     code, seen = probed(recipe, "--send", "--sample", sample(recipe), "--delete")
     assert code == 0, seen
     assert sum(not row["deleted"] for row in all_commits(recipe)) == 8
+
+
+def test_rows_that_a_run_made_are_not_deleted_with_a_sample_of_its_event(recipe):
+    file = sample(recipe)
+    assert recipe.deliver(recipe.dynamics(), file)["delivered"] == 1
+    code, seen = probed(recipe, "--send", "--sample", file, "--delete")
+    assert code == 0, seen
+    assert seen["delete"]["ok"] is None
+    assert "a run knows the event, which is delivered" in seen["delete"]["detail"]
+    assert recipe.trees_are_whole(1)
+
+
+def test_rows_that_another_ledger_made_are_not_deleted_with_a_sample(recipe):
+    file = sample(recipe)
+    other = recipe.folder / "other.db"
+    assert recipe.deliver(recipe.dynamics(), file, "--ledger", other)["delivered"] == 1
+    code, seen = probed(recipe, "--send", "--sample", file, "--delete")
+    assert code == 0, seen
+    assert (seen["delete"]["ok"], seen["delete"]["detail"]) == (
+        None,
+        "nothing that the sample made",
+    )
+    assert recipe.trees_are_whole(1)
+
+
+def test_of_an_upsert_only_the_rows_that_were_not_there_are_deleted(recipe):
+    file, account = sample(recipe), str(uuid.uuid4())
+    destination = recipe.dynamics()
+    text = destination.read_text().replace("action: create\n", "action: upsert\n")
+    text = text.replace("    body:\n", f"    key: {{accountid: '{account}'}}\n    body:\n")
+    destination.write_text(text)
+    with Api(recipe.emulator) as api:
+        assert api.patch(f"accounts({account})", {"name": "Was there"}).status_code == 204
+    code, seen = probed(recipe, "--send", "--sample", file, "--delete", file=destination)
+    assert code == 0, seen
+    assert seen["delete"]["ok"] is True, seen
+    assert "accounts" not in seen["delete"]["detail"]
+    assert [row["deleted"] for row in recipe.commits()] == [0]
+    assert [row["deleted"] for row in recipe.commits("opportunity")] == [1]
 
 
 def test_a_sample_that_cannot_be_deleted_is_told(recipe):
