@@ -240,6 +240,16 @@ def test_a_webhook_that_would_take_a_sample_twice_gets_it_once(recipe):
     assert (told["delivered"], told["already_delivered"]) == (0, 1)
 
 
+def test_a_sample_is_read_back_and_deleted_whatever_names_it(recipe):
+    event = {"type": "track", "event": "Account Created", "properties": {"no": 7, "company": "A"}}
+    file = recipe.write("sample.json", json.dumps(event))
+    destination = recipe.dynamics('      name: {"@path": "$.properties.company"}\n')
+    destination.write_text("event_id: {'@path': $.properties.no}\n" + destination.read_text())
+    code, seen = probed(recipe, "--send", "--sample", file, "--delete", file=destination)
+    assert code == 0, seen
+    assert (seen["read back"]["ok"], seen["delete"]["ok"]) == (True, True)
+
+
 def test_rows_that_were_there_are_not_deleted_with_the_sample(recipe):
     other = recipe.deliver(recipe.dynamics(), recipe.events(8))
     assert other["delivered"] == 2

@@ -129,8 +129,11 @@ void Delivery::refused(CallFault fault) {
   verdict_.action_needed = std::move(fault.action_needed);
 }
 
-void Delivery::explain(const Verdict& pause) {
-  if (verdict_.code.empty()) explain_over(pause);
+void Delivery::not_sent_for(const Verdict& pause, std::string_view paused) {
+  if (!verdict_.code.empty()) return;
+  explain_over(pause);
+  // The pause's own words are about another event, and may show what is in it.
+  verdict_.message = std::string(paused) + " is paused: " + pause.code;
 }
 
 void Delivery::explain_over(const Verdict& pause) {
