@@ -191,7 +191,7 @@ void Dispatcher::State::return_what_waits() {
     while (!ids.empty()) {
       const Id id = ids.back();
       ids.pop_back();
-      deliveries.at(id).explain(pause);
+      deliveries.at(id).not_sent_for(pause, "the destination");
       tell(id, "waiting");  // which may make another fresh
     }
   };

@@ -130,7 +130,7 @@ void Delivery::refused(CallFault fault) {
 }
 
 void Delivery::not_sent_for(const Verdict& pause, std::string_view paused) {
-  if (!verdict_.code.empty()) return;
+  if (pause.code.empty() || !verdict_.code.empty()) return;
   explain_over(pause);
   // The pause's own words are about another event, and may show what is in it.
   verdict_.message = std::string(paused) + " is paused: " + pause.code;

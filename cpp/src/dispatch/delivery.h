@@ -49,8 +49,8 @@ class Delivery {
 
   void refused(CallFault fault);  // the encoding failed: its words become the verdict's
 
-  // Why it goes back undecided. Its own verdict, if it has one, says more.
-  void explain(const Verdict& pause);
+  // Why it goes back undecided: `paused`, "the subscription" say. Its own verdict says more.
+  void not_sent_for(const Verdict& pause, std::string_view paused);
   void explain_over(const Verdict& pause);  // even so
 
   // Notes a 401. True where one came just before for an earlier token: a new token did not help.

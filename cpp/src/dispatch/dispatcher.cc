@@ -104,7 +104,7 @@ void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
   if (const auto paused = paused_subscriptions.find(delivery.subscription());
       paused != paused_subscriptions.end() && !delivery.asks()) {
-    delivery.explain(paused->second);
+    delivery.not_sent_for(paused->second, "the subscription");
     tell(id, "waiting");
     return;
   }

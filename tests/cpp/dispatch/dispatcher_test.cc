@@ -424,6 +424,8 @@ TEST_F(DispatcherTest, PausesWhereFiveInARowAreForbiddenAndLeavesAllOfThemUndeci
   for (const auto& [claim, outcome] : outcomes) {
     EXPECT_EQ(outcome.outcome, "waiting") << claim;
     EXPECT_EQ(outcome.code, "http_403");
+    EXPECT_EQ(outcome.message,
+              outcome.attempts > 0 ? "no rights" : "the destination is paused: http_403");
   }
   EXPECT_EQ(dispatcher_->pause_code(), "http_403");
   EXPECT_EQ(dispatcher_->pause_message(), "the destination refuses every request: no rights");
@@ -488,6 +490,7 @@ TEST_F(DispatcherTest, StopStartsNothingMore) {
   ASSERT_EQ(outcomes.size(), 3u);
   EXPECT_EQ(outcomes.at(1).outcome, "delivered");
   EXPECT_EQ(outcomes.at(2).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(2).message, "");
   EXPECT_EQ(wire_->requests.size(), 1u);
   EXPECT_EQ(dispatcher_->pause_code(), "");
 }
