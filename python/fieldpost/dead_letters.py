@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from .errors import CODES
 from .ledger import Key, Letter, known_as
 
 _LONGEST = 1 << 20  # bytes of an event or a body; a longer one is not kept
@@ -63,6 +64,12 @@ class DeadLetters:
             return text
         _, values = self._redacted_event(event)
         return _plain(_without(text.encode("utf-8", "surrogatepass"), values))
+
+    def hidden_of_all(self, code: str, text: str) -> str:
+        """What ended a run: a service's words may show an event, which one is not known here."""
+        if not self._paths or code in CODES:
+            return text
+        return f"the destination is paused: {code}; `redact` keeps the service's words out of this"
 
     def _redacted_event(self, event: bytes | None) -> tuple[bytes | None, list[str]]:
         """The event without the fields, and what they held. What cannot be read is not kept."""

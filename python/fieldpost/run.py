@@ -329,8 +329,8 @@ class Run:
         if isinstance(failure, _TOLD):
             self._report.stopped = Stopped(failure.code, str(failure))
         elif self._dispatcher.pause_code:
-            stopped = Stopped(self._dispatcher.pause_code, self._dispatcher.pause_message)
-            self._report.stopped = stopped
+            code, told = self._dispatcher.pause_code, self._dispatcher.pause_message
+            self._report.stopped = Stopped(code, self._letters.hidden_of_all(code, told))
         elif self._stopped is None and self._day_count is not None:
             self._report.stopped = self._day_count.reason(self._dispatcher)
         else:

@@ -12,6 +12,7 @@ import pytest
 
 import fieldpost as fp
 from recipe import FIELDPOST, OUTCOMES
+from recording_server import RecordingServer
 from service import Service, events
 
 
@@ -155,6 +156,32 @@ def test_named_fields_stay_out_of_the_ledger(service, tmp_path):
     assert destination.replay("outcome = 'rejected'")["waiting"] == 4
     assert destination.deliver(source)["delivered"] == 4
     assert all("@example.com" in body["to"] for body in service.bodies)
+
+
+def test_named_fields_stay_out_of_what_a_pause_says(service, tmp_path):
+    def echo(received):
+        email = json.loads(received.body)["to"]
+        return 403, {}, json.dumps({"error": {"message": f"{email} may not"}}).encode()
+
+    with RecordingServer(echo) as server:
+        delivery = "{redact: [traits.email], keep: none, max_in_flight: 8}"
+        mapping = '{n: {"@path": "$.n"}, to: {"@path": "$.traits.email"}}'
+        file = service.destination(tmp_path, url=f"'{server.url}/in'", body=mapping)
+        text = file.read_text().replace("{retry: {wait_initial_s: 0.01}}", delivery)
+        file.write_text(text)
+        run_told = run("deliver", file, events(tmp_path, 40), "-o", "json")
+    assert run_told.returncode == 5, run_told.stderr
+    report = json.loads(run_told.stdout)
+    assert report["stopped"]["code"] == "http_403"
+    rows = list(fp.Destination.from_file(file).outcomes("outcome = 'waiting'"))
+    assert rows
+    assert {row["message"] for row in rows} <= {
+        '{"error": {"message": "*** may not"}}',
+        "the destination is paused: http_403",
+    }
+    assert "@example.com" not in run_told.stdout + run_told.stderr
+    for part in tmp_path.glob("hook.ledger.db*"):
+        assert b"@example.com" not in part.read_bytes()
 
 
 def test_everything_can_be_kept_and_taken_up_where_that_is_safe(recipe):
