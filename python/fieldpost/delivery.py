@@ -93,17 +93,19 @@ class Delivery:
         number = ledger.begin_run(_about(config, verb))
         report = self.report(number)
         targets = self.targets()
-        target = documents.shared_address(config)
-        governor = open_governor(config, target, ledger.meeting_place)
         dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
         sign(dispatcher, config.signing)
         for text in private_texts(config):
             dispatcher.hide(text)
         watch = Watch(dispatcher, report, [*_own_observers(), *self._observers], self._progress)
+        credentials = auth.open_credentials(config)
+        # Last: what cannot begin holds no place among those that share the limits.
+        target = documents.shared_address(config)
+        governor = open_governor(config, target, ledger.meeting_place)
         run = Run(
             ledger,
             dispatcher,
-            auth.open_credentials(config),
+            credentials,
             report,
             targets,
             resend=resends(config),

@@ -145,6 +145,23 @@ def test_a_wait_is_everybody_s(machines: Any) -> None:
     assert two.governor.share(two.load).hold_s == pytest.approx(5.0, abs=0.5)
 
 
+def test_a_governor_that_cannot_begin_leaves_no_session(database: str, machines: Any) -> None:
+    import psycopg
+
+    machines()
+    sessions = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fieldpost governor'"
+        " AND datname = current_database()"
+    )
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("ALTER TABLE fieldpost.governor_waits RENAME COLUMN until TO till")
+        with pytest.raises(psycopg.errors.UndefinedColumn) as caught:
+            PostgresGovernor(database, "cd" * 16, 16, 0, 1.0)
+        assert caught.tb is not None  # holds on to what the governor had
+        wait_until(lambda: db.execute(sessions).fetchone() == (1,))
+        db.execute("ALTER TABLE fieldpost.governor_waits RENAME COLUMN till TO until")
+
+
 def test_who_is_out_of_touch_starts_nothing_and_comes_back(
     machines: Any, server: PostgresServer, caplog: pytest.LogCaptureFixture
 ) -> None:

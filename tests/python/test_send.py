@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -134,6 +135,18 @@ def test_a_malformed_signing_secret_sends_nothing(
     with pytest.raises(fp.ConfigError, match="E120"):
         deliver(tmp_path, {"url": server.url}, head="signing: {segment: literal}\n")
     assert server.requests == []
+
+
+def test_a_run_that_cannot_begin_keeps_no_place_among_those_that_share_its_limits(
+    server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNING", "plain text")
+    head = "signing: {standard_webhooks: {env: SIGNING}}\n"
+    with pytest.raises(fp.ConfigError) as caught:
+        deliver(tmp_path, {"url": server.url}, head=head)
+    assert caught.tb is not None  # holds on to what the run had
+    opened = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
+    assert [one for one in opened if one.endswith(".share")] == []
 
 
 # -- bodies

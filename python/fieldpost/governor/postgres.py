@@ -115,7 +115,11 @@ class PostgresGovernor:
         self._hold_until = 0.0  # monotonic
         self._stored: tuple[int, int] | None = None  # calls and requests that the database has
         self._db = self._join()
-        self._exchange(self._db)
+        try:
+            self._exchange(self._db)
+        except BaseException:
+            self._db.close()
+            raise
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="fieldpost-governor", daemon=True)
         self._thread.start()
