@@ -52,14 +52,14 @@ class PreviewRow:
     def to_dict(self) -> dict[str, Any]:
         """The row as `preview --output json` prints it; the body as JSON value if it is one."""
         row = asdict(self) | {"headers": dict(self.headers)}
-        row["body"] = json.loads(self.body) if self.body and not self._is_multipart else None
-        if self._is_multipart:
-            row["body"] = self.body
+        row["body"] = self._body() if self.body else None
         return row
 
-    @property
-    def _is_multipart(self) -> bool:
-        return dict(self.headers).get("Content-Type", "").startswith("multipart/")
+    def _body(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:  # the parts of a change set, a form, plain text
+            return self.body
 
 
 class Preview:

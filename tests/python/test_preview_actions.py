@@ -177,6 +177,33 @@ def test_the_command_line_shows_before_and_after(destination, recipe):
     assert "1 compared: 1 update" in told.stdout
 
 
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_change_set_is_shown_in_its_parts(recipe, output):
+    file = recipe.dynamics()
+    text = file.read_text().replace(
+        "action: create", "action: upsert\n    key: {'@path': $.messageId}"
+    )
+    file.write_text(text)
+    told = recipe.run("preview", file, recipe.events(4), "--output", output)
+    assert told.returncode == 0, told.stderr
+    assert "/api/data/v9.2/$batch" in told.stdout
+    assert "Content-Type: application/http" in told.stdout
+    assert '"Firm 0"' in told.stdout.replace("\\", "")
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_body_that_is_no_json_is_shown_as_it_is_sent(recipe, output):
+    file = recipe.webhook('{"a": "x [y]", "b": 2}')
+    text = file.read_text().replace(
+        "    method: POST",
+        "    headers: {Content-Type: application/x-www-form-urlencoded}\n    method: POST",
+    )
+    file.write_text(text)
+    told = recipe.run("preview", file, recipe.events(4), "--output", output)
+    assert told.returncode == 0, told.stderr
+    assert "a=x+%5By%5D&b=2" in told.stdout
+
+
 def test_an_alternate_key_of_a_table_of_ones_own_is_looked_up(destination, recipe):
     one = (
         "action: upsert, table: new_ticket, key: {new_key: {'@path': $.userId}},"

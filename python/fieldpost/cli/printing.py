@@ -204,7 +204,18 @@ def preview(rows: Preview) -> None:
         for name, value in row.headers:
             out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
         if row.body:
-            out.print_json(row.body)
+            _body(row.body)
+
+
+def _body(body: str) -> None:
+    """As JSON where it is, else as it is sent: the parts of a change set, a form, plain text."""
+    try:
+        json.loads(body)
+    except ValueError:
+        for line in body.splitlines():
+            out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        out.print_json(body)
 
 
 def comparison(told: Comparison) -> None:
