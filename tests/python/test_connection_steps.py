@@ -312,6 +312,27 @@ def test_a_sample_without_send_is_only_mapped(recipe):
     assert recipe.commits() == []
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[1]", "no object"),
+        ("null", "no object"),
+        ('{"type": "track"}\n{"type": "page"}\n', "several lines"),
+        ("{", "no JSON"),
+        (None, "No such file"),
+    ],
+)
+def test_a_sample_is_one_object(recipe, text, why):
+    file = recipe.folder / "sample.json"
+    if text is not None:
+        file.write_text(text)
+    told = recipe.run("test-connection", recipe.dynamics(), "--sample", file)
+    assert told.returncode == 2
+    assert "E802" in told.stderr
+    assert why in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_a_sample_that_no_subscription_wants_fails(recipe):
     other = recipe.write("other.json", '{"type": "page"}')
     code, seen = probed(recipe, "--send", "--sample", other)

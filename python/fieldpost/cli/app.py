@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ import typer
 
 import fieldpost as fp
 
-from . import exit_code, guide, one_event, options, preview_diff, printing, starter
+from . import exit_code, guide, one_event, options, preview_diff, printing, sample_file, starter
 
 app = typer.Typer(
     name="fieldpost",
@@ -300,14 +299,7 @@ def test_connection(
     ledger: LedgerOption = None,
 ) -> int:
     """Reach, sign in, ask what we may do; with --send deliver a sample and read it back."""
-    event = None
-    if sample is not None:
-        try:
-            event = json.loads(sample.read_bytes())
-        except (OSError, ValueError) as error:
-            raise fp.SourceError(
-                "E802", f"the sample cannot be read ({error})", str(sample)
-            ) from None
+    event = None if sample is None else sample_file.read(sample)
     test = _open(destination, ledger).test_connection(send, event, delete=delete)
     if output is Output.json:
         printing.as_json(test.to_dict())
