@@ -166,6 +166,8 @@ class Destination:
         stays out of the ledger where sending again is safe: a run still delivers the event.
         sample: the event; its own messageId makes it one row however often it is sent.
         """
+        if delete and not send:
+            raise self.config.error([_NOTHING_TO_DELETE])
         self.config.require()
         prober = Prober(self.config, Inquiry(self.config))
         well = prober.run()
@@ -393,6 +395,9 @@ class Destination:
 _NAMING_PATHS = (
     r"\$\.(id|name|type|url|ledger)$",
     r"\$\.subscriptions\[\d+\]\.(id|name|enabled|url)\b",
+)
+_NOTHING_TO_DELETE = Mistake(
+    "E174", "`--delete` needs `--send`: nothing was sent", hint="add --send, or leave --delete out"
 )
 _DISABLED = Mistake(
     "E130",

@@ -61,6 +61,7 @@ CODES: dict[str, str] = {
     "E171": "delivered events cannot be sent again here",
     "E172": "not a length of time",
     "E173": "nothing that a preview could be compared with",
+    "E174": "nothing was sent that could be deleted",
     "E180": "a secret is not in the keyring",
     "E181": "a secret's connection cannot be read",
     "E182": "a library that the destination needs is not installed",

@@ -333,6 +333,13 @@ def test_a_sample_is_one_object(recipe, text, why):
     assert "Traceback" not in told.stderr
 
 
+def test_what_was_not_sent_is_not_deleted(recipe):
+    told = recipe.run("test-connection", recipe.dynamics(), "--sample", sample(recipe), "--delete")
+    assert told.returncode == 2
+    assert "E174" in told.stderr
+    assert "--send" in told.stderr
+
+
 def test_a_sample_that_no_subscription_wants_fails(recipe):
     other = recipe.write("other.json", '{"type": "page"}')
     code, seen = probed(recipe, "--send", "--sample", other)
