@@ -109,7 +109,7 @@ CODES: dict[str, str] = {
     "E248": "a sampler that lets every event through",
     "E249": "a hash that leaves the values as they are",
     # E26x, E27x: bodies, and the schema of Dynamics 365 that they are for
-    "E260": "a saved schema that cannot be read",
+    "E260": "a saved schema that cannot be read, or not be written",
     "E261": "an environment that does not tell its schema",
     "E262": "an unknown column or navigation property",
     "E263": "a name in the wrong case",

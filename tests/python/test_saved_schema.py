@@ -219,6 +219,15 @@ def test_a_diff_without_a_saved_schema_tells_what_to_do(recipe):
 # -- trouble on the way
 
 
+def test_a_pull_into_a_folder_that_is_not_there_is_told(recipe):
+    file = recipe.dynamics(extra="schema: none/dynamics.schema.json\n")
+    told = recipe.run("schema", "pull", file)
+    assert told.returncode == 2, told.stderr
+    assert "E260" in told.stderr
+    assert "none/dynamics.schema.json" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_a_webhook_has_no_schema_to_pull(recipe):
     told = recipe.run("schema", "pull", recipe.webhook())
     assert told.returncode == 2 and "E115" in told.stderr

@@ -212,3 +212,15 @@ def test_the_standard_tables_have_no_name_that_a_real_document_lacks():
         for one in table.navigation.values():
             if one.target in tables:  # the reader's own documents are cut to some tables
                 assert one.partner in ("", real.navigation[one.name].partner), one
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path):
+    schema = fp.Schema.standard()
+    for place in (tmp_path / "none" / "a.json", tmp_path):
+        with pytest.raises(fp.ConfigError) as told:
+            schema.save(place)
+        assert told.value.code == "E260"
+        assert "cannot be written" in str(told.value)
+        assert str(place) in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+    assert not tmp_path.with_name(tmp_path.name + ".new").exists()

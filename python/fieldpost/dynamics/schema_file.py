@@ -50,11 +50,20 @@ def standard() -> Schema:
 
 
 def save(schema: Schema, path: str | os.PathLike[str]) -> None:
-    """Write a file that `load` reads; whole or not at all."""
+    """Write a file that `load` reads; whole or not at all. Raises ConfigError (E260)."""
     target = Path(path)
     beside = target.with_name(target.name + ".new")
-    beside.write_text(text(schema), encoding="utf-8")
-    beside.replace(target)
+    try:
+        try:
+            beside.write_text(text(schema), encoding="utf-8")
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        told = f"the schema cannot be written: {error.strerror or error}"
+        hint = "`schema:` in the destination's file says where it is kept"
+        raise ConfigError([Mistake("E260", told, "$", hint=hint)], os.fspath(target)) from None
 
 
 def text(schema: Schema) -> str:
