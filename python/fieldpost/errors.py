@@ -234,6 +234,7 @@ CODES: dict[str, str] = {
     "E734": "the day's requests of this user are used up",
     "E735": "taken up again by the next delivery",
     "E740": "an extra for metrics is not installed",
+    "E741": "a file for metrics that cannot be written",
     # E8xx: sources
     "E801": "no such file, or a pattern that matches nothing",
     "E802": "a source cannot be read",

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .errors import FieldpostError
+from .errors import ConfigError, FieldpostError, Mistake
 from .latencies import Latencies, bound_ms
 from .report import OUTCOMES, Report
 
@@ -29,7 +29,8 @@ _BUCKETS_TOLD = 8  # one for each doubling is enough of a histogram
 class PrometheusMetrics:
     """An observer of runs, one after the other or side by side, and a collector for a registry.
 
-    path: a text file that is rewritten while a run is at work and at its end, always whole.
+    path: a text file that is rewritten while a run is at work and at its end, always whole; raises
+    ConfigError (E741) where it cannot be.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -41,7 +42,7 @@ class PrometheusMetrics:
             raise FieldpostError("E740", "the extra prometheus is missing", "", hint) from None
         self._client: Any = prometheus_client
         self._core: Any = metrics_core
-        self._path = None if path is None else Path(path)
+        self._path = None if path is None else _writable(Path(path))
         self._next_s = 0.0
         self._lock = threading.Lock()
         self._done = _Numbers()
@@ -176,6 +177,22 @@ class _Numbers:
                 total.latencies[pair] = Latencies.sum(both)
             total.ended |= one.ended
         return total
+
+
+def _writable(path: Path) -> Path:
+    folder = path.parent
+    if not folder.is_dir():
+        why = f"there is no folder {folder}"
+    elif path.is_dir():
+        why = "it is a folder"
+    elif not os.access(folder, os.W_OK):
+        why = f"nothing can be written in {folder}"
+    else:
+        return path
+    hint = "the file is written beside itself and then moved, so its folder must allow that"
+    raise ConfigError(
+        [Mistake("E741", f"no metrics can be written there: {why}", hint=hint)], str(path)
+    )
 
 
 def _result(report: Report, error: BaseException | None) -> bool:

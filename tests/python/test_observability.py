@@ -165,6 +165,25 @@ def test_a_run_keeps_a_file_of_metrics(service: Any, tmp_path: Path) -> None:
     assert found["fieldpost_last_run_duration_seconds", ""] >= 1
 
 
+@pytest.mark.parametrize("place", ["none/fieldpost.prom", "."])
+def test_a_file_of_metrics_that_cannot_be_written_is_told_before_the_run(
+    service: Any, tmp_path: Path, place: str
+) -> None:
+    path = write(tmp_path, service.url)
+    command = [sys.executable, "-m", "fieldpost", "deliver", path, tmp_path / "events.ndjson"]
+    done = subprocess.run(
+        [*map(str, command), "--metrics-file", str(tmp_path / place)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "E741" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(fp.Destination.from_file(path).outcomes()) == []
+
+
 def test_a_process_that_stays_adds_its_runs_up(service: Any, tmp_path: Path) -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
