@@ -191,6 +191,7 @@ CODES: dict[str, str] = {
     "E519": "a bind that names no table",
     "E520": "if_match gives no version",
     "E521": "impersonate gives no user",
+    "E522": "an update has nested rows",
     # E6xx: sign-in
     "E601": "the sign-in was refused",
     "E602": "the token endpoint cannot be reached",

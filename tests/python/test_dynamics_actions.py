@@ -256,6 +256,28 @@ def test_a_row_that_brings_its_id_is_updated_in_the_tree(sales):
     assert (contact["created"], contact["updated"]) == (1, 1)
 
 
+def test_an_update_makes_no_rows(sales):
+    sales.subscribe(UPDATE + '  Account_Tasks: [{subject: {"@path": "$.name"}}]')
+    row = sales.one({"userId": "a", "name": "A"})
+    assert (row["outcome"], row["code"], row["attempts"]) == ("invalid", "E522", 0)
+    assert "upsert" in row["action_needed"]
+    assert sales.sent("batch") == sales.sent("accounts") == 0
+
+
+def test_an_update_replaces_parties(sales):
+    sales.subscribe(PARTIES % "upsert", when="type = 'identify'")
+    other = "    - {addressused: y@example.com, participationtypemask: 4}"
+    sales.subscribe(PARTIES.split("    - ")[0] % "update" + other, when="type = 'track'")
+    contact = ENDS.format(table="contact", key="userId", column="lastname")
+    sales.subscribe(contact, when="type = 'group'")
+    for kind in ("group", "identify", "track"):
+        row = sales.one({"type": kind, "userId": "u", "name": kind})
+        assert row["outcome"] == "delivered", row
+    [email] = sales.get("emails?$select=subject&$expand=email_activity_parties")["value"]
+    assert email["subject"] == "track"
+    assert [one["participationtypemask"] for one in email["email_activity_parties"]] == [4]
+
+
 def test_a_tree_of_very_many_rows_is_made_once(sales):
     sales.subscribe(
         """\
