@@ -137,7 +137,11 @@ class Run:
     def _goes_on(self) -> bool:
         self._stopped = self._brake.reason()
         return not (
-            self.interrupted or self._failure or self._stopped or self._dispatcher.pause_code
+            self.interrupted
+            or self._failure
+            or self._stopped
+            or self._dispatcher.pause_code
+            or len(self._dispatcher.paused) == len(self._counts)
         )
 
     def _set_aside(self) -> None:
@@ -335,6 +339,7 @@ class Run:
             self._report.stopped = self._day_count.reason(self._dispatcher)
         else:
             self._report.stopped = self._stopped
+        self._report.pause(self._dispatcher.paused)
         self._report.interrupted = self.interrupted
 
     def _drain(self, writer: Writer) -> None:

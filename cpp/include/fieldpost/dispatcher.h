@@ -103,6 +103,13 @@ class Dispatcher {
   double throttled_s() const;  // how long nothing might start, for that reason, so far
   const std::vector<Traffic>& traffic() const noexcept;  // by subscription
 
+  // Subscriptions that nothing more is sent of, and why: code, message, action_needed.
+  struct Paused {
+    std::uint32_t subscription = 0;
+    std::string code, message, action_needed;
+  };
+  std::vector<Paused> paused() const;
+
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;
 

@@ -172,6 +172,16 @@ py::list traffic(const Dispatcher& dispatcher) {
   return rows;
 }
 
+// (subscription, code, message, action_needed) of each that is paused.
+py::list paused(const Dispatcher& dispatcher) {
+  py::list rows;
+  for (const Dispatcher::Paused& one : dispatcher.paused()) {
+    rows.append(py::make_tuple(one.subscription, text(one.code), text(one.message),
+                               text(one.action_needed)));
+  }
+  return rows;
+}
+
 // _core.CallFault(code, message, action_needed): this record cannot become a request.
 void register_call_fault(py::module_& module) {
   static py::handle type =
@@ -227,6 +237,7 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("outstanding", &Dispatcher::outstanding)
       .def_property_readonly("room", &Dispatcher::room)
       .def_property_readonly("in_flight", &Dispatcher::in_flight)
+      .def_property_readonly("paused", &paused)
       .def_property_readonly("pause_code",
                              [](const Dispatcher& self) { return text(self.pause_code()); })
       .def_property_readonly("pause_message",

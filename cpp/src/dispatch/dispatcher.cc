@@ -247,6 +247,14 @@ const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
   return state_->counter.traffic();
 }
 
+std::vector<Dispatcher::Paused> Dispatcher::paused() const {
+  std::vector<Paused> all;
+  for (const auto& [subscription, why] : state_->paused_subscriptions) {
+    all.push_back({subscription, why.code, state_->secrets.hide(why.message), why.action_needed});
+  }
+  return all;
+}
+
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }
 
 const std::string& Dispatcher::pause_message() const noexcept { return state_->pause.message; }
