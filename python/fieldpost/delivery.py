@@ -23,6 +23,7 @@ from .day_count import DayCount
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
+from .gone_names import tell_gone_names
 from .governor import identity, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
@@ -118,6 +119,7 @@ class Delivery:
             try:
                 with _interruptible(run):
                     run.deliver(works(targets))
+                tell_gone_names(config, report)
                 ledger.merge_filtered([target.number for target in targets])
             finally:
                 governor.close()

@@ -171,6 +171,7 @@ ROW = [
     "explain",
     "connection",
     "saved_schema",
+    "gone_names",
     "preview",
     "forecast",
     "preview_diff",
