@@ -18,6 +18,7 @@ from typing import Any
 from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
 from .brake import Brake
+from .bulk_messages import BulkMessages
 from .config import DestinationConfig
 from .day_count import DayCount
 from .dead_letters import DeadLetters
@@ -96,7 +97,12 @@ class Delivery:
         targets = self.targets()
         target = documents.shared_address(config)
         governor = open_governor(config, target, ledger.meeting_place)
-        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
+        messages = BulkMessages(config, ledger)
+        document = documents.dispatcher_document(config, messages.taken())
+        dispatcher = Dispatcher(json.dumps(document))
+        dispatcher.count_started(messages.asked)
+        if messages.hold_s:
+            dispatcher.hold(messages.hold_s)
         sign(dispatcher, config.signing)
         for text in private_texts(config):
             dispatcher.hide(text)
@@ -120,6 +126,7 @@ class Delivery:
                 with _interruptible(run):
                     run.deliver(works(targets))
                 tell_gone_names(config, report)
+                messages.note(dispatcher.lacks)
                 ledger.merge_filtered([target.number for target in targets])
             finally:
                 governor.close()

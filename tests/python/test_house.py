@@ -176,6 +176,7 @@ ROW = [
     "forecast",
     "preview_diff",
     "action_needed",
+    "bulk_messages",
     "brake",
     "day_count",
     "dead_letters",

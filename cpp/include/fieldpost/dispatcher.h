@@ -93,6 +93,9 @@ class Dispatcher {
   void allow(int max_in_flight, int requests_per_window, std::int64_t starts = -1);
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);
+  // So many requests were made beside this, just now: they count among those started.
+  // REQUIRES: nothing was offered yet.
+  void count_started(int requests);
   std::uint64_t started() const noexcept;  // requests so far, questions among them
   // Operations in them, each record and question of a pack counted.
   std::uint64_t operations() const noexcept;
@@ -109,6 +112,9 @@ class Dispatcher {
     std::string code, message, action_needed;
   };
   std::vector<Paused> paused() const;
+
+  // What the system said that it does not have, for other runs to be made with.
+  std::vector<Protocol::Lack> lacks() const;
 
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;

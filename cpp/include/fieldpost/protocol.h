@@ -117,6 +117,11 @@ class Protocol {
   virtual Lesson learn(const Call& /*combined*/, std::size_t /*records*/, const Response&) {
     return {};
   }
+  // What the system said in these words that it does not have: worth remembering for other runs.
+  struct Lack {
+    std::string table, message;
+  };
+  virtual std::vector<Lack> lacks() const { return {}; }
   // A request that finds out whether the call took effect, where the system can tell.
   virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
   // The answer to a question. A rejection without a code keeps the code, message and

@@ -44,6 +44,7 @@ _COLUMNS = (
     " o.message, o.action_needed, o.record_id, o.request_id, o.latency_ms, r.run, o.mapping"
 )
 _PAGE = 500  # rows with letters held at once
+_MESSAGES_HOLD_S = 7 * 86_400.0  # an environment may be taught more
 _LARGEST_PACK = 128 << 20  # bytes
 
 
@@ -156,6 +157,29 @@ class Ledger(ABC):
         """(user, day, operations) that were asked of destinations, the latest days first."""
         rows = self._rows('SELECT "user", day, number FROM operations ORDER BY day DESC, "user"')
         return [(str(user), str(day), int(number)) for user, day, number in rows]
+
+    def bulk_messages(self, environment: str) -> dict[tuple[str, str], bool]:
+        """Whether an environment takes (table, message), where that was noted not long ago."""
+        rows = self._rows(
+            "SELECT entity, message, taken FROM bulk_messages WHERE environment = ? AND noted > ?",
+            (environment, self._clock() - _MESSAGES_HOLD_S),
+        )
+        return {(str(table), str(message)): bool(taken) for table, message, taken in rows}
+
+    def note_bulk_messages(self, environment: str, told: dict[tuple[str, str], bool]) -> None:
+        """Remember whether an environment takes (table, message)."""
+        rows = [(environment, *one, int(taken), self._clock()) for one, taken in told.items()]
+
+        def work(transaction: Transaction) -> None:
+            for row in rows:
+                transaction.run(
+                    "INSERT INTO bulk_messages (environment, entity, message, taken, noted)"
+                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (environment, entity, message)"
+                    " DO UPDATE SET taken = excluded.taken, noted = excluded.noted",
+                    row,
+                )
+
+        self._write(work)
 
     def target(self, destination: str, subscription: str, url: str) -> int:
         """The number of a target, made where it is new."""

@@ -118,17 +118,6 @@ void write_target(std::string& text, BulkMessage message, const BulkTable& table
   text.append("}");
 }
 
-const char* name_of(BulkMessage message) {
-  switch (message) {
-    case BulkMessage::create:
-      return "CreateMultiple";
-    case BulkMessage::upsert:
-      return "UpsertMultiple";
-    default:
-      return "UpdateMultiple";
-  }
-}
-
 // UpsertMultiple does not tell which it was.
 const char* effect_of(BulkMessage message) {
   switch (message) {
@@ -174,6 +163,17 @@ Verdict of_several(Verdict verdict, const std::vector<const Call*>& calls) {
 }
 
 }  // namespace
+
+const char* name_of(BulkMessage message) {
+  switch (message) {
+    case BulkMessage::create:
+      return "CreateMultiple";
+    case BulkMessage::upsert:
+      return "UpsertMultiple";
+    default:
+      return "UpdateMultiple";
+  }
+}
 
 std::string_view set_of(std::string_view api, std::string_view url) {
   if (!url.starts_with(api)) return {};
