@@ -20,12 +20,12 @@ from ._core import Chunk, Dispatcher, Plan
 from .brake import Brake
 from .bulk_messages import BulkMessages
 from .config import DestinationConfig
-from .day_count import DayCount
+from .day_count import DayCount, user_of
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
 from .gone_names import tell_gone_names
-from .governor import identity, open_governor
+from .governor import open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
 from .observer import Observer, Progress, Watch
@@ -171,10 +171,8 @@ def _own_observers() -> list[Observer]:
 
 
 def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:
-    if config.type != "dynamics365":
-        return None
-    user = f"{documents.shared_address(config)} {identity(config)}".strip()
-    return DayCount(ledger, user, config.delivery.requests_per_day)
+    user = user_of(config)
+    return DayCount(ledger, user, config.delivery.requests_per_day) if user else None
 
 
 def resends(config: DestinationConfig) -> bool:

@@ -210,10 +210,15 @@ def _pause_of(counts: Counts) -> dict[str, Any]:
 
 @dataclass
 class Status:
-    """Where the ledger's events stand, each once, by its current outcome."""
+    """Where the ledger's events stand, each once, by its current outcome.
+
+    operations_today: what was asked of a Dynamics 365 since midnight UTC as this user, as its daily
+    entitlement counts; None for other destinations.
+    """
 
     destination: str
     subscriptions: dict[str, Counts]
+    operations_today: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as `status --output json` prints them."""
@@ -223,6 +228,7 @@ class Status:
             "received": max((one.received for one in counts), default=0),
             **{outcome: sum(one[outcome] for one in counts) for outcome in OUTCOMES},
             "subscriptions": {name: one.to_dict() for name, one in self.subscriptions.items()},
+            "operations_today": self.operations_today,
         }
 
     def _repr_html_(self) -> str:

@@ -4,6 +4,7 @@ does to the others, and that every row is created exactly once whatever is lost.
 from __future__ import annotations
 
 import json
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,6 +298,18 @@ def test_the_day_s_operations_are_counted_and_capped(sender: Sender) -> None:
     rest = sender.deliver("auto", accounts(500))
     assert rest["delivered"] == 200
     sender.created(500)
+
+
+def test_status_tells_the_day_s_operations(sender: Sender) -> None:
+    assert sender.destination("auto").status().to_dict()["operations_today"] == 0
+    sender.deliver("auto", accounts(30))
+    sender.deliver("off", accounts(33))
+    assert sender.destination("off").status().to_dict()["operations_today"] == 33
+    ledger = sender.folder / "packing.ledger.db"
+    with sqlite3.connect(ledger) as db:
+        db.execute("INSERT INTO operations SELECT \"user\", '2001-01-01', 7 FROM operations")
+        db.execute("INSERT INTO operations SELECT 'somebody', day, 7 FROM operations")
+    assert sender.destination("off").status().operations_today == 33
 
 
 class Actions:

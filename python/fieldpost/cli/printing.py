@@ -193,6 +193,8 @@ def pruned(told: dict[str, Any]) -> None:
 def status(told: Status) -> None:
     """The ledger's counts."""
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})
+    if told.operations_today is not None:
+        out.print(f"{told.operations_today:,} operations asked of the environment today (UTC)")
 
 
 def connection(test: ConnectionTest) -> None:
