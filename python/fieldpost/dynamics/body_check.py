@@ -75,6 +75,13 @@ class BodyCheck:
             told = f"{quoted(name)} leads to {found.target}, not to {to}"
             self._found.wrong("E265", told, path)
 
+    def check_untied(self, table: Table, key: Any, path: Path) -> None:
+        """The row that is taken out of a collection: no address there is documented but its id."""
+        if isinstance(key, dict) and not directive_of(key) and table.key not in key:
+            told = "a row is taken out of a collection by its id, not by an alternate key"
+            hint = f"write a business key, or {table.key}: and the id"
+            self._found.wrong("E280", told, path, hint)
+
     def check_key(self, table: Table, key: Any, path: Path) -> None:
         """What rows are found by: values by column are an alternate key."""
         self._found.tables.add(table.name)
