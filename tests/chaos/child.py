@@ -55,8 +55,10 @@ def _live(file: Path, events: Path, ledger: Path, log: Path, **doom: Any) -> NoR
         _doomed(ledger, **doom)
         code = _deliver(file, events, ledger)
     except BaseException:
+        _make_room()
         traceback.print_exc()
     finally:
+        _make_room()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -68,6 +70,7 @@ def _deliver(file: Path, events: Path, ledger: Path) -> int:
             events, progress=False
         )
     except fieldpost.FieldpostError as error:
+        _make_room()
         print(error, flush=True)
         return TOLD
     undecided = report.stopped or report.interrupted or report["waiting"]
@@ -86,6 +89,11 @@ def _doomed(ledger: Path, at: str = "", hit: int = 1, room: int = 0) -> None:
         used = max((f.stat().st_size for f in ledger.parent.glob(ledger.name + "*")), default=0)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (used + room, resource.RLIM_INFINITY))
+
+
+def _make_room() -> None:
+    """End the full disk, which would take no word of it either."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 class _MortalDispatcher(Dispatcher):

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 from form import Form
 
+# What a run passes once, or few times.
+_ONCE = ("begin_run", "note_ended", "hold_unconfirmed", "merge_filtered", "end_run", "authorize")
+
 
 class Points:
     """Chooses the next point to die at, and counts the deaths."""
@@ -36,8 +39,8 @@ class Points:
         few = [one for one in points if self._asked[form.name, one] == least]
         point = self._chance.choice(few)
         self._asked[form.name, point] += 1
-        known = self._reached[form.name, point] > 0
-        return point, self._chance.choice((1, 1, 2, 3, 7)) if known else 1
+        later = self._reached[form.name, point] > 0 and not point.endswith(_ONCE)
+        return point, self._chance.choice((1, 1, 2, 3, 7)) if later else 1
 
     def reached(self, form: Form, point: str) -> None:
         """A child died there."""
