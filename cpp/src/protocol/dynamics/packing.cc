@@ -17,7 +17,6 @@ namespace {
 
 using Kind = Verdict::Kind;
 
-constexpr std::size_t kBulkRows = 1000;
 constexpr std::size_t kIdsAsked = 500;  // about 20 KB of address
 constexpr int kRefusalsEnough = 8;
 constexpr double kLongestAim_s = 10;
