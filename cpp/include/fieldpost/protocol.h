@@ -68,7 +68,7 @@ struct Verdict {
   bool alone = false;            // of several records: smaller calls may tell which it is
   bool unheard = false;          // the answer tells of others, and not of this record
   bool perhaps_all = false;      // rejected for a reason that may hold for every request
-  int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
+  int give_up_after = 0;  // `again` turns into `rejected` after so many such answers; 0: never
   std::optional<Request> question;
   std::shared_ptr<const Call> next;
 };
