@@ -31,6 +31,7 @@ from .rows import (
     Standing,
     Takes,
     known_as,
+    plain_keys,
 )
 from .transaction import Transaction
 
@@ -259,9 +260,10 @@ class Ledger(ABC):
         """
         over = [one for one in takes.outcomes if one not in ("delivered", "unconfirmed")]
         now = self._clock()
+        ended = sorted(ended, key=lambda one: one.key[:2])
         rows = [
-            (*_plain_key(one.key), one.outcome, one.code, one.message, one.action_needed, now)
-            for one in sorted(ended, key=lambda one: one.key[:2])
+            (*key, one.outcome, one.code, one.message, one.action_needed, now)
+            for key, one in zip(plain_keys([one.key for one in ended]), ended, strict=True)
         ]
 
         def work(transaction: Transaction) -> None:
@@ -294,7 +296,7 @@ class Ledger(ABC):
         None where somebody else has it or it is decided meanwhile. What a run in `dead_runs` had
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
-        keys = [_plain_key(key) for key in wanted]
+        keys = plain_keys(wanted)
         dead = list(dead_runs)
 
         def work(transaction: Transaction) -> list[Claim | None]:
@@ -595,11 +597,6 @@ def _kept(row: Sequence[Any]) -> Kept:
     return Kept(
         row[0], row[1], row[2], key, texts[0], texts[1], row[12], row[13], row[14], texts[2]
     )
-
-
-def _plain_key(key: Key) -> tuple[Any, ...]:
-    known = known_as(key[1])
-    return key if known is key[1] else (key[0], known, *key[2:])
 
 
 def _quoted(words: Iterable[str]) -> str:
