@@ -313,7 +313,8 @@ class Destination:
         progress: bool | Progress | None = None,
         observers: Sequence[Observer] = (),
     ) -> Report:
-        """Take up again what fits `where` (SQL as for `outcomes`), whatever its outcome.
+        """Take up again what fits `where` (SQL as for `outcomes`); for what is delivered already,
+        and was not kept, there is `deliver(again=True)`.
 
         Mapped anew with today's document; recorded: the body is sent as it was made then. What was
         not kept is left to the next `deliver` of its source.

@@ -193,6 +193,13 @@ def test_everything_can_be_kept_and_taken_up_where_that_is_safe(recipe):
     assert recipe.trees_are_whole(10)
 
 
+def test_what_is_delivered_and_was_not_kept_is_not_taken_up(recipe):
+    file = recipe.dynamics()
+    recipe.deliver(file, recipe.events(), expect=4)
+    report = fp.Destination.from_file(file).replay("outcome = 'delivered'")
+    assert (report["delivered"], report["already_delivered"]) == (0, 10)
+
+
 def test_delivered_events_are_sent_again_where_that_is_safe(recipe):
     file, source = recipe.dynamics(), recipe.events()
     recipe.deliver(file, source, expect=4)
