@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import fieldpost as fp
 from fieldpost import _core
+from fieldpost.ledger.schema import VERSION
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 sys.path.insert(0, str(DOCS))
@@ -45,6 +47,12 @@ def test_every_directive_and_operator_has_its_help():
     with pytest.raises(fp.FilterError) as error:
         fp.Filter("nothing_like_it(a)")
     assert set(error.value.hint.removeprefix("known: ").split(", ")) <= named
+
+
+def test_the_page_of_the_ledger_tells_its_schema_s_number():
+    told = re.search(r"The schema's number is (\d+)", (DOCS / "ledger.md").read_text())
+    assert told is not None
+    assert int(told[1]) == VERSION
 
 
 def test_the_pages_are_up_to_date():
