@@ -16,7 +16,7 @@ NAMES = ("who am i", "application user", "privileges", "schema")
 NOT_REACHED = "not reached"
 _ADMIN = "Power Platform admin center, Environments, Settings, Users + permissions"
 _USER_PATH = (
-    "systemusers({})?$select=fullname,applicationid,isdisabled"
+    "systemusers({})?$select=fullname,applicationid"
     "&$expand=systemuserroles_association($select=name)"
 )
 # What the service says of users that it knows of, but lets do nothing.
