@@ -530,6 +530,23 @@ TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
   EXPECT_EQ(outcome.record_id.size(), 36u);
 }
 
+TEST_F(DispatcherTest, ARowOfAnIdThatTheBodyBringsMayBeSomebodyElses) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  const std::string body = R"({"accountid":"aaaaaaaa-0000-0000-0000-000000000001"})";
+  bool lost = false;
+  open(
+      [&](int, const Request& request) {
+        if (std::exchange(lost, false)) return fault(Fault::lost);
+        return request.method == "GET" ? found() : answer(412, conflict);
+      },
+      kDynamics);
+  const Outcome first = settle_one(body);
+  EXPECT_EQ(first.outcome, "rejected");
+  EXPECT_EQ(first.code, "0x80040237");
+  lost = true;
+  EXPECT_EQ(settle_one(body).outcome, "unconfirmed");
+}
+
 TEST_F(DispatcherTest, AConflictWithAnotherRowKeepsItsWords) {
   open(
       [](int, const Request& request) {

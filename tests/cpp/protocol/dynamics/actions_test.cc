@@ -149,6 +149,20 @@ TEST(Actions, ColumnsOfACreationTakeTwoSteps) {
   EXPECT_EQ(upsert.decode(*there.next, 404, "0x80040217").kind, Kind::rejected);
 }
 
+TEST(Actions, ARowThatBringsItsIdDoesNotProveWhoCreatedIt) {
+  const Acting create(R"({"action":"create"})");
+  const std::string id = R"("accountid":"aaaaaaaa-0000-0000-0000-000000000001")";
+  const Call plain = create.encode("", "{" + id + "}");
+  EXPECT_FALSE(create.dynamics().question(plain));
+  EXPECT_EQ(create.decode(plain, 412, "0x80040237").kind, Kind::rejected);
+  const Call tree = create.encode("", "{" + id + R"(,"primarycontactid":{"lastname":"L"}})");
+  const std::string contact = row_id("d", "s", "e", "$.primarycontactid");
+  ASSERT_TRUE(create.dynamics().question(tree));
+  EXPECT_EQ(create.dynamics().question(tree)->url,
+            kApi + "contacts(" + contact + ")?$select=contactid");
+  EXPECT_EQ(create.decode(tree, 412, "0x80040237").kind, Kind::verify);
+}
+
 TEST(Actions, WhatIsGoneIsGone) {
   const Acting remove(R"({"action":"delete","key":"value"})");
   const Call call = remove.encode(R"({"key":"a"})");
