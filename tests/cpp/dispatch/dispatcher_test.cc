@@ -103,6 +103,16 @@ class DispatcherTest : public testing::Test {
     return outcomes.size() == 1 ? outcomes.begin()->second : Outcome();
   }
 
+  // A new token each time one is wanted, a few times.
+  std::map<std::int64_t, Outcome> sign_in_until_told() {
+    std::map<std::int64_t, Outcome> outcomes;
+    for (int i = 0; i < 9 && outcomes.empty(); ++i) {
+      dispatcher_->authorize("Bearer " + std::to_string(i) + "-token");
+      outcomes = settle();
+    }
+    return outcomes;
+  }
+
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
   std::shared_ptr<Wire> wire_ = std::make_shared<Wire>();
   RetryPolicy retry_;
@@ -366,6 +376,39 @@ TEST_F(DispatcherTest, ASecond401WithANewTokenPauses) {
   }
   EXPECT_EQ(outcomes.at(1).attempts, 2);
   EXPECT_EQ(outcomes.at(3).attempts, 0);
+}
+
+TEST_F(DispatcherTest, AQuestionThatRefusesEveryTokenPausesToo) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  open(
+      [&](int, const Request& request) {
+        return request.method == "GET" ? answer(401) : answer(412, conflict);
+      },
+      kDynamics);
+  offer_many(1);
+  EXPECT_EQ(sign_in_until_told().at(1).outcome, "waiting");
+  EXPECT_EQ(dispatcher_->pause_code(), "http_401");
+}
+
+TEST_F(DispatcherTest, PartsOfABatchThatRefuseEveryTokenPauseToo) {
+  Json document = Json::parse(kDynamics);
+  document["batching"] = "batch";
+  open(
+      [](int, const Request&) {
+        Response refused = answer(200);
+        refused.headers = {{"OData-Version", "4.0"},
+                           {"Content-Type", "multipart/mixed; boundary=\"r\""}};
+        for (const char* id : {"1", "2"}) {
+          refused.body += "--r\r\nContent-Type: application/http\r\nContent-ID: " +
+                          std::string(id) + "\r\n\r\nHTTP/1.1 401 Unauthorized\r\n\r\n\r\n";
+        }
+        refused.body += "--r--\r\n";
+        return refused;
+      },
+      document.dump().c_str());
+  offer_many(2);
+  EXPECT_EQ(sign_in_until_told().at(1).outcome, "waiting");
+  EXPECT_EQ(dispatcher_->pause_code(), "http_401");
 }
 
 TEST_F(DispatcherTest, TwoExpiredTokensInALongLifeAreNoPause) {
