@@ -113,7 +113,7 @@ void Dispatcher::State::start(Id id) {
     request = &delivery.request(*protocol);
   } catch (CallFault& fault) {
     delivery.refused(std::move(fault));
-    tell(id, "invalid");
+    tell(id, delivery.in_doubt() ? "unconfirmed" : "invalid");
     return;
   }
   if (protocol->most_together() > 1) {

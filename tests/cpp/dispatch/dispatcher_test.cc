@@ -554,6 +554,15 @@ TEST_F(DispatcherTest, WhatCannotBecomeARequestIsInvalid) {
   EXPECT_EQ(outcomes.at(2).outcome, "delivered");
 }
 
+TEST_F(DispatcherTest, WhatMayHaveArrivedIsUnconfirmedWhereItNoLongerBecomesARequest) {
+  in_doubt_ = true;
+  open([](int, const Request&) { return answer(204); }, kDynamics);
+  const Outcome outcome = settle_one("[]");
+  EXPECT_EQ(outcome.outcome, "unconfirmed");
+  EXPECT_EQ(outcome.code, "E513");
+  EXPECT_TRUE(wire_->requests.empty());
+}
+
 TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
   const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
   open(
