@@ -177,6 +177,7 @@ void Dispatcher::State::tell_suspects() {
 
 void Dispatcher::State::pause_with(Verdict why) {
   if (!pause.code.empty()) return;
+  why.code = secrets.hide(std::move(why.code));
   why.message = secrets.hide(std::move(why.message));
   pause = std::move(why);
 }
@@ -210,7 +211,9 @@ void Dispatcher::State::tell(Id id, std::string outcome) {
   Delivery& delivery = deliveries.at(id);
   Outcome& said = told.emplace_back(delivery.end(std::move(outcome)));
   counter.told(delivery.subscription(), delivery.attempts(), said);
-  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
+  for (std::string* text : {&said.code, &said.message, &said.request_id}) {
+    if (!text->empty()) *text = secrets.hide(std::move(*text));
+  }
   if (const std::string_view key = delivery.order_key(); !key.empty()) {
     if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);
   }

@@ -422,6 +422,22 @@ TEST_F(DispatcherTest, TwoExpiredTokensInALongLifeAreNoPause) {
   EXPECT_EQ(settle().at(1).outcome, "delivered");
 }
 
+TEST_F(DispatcherTest, TokensAreInNothingThatAnAnswerGives) {
+  open(
+      [](int, const Request&) {
+        Response echo = answer(400, R"({"error":{"code":"to-ken-one","message":")" +
+                                        std::string(492, 'm') + R"(to-ken-one"}})");
+        echo.headers = {{"x-ms-service-request-id", "to-ken-one"}};
+        return echo;
+      },
+      kDynamics);
+  dispatcher_->authorize("Bearer to-ken-one");
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.code, "***");
+  EXPECT_EQ(outcome.message, std::string(492, 'm') + "***");
+  EXPECT_EQ(outcome.request_id, "***");
+}
+
 TEST_F(DispatcherTest, ARequestKeepsItsOwnAuthorization) {
   constexpr const char* kOwn = R"({"type": "webhook", "subscriptions": [
       {"id": "s", "method": "POST", "url": "https://host/", "headers": {"authorization": "mine"}}]})";
