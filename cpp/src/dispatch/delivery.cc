@@ -51,7 +51,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   note_token(verdict_.kind == Verdict::Kind::sign_in);
   question_ = std::exchange(verdict_.question, std::nullopt);
   take_next();
-  if (response.fault == Fault::lost) in_doubt_ = true;
+  if (response.fault == Fault::lost || verdict_.unheard) in_doubt_ = true;
   return verdict_;
 }
 

@@ -677,6 +677,17 @@ TEST_F(DispatcherTest, ARefusalAfterALostAnswerIsHeldAgainstTheRow) {
   }
 }
 
+TEST_F(DispatcherTest, ARefusalAfterAGatewaysAnswerIsUnconfirmedWhereNoRowTells) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  for (const int status : {504, 429}) {
+    open([&](int n, const Request&) { return n == 0 ? answer(status) : answer(412, conflict); },
+         kDynamics);
+    wire_->requests.clear();
+    EXPECT_EQ(settle_one(R"({"accountid":"aaaaaaaa-0000-0000-0000-000000000001"})").outcome,
+              status == 504 ? "unconfirmed" : "rejected");
+  }
+}
+
 TEST_F(DispatcherTest, ExpiryAfterALostAnswerIsHeldAgainstTheRow) {
   retry_.max_elapsed_s = 3;
   open(

@@ -201,6 +201,34 @@ TEST(Actions, ATreeBelowAnUpdateIsOneChangeSet) {
             kApi + "contacts(" + contact + ")?$select=contactid");
 }
 
+TEST(Actions, AGatewaysAnswerLeavesInDoubtWhatWouldBeRefusedOnceDone) {
+  const Acting dated(R"({"action":"upsert","key":"value","if_match":true})");
+  const Acting update(R"({"action":"update","key":"value","if_match":true})");
+  const Acting create(R"({"action":"create"})");
+  const std::string version = R"({"key":"a","if_match":"W/\"5\""})";
+  const struct {
+    int status;
+    const char* code;
+    bool in_doubt;
+  } cases[] = {{502, "", true},  {503, "", true},
+               {504, "", true},  {504, "0x80040216", true},
+               {500, "", true},  {500, "0x80040216", false},
+               {429, "", false}, {412, "0x80060882", false}};
+  for (const auto& c : cases) {
+    const auto unheard = [&](const Acting& acting, const std::string& particulars,
+                             const std::string& body = "{}") {
+      return acting.decode(acting.encode(particulars, body), c.status, c.code).unheard;
+    };
+    EXPECT_EQ(unheard(dated, version), c.in_doubt) << c.status;
+    EXPECT_EQ(unheard(update, version), c.in_doubt) << c.status;
+    EXPECT_EQ(unheard(create, "", R"({"accountid":"aaaaaaaa-0000-0000-0000-000000000001"})"),
+              c.in_doubt)
+        << c.status;
+    EXPECT_FALSE(unheard(update, R"({"key":"a","if_match":"*"})")) << c.status;
+    EXPECT_FALSE(unheard(create, "")) << "its row tells";
+  }
+}
+
 TEST(Actions, ARefusedNameIsAskedFor) {
   const Acting upsert(R"({"action":"upsert","key":"value"})");
   const Call call = upsert.encode(R"({"key":"a"})", R"({"Name":"A"})");

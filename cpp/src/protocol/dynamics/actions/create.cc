@@ -32,6 +32,7 @@ Call encode_create(const Order& order) {
     write.marker = own->path();
     write.marker_key = own->table->key;
   }
+  write.only_once = write.marker.empty();
   write.binds = row.binds;
   Call call;
   if (row.nested() <= kMostNested) {
