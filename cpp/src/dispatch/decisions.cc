@@ -69,7 +69,7 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       break;
     case Verdict::Kind::pause_subscription:
       paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
-      tell(id, "waiting");
+      wait_for_subscription(id);
       break;
     case Verdict::Kind::pause:
       pause_with(verdict);
@@ -173,6 +173,21 @@ void Dispatcher::State::watch_refusals(const Verdict& verdict) {
 // It stood for itself only: others were answered otherwise, or nothing else is left to ask.
 void Dispatcher::State::tell_suspects() {
   for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
+}
+
+// The pause that keeps it here: of its subscription, or of one before it in its lane.
+const Verdict* Dispatcher::State::held_by(const Delivery& delivery) const {
+  if (paused_subscriptions.empty() || delivery.asks()) return nullptr;
+  const auto before = lanes.held_for(delivery.order_key());
+  const auto paused = paused_subscriptions.find(before.value_or(delivery.subscription()));
+  return paused == paused_subscriptions.end() ? nullptr : &paused->second;
+}
+
+void Dispatcher::State::wait_for_subscription(Id id) {
+  const Delivery& delivery = deliveries.at(id);
+  const std::string_view key = delivery.order_key();
+  if (!key.empty()) lanes.hold(key, delivery.subscription());
+  tell(id, "waiting");
 }
 
 void Dispatcher::State::pause_with(Verdict why) {

@@ -102,11 +102,9 @@ std::optional<Id> Dispatcher::State::next() {
 
 void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
-  if (const auto paused = paused_subscriptions.find(delivery.subscription());
-      paused != paused_subscriptions.end() && !delivery.asks()) {
-    delivery.explain(paused->second);
-    tell(id, "waiting");
-    return;
+  if (const Verdict* why = held_by(delivery)) {
+    delivery.explain(*why);
+    return wait_for_subscription(id);
   }
   Request* request = nullptr;
   try {

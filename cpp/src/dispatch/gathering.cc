@@ -37,7 +37,7 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
   const auto joins = [&](Id other) {
     Delivery& delivery = deliveries.at(other);
     if (delivery.company() <= members.size()) return false;
-    if (paused_subscriptions.contains(delivery.subscription()) && !delivery.asks()) return false;
+    if (held_by(delivery) != nullptr) return false;
     const Call* call = nullptr;
     try {
       call = delivery.plain_call(*protocol);

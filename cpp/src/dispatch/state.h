@@ -100,6 +100,8 @@ struct Dispatcher::State {
   void watch_connection(const Response& response, const Verdict& verdict);
   void watch_refusals(const Verdict& verdict);
   void tell_suspects();
+  const Verdict* held_by(const Delivery& delivery) const;
+  void wait_for_subscription(Id id);
   void pause_with(Verdict why);
   void return_what_waits();
   void tell(Id id, std::string outcome);

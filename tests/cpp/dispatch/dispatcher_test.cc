@@ -67,7 +67,8 @@ class DispatcherTest : public testing::Test {
 
   // Claims are counted from 1 in the order of the bodies.
   void offer(const std::vector<std::string>& bodies, double elapsed_s = 0, int attempts = 0,
-             const std::vector<std::string>& order_keys = {}) {
+             const std::vector<std::string>& order_keys = {},
+             const std::vector<std::uint32_t>& subscriptions = {}) {
     auto batch = std::make_shared<Batch>();
     std::vector<Offer> offers;
     for (const std::string& body : bodies) {
@@ -75,6 +76,7 @@ class DispatcherTest : public testing::Test {
       record.event_id = batch->keep("e" + std::to_string(claims_));
       record.body = batch->keep(body);
       if (!order_keys.empty()) record.order_key = batch->keep(order_keys[batch->records.size()]);
+      if (!subscriptions.empty()) record.subscription = subscriptions[batch->records.size()];
       batch->records.push_back(record);
       const auto index = static_cast<std::uint32_t>(batch->records.size() - 1);
       offers.push_back({index, ++claims_, elapsed_s, attempts, in_doubt_});
@@ -283,6 +285,30 @@ TEST_F(DispatcherTest, RecordsOfOneKeyGoOneBehindTheOther) {
   }
   EXPECT_EQ(a, (std::vector<std::string>{"a1", "a2"}));
   EXPECT_EQ(b, (std::vector<std::string>{"b1", "b2", "b3"}));
+}
+
+TEST_F(DispatcherTest, NothingOvertakesWhatWaitsForItsSubscription) {
+  Json document = Json::parse(kDynamics);
+  document["subscriptions"].push_back({{"id", "t"}, {"action", "create"}, {"table", "account"}});
+  const std::string unknown = R"({"error":{"code":"0x80060888","message":"no such name"}})";
+  open(
+      [&](int, const Request& request) {
+        const bool refused = request.body.find("nonsense") != std::string::npos;
+        return refused ? answer(400, unknown) : answer(204);
+      },
+      document.dump().c_str());
+  offer({R"({"nonsense":1})", "{}", "{}", "{}"}, 0, 0, {"a", "a", "b", ""}, {0, 1, 1, 1});
+  auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(2).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(2).code, "0x80060888");
+  EXPECT_EQ(outcomes.at(2).attempts, 0);
+  EXPECT_EQ(outcomes.at(3).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(4).outcome, "delivered");
+  offer({"{}", "{}", "{}"}, 0, 0, {"a", "c", "c"}, {1, 0, 1});
+  outcomes = settle();
+  EXPECT_EQ(outcomes.at(5).outcome, "waiting") << "its turn comes after the others of its key";
+  EXPECT_EQ(outcomes.at(7).outcome, "waiting") << "behind one that was not even tried";
 }
 
 TEST_F(DispatcherTest, AStopSendsBackWhatStandsInLanes) {
