@@ -37,7 +37,9 @@ int SocketWatch::open(int family, int type, int protocol) noexcept {
 }
 
 int SocketWatch::close(int socket) noexcept {
-  entry(socket) = {};  // closing takes it out of the set
+  Entry& one = entry(socket);
+  if (one.watched != 0) change(socket, one, 0);  // closing does not, where a child has it too
+  one = {};
   return ::close(socket);
 }
 
