@@ -10,6 +10,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -763,6 +764,33 @@ TEST_F(DispatcherTest, ATokenThatRunsOutAtTheLastQuestionIsRenewed) {
   dispatcher_->authorize("Bearer new");
   EXPECT_EQ(settle().at(1).outcome, "delivered");
   EXPECT_EQ(wire_->requests.size(), 4u);
+}
+
+TEST_F(DispatcherTest, WhatCouldNotBeHandedToTheWireIsStillThere) {
+  for (const char* batching : {"off", "bulk"}) {
+    Json document = Json::parse(kDynamics);
+    document["batching"] = batching;
+    bool fails = true;
+    open(
+        [&](int, const Request&) {
+          if (std::exchange(fails, false)) throw std::runtime_error("no memory");
+          return found();
+        },
+        document.dump().c_str());
+    wire_->requests.clear();
+    dispatcher_->authorize("Bearer token");
+    offer_many(3);
+    EXPECT_THROW(dispatcher_->settle(1), std::runtime_error);
+    EXPECT_EQ(dispatcher_->outstanding(), 3u);
+    EXPECT_EQ(dispatcher_->in_flight(), 0u);
+    const auto outcomes = settle(100);
+    ASSERT_EQ(outcomes.size(), 3u) << batching;
+    for (const auto& [claim, outcome] : outcomes) EXPECT_EQ(outcome.outcome, "delivered");
+    ASSERT_GE(wire_->requests.size(), 2u);
+    EXPECT_EQ(wire_->requests[0].body, wire_->requests[1].body) << "the same first";
+    EXPECT_EQ(wire_->requests[0].headers.size(), wire_->requests[1].headers.size());
+    EXPECT_EQ(dispatcher_->operations(), 3u);
+  }
 }
 
 TEST_F(DispatcherTest, PreviewSendsNothing) {
