@@ -22,7 +22,7 @@ struct CallNotes {
   virtual ~CallNotes() = default;
 };
 
-// One HTTP request for one record (packing several into one call comes with batching).
+// One HTTP request: of one record, or of several that go together.
 struct Call {
   Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it

@@ -211,13 +211,13 @@ void Dispatcher::State::return_what_waits() {
       tell(id, "waiting");  // which may make another fresh
     }
   };
-  send_back(ready);
-  send_back(parked);
   if (pause.code.empty()) {
-    tell_suspects();  // stopped: nobody will find out
+    tell_suspects();  // stopped: nobody will find out; a question of theirs is not asked
   } else {
     send_back(suspects);
   }
+  send_back(ready);
+  send_back(parked);
   send_back(fresh);
   token_wanted = false;
 }
