@@ -36,7 +36,10 @@ std::vector<Header> Delivery::signatures(const Protocol& protocol, const Signing
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
   token_ = token;
   last_start_s_ = now_s;
-  if (question_) return;
+  if (question_) {
+    last_questions_ += asked_last() ? 1 : 0;
+    return;
+  }
   if (attempts_++ == 0) first_start_s_ = now_s;
 }
 
@@ -51,6 +54,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   note_token(verdict_.kind == Verdict::Kind::sign_in);
   question_ = std::exchange(verdict_.question, std::nullopt);
   take_next();
+  if (verdict_.give_up_after > 0) ++refused_so_;
   if (response.fault == Fault::lost || verdict_.unheard) in_doubt_ = true;
   return verdict_;
 }
@@ -74,6 +78,7 @@ Verdict Delivery::answered_among(Verdict verdict, const Response& response, doub
   }
   verdict_ = std::move(verdict);
   take_next();
+  if (verdict_.give_up_after > 0) ++refused_so_;
   return verdict_;
 }
 
@@ -115,7 +120,8 @@ bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
 const Verdict& Delivery::answered_question(Verdict answer, int status) {
   asking_.reset();
   note_token(answer.kind == Verdict::Kind::sign_in);
-  if (!asked_last() || answer.kind != Verdict::Kind::sign_in) question_.reset();
+  const bool asks_on = answer.kind == Verdict::Kind::sign_in || answer.kind == Verdict::Kind::again;
+  if (!asked_last() || !asks_on) question_.reset();
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
     absent_ = true;
     if (verdict_.alone && !asked_last()) {
@@ -157,7 +163,7 @@ bool Delivery::refuses_tokens() noexcept {
 
 Tries Delivery::tries(double now_s) const noexcept {
   const double here_s = attempts_ > 0 ? now_s - first_start_s_ : 0;
-  return {offer_.attempts + attempts_, attempts_, offer_.elapsed_s + here_s};
+  return {offer_.attempts + attempts_, attempts_ + last_questions_, offer_.elapsed_s + here_s};
 }
 
 Outcome Delivery::end(std::string name) {

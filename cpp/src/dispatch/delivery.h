@@ -64,6 +64,8 @@ class Delivery {
   int attempts() const noexcept { return attempts_; }  // in this run
   std::uint32_t subscription() const;
   bool asks() const noexcept { return question_.has_value(); }  // next, instead of sending
+  // Answers so far of the kind that is believed after some of them: see Verdict::give_up_after.
+  int refused_so() const noexcept { return refused_so_; }
   Tries tries(double now_s) const noexcept;
   Outcome end(std::string outcome);  // the last call: it hands its texts over
 
@@ -87,6 +89,8 @@ class Delivery {
   std::size_t asking_company_ = SIZE_MAX;
   int http_status_ = 0;
   int attempts_ = 0;  // in this run; questions do not count
+  int refused_so_ = 0;
+  int last_questions_ = 0;  // each makes the wait for the next one longer
   double first_start_s_ = 0;
   double last_start_s_ = 0;
   double latency_ms_ = 0;

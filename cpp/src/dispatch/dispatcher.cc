@@ -235,6 +235,15 @@ void Dispatcher::hold(double seconds) {
   state_->governor.hold_until(now_s + seconds, now_s);
 }
 
+void Dispatcher::count_started(int requests) {
+  const double now_s = state_->clock->monotonic_s();
+  for (int i = 0; i < requests && state_->governor.may_start(now_s); ++i) {
+    state_->governor.started(now_s);
+    state_->governor.ended(Governor::End::silent, now_s, now_s);
+    ++state_->started;
+  }
+}
+
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
 
 std::uint64_t Dispatcher::operations() const noexcept { return state_->operations; }
@@ -258,6 +267,16 @@ double Dispatcher::throttled_s() const {
 const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
   return state_->counter.traffic();
 }
+
+std::vector<Dispatcher::Paused> Dispatcher::paused() const {
+  std::vector<Paused> all;
+  for (const auto& [subscription, why] : state_->paused_subscriptions) {
+    all.push_back({subscription, why.code, state_->secrets.hide(why.message), why.action_needed});
+  }
+  return all;
+}
+
+std::vector<Protocol::Lack> Dispatcher::lacks() const { return state_->protocol->lacks(); }
 
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }
 

@@ -93,6 +93,8 @@ struct Dispatcher::State {
   void learn(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
+  void wait_to_try(Id id, double wait_s);
+  bool ask_later(Id id, const Verdict& verdict);  // the last question; false: no time is left
   bool retries_take(Id id) const;
   void give_up(Id id, std::string outcome);
   bool concluded(Id id, const Verdict& verdict);

@@ -699,7 +699,7 @@ TEST_F(DispatcherTest, ARefusalAfterALostAnswerIsHeldAgainstTheRow) {
     const Outcome outcome = settle_one();
     EXPECT_EQ(outcome.outcome, there ? "delivered" : "rejected");
     EXPECT_EQ(outcome.code, there ? "" : "0x80040216");
-    EXPECT_EQ(outcome.attempts, 5);
+    EXPECT_EQ(outcome.attempts, 6);  // the lost one was no such answer
     EXPECT_EQ(wire_->requests.back().method, "GET");
   }
 }
@@ -733,7 +733,36 @@ TEST_F(DispatcherTest, WhereNobodyAnswersTheLastQuestionItIsUnconfirmed) {
       },
       kDynamics);
   EXPECT_EQ(settle_one().outcome, "unconfirmed");
-  EXPECT_EQ(wire_->requests.size(), 3u);
+  EXPECT_GE(clock_->monotonic_s(), retry_.max_elapsed_s);
+  EXPECT_LT(wire_->requests.size(), 4000u) << "the waits must grow";
+}
+
+TEST_F(DispatcherTest, TheLastQuestionIsAskedUntilItIsAnswered) {
+  for (const bool there : {true, false}) {
+    open(
+        [&](int n, const Request& request) {
+          if (n == 0) return fault(Fault::lost);
+          if (request.method != "GET") return answer(400);
+          if (n < 6) return n % 2 == 0 ? answer(503) : fault(Fault::lost);
+          return there ? found() : answer(404, kAbsent);
+        },
+        kDynamics);
+    wire_->requests.clear();
+    EXPECT_EQ(settle_one().outcome, there ? "delivered" : "rejected");
+    EXPECT_EQ(wire_->requests.size(), 7u);
+  }
+}
+
+TEST_F(DispatcherTest, OnlyRefusalsOfThatKindCountTowardsGivingUp) {
+  open(
+      [](int n, const Request&) {
+        if (n == 20) return answer(204);
+        return n % 5 == 0 ? answer(500, kUnexpected) : answer(503);
+      },
+      kDynamics);
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.outcome, "delivered");
+  EXPECT_EQ(outcome.attempts, 21);
 }
 
 TEST_F(DispatcherTest, ADeadRunsRecordIsHeldAgainstTheRowToo) {

@@ -10,6 +10,7 @@ namespace fieldpost {
 
 // Said of a body where a name in it, or a value, does not fit the table; not which of the two.
 inline constexpr const char* kWrongPayload = "0x80048d19";
+inline constexpr const char* kLacksPrivilege = "0x80040220";
 inline constexpr const char* kUnnumbered = "0x0";  // older servers
 
 // The error object of an answer, whatever its shape. `code` is "0x" and eight hex digits, "0x0", or

@@ -229,6 +229,14 @@ TEST(Actions, AGatewaysAnswerLeavesInDoubtWhatWouldBeRefusedOnceDone) {
   }
 }
 
+TEST(Actions, AnUpdateTakesNoNestedRows) {
+  const Acting update(R"({"action":"update","key":"value"})");
+  const std::string key = R"({"key":"a"})";
+  EXPECT_EQ(update.fault(key, R"({"primarycontactid":{"lastname":"L"}})"), "E522");
+  EXPECT_EQ(update.fault(key, R"({"Account_Tasks":[{"subject":"S"}]})"), "E522");
+  EXPECT_EQ(update.fault(key, R"({"Account_Tasks":[]})"), "");
+}
+
 TEST(Actions, ARefusedNameIsAskedFor) {
   const Acting upsert(R"({"action":"upsert","key":"value"})");
   const Call call = upsert.encode(R"({"key":"a"})", R"({"Name":"A"})");
