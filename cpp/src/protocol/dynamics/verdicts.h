@@ -15,6 +15,10 @@ namespace fieldpost::dynamics {
 // request has a condition of that name itself.
 std::vector<Header> common_headers(const std::string& request_id, bool reads = true);
 
+// The call may have taken effect although the answer refuses it (a gateway's word, and not the
+// service's), and no later answer will show it.
+bool leaves_in_doubt(const Call& call, const Response& response);
+
 class Verdicts {
  public:
   // Both must outlive it. `client_id` may be "".
