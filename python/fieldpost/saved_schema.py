@@ -167,18 +167,23 @@ class SavedSchema:
 
     def _broken(self, old: Schema, new: Schema) -> dict[str, list[Mistake]]:
         reading = self._config.reading
-        before = set(destination_schema.findings(reading, old).mistakes)
+        before = {_said(one) for one in destination_schema.findings(reading, old).mistakes}
         found = destination_schema.findings(reading, new).mistakes
         broken: dict[str, list[Mistake]] = {}
         for i, one in enumerate(self._config.subscriptions):
             path = f"$.subscriptions[{i}]"
-            mine = [m for m in found if m.path.startswith(f"{path}.") and m not in before]
+            mine = [m for m in found if m.path.startswith(f"{path}.") and _said(m) not in before]
             if one.table and one.enabled and one.table not in new.tables:
                 told = f"the table {quoted(one.table)} is gone"
                 mine = self._config.placed([Mistake("E119", told, f"{path}.table")])
             if mine:
                 broken[one.name] = mine
         return broken
+
+
+def _said(mistake: Mistake) -> tuple[str, str, str]:
+    """What makes a mistake the same; its hint may follow from what is around it."""
+    return mistake.code, mistake.path, mistake.message
 
 
 def _unknown(path: str, name: str, known: Iterable[str]) -> Mistake:

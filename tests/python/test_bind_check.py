@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from environment_schema import own_schema
+from fieldpost.dynamics.bind_check import BindCheck
 from fieldpost.dynamics.body_check import BodyCheck, Mode
 from fieldpost.dynamics.body_findings import BodyFindings
 from fieldpost.dynamics.conversions import Conversions
 from fieldpost.dynamics.row_address import RowAddress, cannot_travel, read_address
+from fieldpost.dynamics.schema import Key, Schema
 from fieldpost.errors import CODES
 from fieldpost.yaml_text import YamlText
 
@@ -118,6 +121,18 @@ def test_a_key_value_that_cannot_travel_is_told(letter):
 )
 def test_the_key_of_an_upsert_is_an_alternate_key_or_no_columns(key, codes):
     assert [one.code for one in found({"name": "a"}, "account", "upsert", key).mistakes] == codes
+
+
+def test_the_keys_of_a_table_are_told_in_one_order():
+    keys = {"a": Key("a", ("new_a",)), "b": Key("b", ("new_b",))}
+    hints = set()
+    for some in (keys, dict(reversed(keys.items()))):
+        account = dataclasses.replace(SCHEMA.tables["account"], keys=some)
+        findings = BodyFindings(YamlText("key: {name: x}"), is_sure=True)
+        check = BindCheck(Schema({"account": account}), findings)
+        check.alternate_key(account, {"name": "x"}, ("key",))
+        hints |= {one.hint for one in findings.mistakes}
+    assert hints == {"there are (new_a), (new_b)"}
 
 
 def test_an_update_takes_no_nested_rows_and_no_collection_binds():

@@ -8,6 +8,7 @@ import json
 import pytest
 
 import fieldpost as fp
+from fieldpost.destination_schema import findings
 from fieldpost.dynamics.schema import Schema
 from fieldpost.dynamics.web_api import WebApi
 from fieldpost.inquiry import Inquiry
@@ -178,6 +179,29 @@ def test_a_diff_tells_what_changed_and_what_it_breaks(recipe):
     [broken] = document["broken"]["New account"]
     assert broken["code"] == "E262" and broken["path"].endswith("primarycontactid.lastname")
     assert "breaks New account" in recipe.run("schema", "diff", file).stdout
+
+
+def test_a_diff_does_not_tell_of_what_was_wrong_before(recipe):
+    body = '      industrycode: Acounting\n      nam: {"@path": "$.a"}\n'
+    file = recipe.dynamics(body, "schema: dynamics.schema.json\n")
+    pulled(recipe, file)
+    schema = Schema.load(recipe.folder / "dynamics.schema.json")
+    account = schema.tables["account"]
+    columns = {name: one for name, one in account.columns.items() if name != "name"}
+    code = columns["industrycode"]
+    columns["industrycode"] = dataclasses.replace(code, choices={**code.choices, 990: "More"})
+    columns["nbm"] = dataclasses.replace(code, name="nbm")
+    changed = {**schema.tables, "account": dataclasses.replace(account, columns=columns)}
+    Schema(changed, schema.environment, "9").save(recipe.folder / "other.json")
+    hints = [
+        [one.hint for one in findings(fp.Destination.from_file(file).config.reading, one).mistakes]
+        for one in (schema, Schema.load(recipe.folder / "other.json"))
+    ]
+    assert hints[0] != hints[1]
+    told = recipe.run("schema", "diff", file, "other.json", "--output", "json")
+    assert told.returncode == 0, told.stdout
+    document = json.loads(told.stdout)
+    assert len(document["changes"]) == 3 and document["broken"] == {}
 
 
 def test_a_diff_with_a_saved_file_asks_nobody(recipe):

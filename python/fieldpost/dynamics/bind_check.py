@@ -158,7 +158,7 @@ class BindCheck:
         wanted = {_attribute(one) for one in names}
         found = next((one for one in table.keys.values() if set(one.columns) == wanted), None)
         if found is None:
-            known = listed(f"({', '.join(one.columns)})" for one in table.keys.values())
+            known = listed(sorted(f"({', '.join(one.columns)})" for one in table.keys.values()))
             told = f"({', '.join(sorted(wanted))}) is no alternate key of {table.name}"
             hint = f"there are {known}" if known else f"{table.name} has none"
             self._found.in_schema("E273", told, path, hint)
