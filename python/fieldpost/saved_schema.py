@@ -16,7 +16,7 @@ from . import destination_schema
 from .config import DestinationConfig
 from .dynamics.body_findings import quoted
 from .dynamics.environment import Environment
-from .dynamics.nearest_name import nearest
+from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema
 from .dynamics.schema_change import SchemaChange, changes
 from .dynamics.web_api import WebApi
@@ -187,7 +187,5 @@ def _said(mistake: Mistake) -> tuple[str, str, str]:
 
 
 def _unknown(path: str, name: str, known: Iterable[str]) -> Mistake:
-    near = nearest(name, known)
-    hint = f"did you mean {quoted(near)}?" if near else ""
     told = f"the environment has no table {quoted(name)}"
-    return Mistake("E119", told, path, hint=hint)
+    return Mistake("E119", told, path, hint=meant(name, known))

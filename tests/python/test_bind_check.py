@@ -49,7 +49,15 @@ TICKET = {"new_name": "a"}
         ({"primarycontactid": bind("contacts", "k")}, "account", "E265", ".table", '"contact"'),
         ({"primarycontactid": bind("Contact", "k")}, "account", "E265", ".table", '"contact"'),
         ({"primarycontactid": bind("contcat", "k")}, "account", "E265", ".table", '"contact"'),
-        ({"ownerid": bind("contact", "k")}, "account", "E265", ".table", ""),
+        (
+            {"ownerid": bind("contact", "k")},
+            "account",
+            "E265",
+            ".table",
+            "such as /systemusers(…) or /teams(…)",
+        ),
+        ({"primarycontactid": bind("contact", {"contactId": "ID"})}, "account", "E273", "", "tid"),
+        ({"primarycontactid": bind("contact", {"contactid": "k"})}, "account", "E267", "", "key"),
         (
             {**TICKET, "new_who_account": bind("contact", "k")},
             "new_ticket",
@@ -114,6 +122,13 @@ def test_a_key_value_that_cannot_travel_is_told(letter):
     ("key", "codes"),
     [
         ({"accountnumber": "A"}, ["E273"]),
+        ({"accountID": "ID"}, ["E273"]),
+        ({"accountid": "A"}, ["E267"]),
+        ({"accountid": 7}, ["E267"]),
+        ({"accountid": "ID"}, []),
+        ({"accountid": None}, []),
+        ({"accountid": {"@template": "{{a}}"}}, []),
+        ({"accountid": {"@number": {"@path": "$.a"}}}, ["E267"]),
         ({"accountid": {"@path": "$.a"}}, []),
         ({"@path": "$.domain"}, []),
         ("fixed/text", []),
@@ -121,6 +136,19 @@ def test_a_key_value_that_cannot_travel_is_told(letter):
 )
 def test_the_key_of_an_upsert_is_an_alternate_key_or_no_columns(key, codes):
     assert [one.code for one in found({"name": "a"}, "account", "upsert", key).mistakes] == codes
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "hint"),
+    [
+        ("contact", {"contactId": "ID"}, 'did you mean "contactid"?'),
+        ("new_ticket", {"new_nam": "a"}, 'did you mean "new_name"?'),
+        ("new_ticket", {"new_topics": "a"}, "there are (new_name, new_accountid), (new_tier)"),
+    ],
+)
+def test_a_key_that_is_none_is_told_with_what_was_meant(table, key, hint):
+    [told] = found({}, table, "update", key).mistakes
+    assert (told.code, told.path, told.hint) == ("E273", "$.key", hint)
 
 
 def test_the_keys_of_a_table_are_told_in_one_order():

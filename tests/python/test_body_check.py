@@ -427,7 +427,8 @@ def test_what_is_said_of_labels_lengths_and_zones_counts(folder):
 @pytest.mark.parametrize(
     ("more", "code", "path", "hint"),
     [
-        ("  choices: {industrycde: omit}\n", "E277", ".choices.industrycde", ""),
+        ("  choices: {industrycde: omit}\n", "E277", ".choices.industrycde", '"industrycode"?'),
+        ("  truncate: [nam]\n", "E277", ".truncate[0]", '"name"?'),
         ("  choices: {name: omit}\n", "E277", ".choices.name", "remove it"),
         ("  choices: {industrycode: 99}\n", "E270", ".choices.industrycode", ""),
         ("  choices: {industrycode: maybe}\n", "E113", ".choices.industrycode", ""),
