@@ -282,6 +282,34 @@ def test_a_service_that_stays_busy_is_given_up(recipe):
     assert slept == [1.0, 2.0, 4.0, 8.0]
 
 
+@pytest.mark.parametrize("answer", [None, (500, {}, b"")])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_lost_answer_and_a_failure_are_asked_again_where_it_only_reads(recipe, answer, method):
+    def failing(_received):
+        return answer if len(server.requests) == 1 else (200, {}, b"{}")
+
+    slept = []
+    config = fp.Destination.from_file(recipe.dynamics()).config
+    with RecordingServer(failing) as server:
+        told = Inquiry(config, slept.append).ask(method, server.url)
+    again = method == "GET"
+    assert told.status == (200 if again else answer[0] if answer else 0)
+    assert (len(server.requests), slept) == ((2, [1.0]) if again else (1, []))
+
+
+def test_a_pull_survives_a_lost_connection(recipe):
+    cut = {"match": {"path": "EntityDefinitions"}, "times": 1, "close": True}
+    recipe.control("faults", [cut])
+    pulled(recipe, recipe.dynamics())
+
+
+def test_what_cannot_be_reached_is_asked_once(recipe):
+    slept = []
+    config = fp.Destination.from_file(recipe.dynamics()).config
+    told = Inquiry(config, slept.append).ask("GET", "http://127.0.0.1:9/")
+    assert (told.fault, slept) == ("unreachable", [])
+
+
 def test_a_token_that_ran_out_is_replaced_once(recipe):
     recipe.control("faults", {"match": {"path": "WhoAmI"}, "status": 401, "times": 1})
     api = signed_in(recipe)
