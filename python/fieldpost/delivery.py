@@ -96,8 +96,8 @@ class Delivery:
         report = self.report(number)
         targets = self.targets()
         messages = BulkMessages(config, ledger)
-        document = documents.dispatcher_document(config, messages.taken())
-        dispatcher = Dispatcher(json.dumps(document))
+        # In no variable: a traceback that shows them would show what came from the environment.
+        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config, messages.taken())))
         dispatcher.count_started(messages.asked)
         if messages.hold_s:
             dispatcher.hold(messages.hold_s)

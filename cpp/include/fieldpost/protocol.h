@@ -22,7 +22,7 @@ struct CallNotes {
   virtual ~CallNotes() = default;
 };
 
-// One HTTP request for one record (packing several into one call comes with batching).
+// One HTTP request: of one record, or of several that go together.
 struct Call {
   Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it
@@ -66,7 +66,7 @@ struct Verdict {
   std::optional<double> wait_s;  // Retry-After, seconds from now
   int http_status = 0;           // of this record alone, where the answer tells of several
   bool alone = false;            // of several records: smaller calls may tell which it is
-  bool unheard = false;          // the answer tells of others, and not of this record
+  bool unheard = false;          // the answer leaves open whether this record took effect
   bool perhaps_all = false;      // rejected for a reason that may hold for every request
   int give_up_after = 0;  // `again` turns into `rejected` after so many such answers; 0: never
   std::optional<Request> question;

@@ -69,7 +69,7 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       break;
     case Verdict::Kind::pause_subscription:
       paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
-      tell(id, "waiting");
+      wait_for_subscription(id);
       break;
     case Verdict::Kind::pause:
       pause_with(verdict);
@@ -196,8 +196,24 @@ void Dispatcher::State::tell_suspects() {
   for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
 }
 
+// The pause that keeps it here: of its subscription, or of one before it in its lane.
+const Verdict* Dispatcher::State::held_by(const Delivery& delivery) const {
+  if (paused_subscriptions.empty() || delivery.asks()) return nullptr;
+  const auto before = lanes.held_for(delivery.order_key());
+  const auto paused = paused_subscriptions.find(before.value_or(delivery.subscription()));
+  return paused == paused_subscriptions.end() ? nullptr : &paused->second;
+}
+
+void Dispatcher::State::wait_for_subscription(Id id) {
+  const Delivery& delivery = deliveries.at(id);
+  const std::string_view key = delivery.order_key();
+  if (!key.empty()) lanes.hold(key, delivery.subscription());
+  tell(id, "waiting");
+}
+
 void Dispatcher::State::pause_with(Verdict why) {
   if (!pause.code.empty()) return;
+  why.code = secrets.hide(std::move(why.code));
   why.message = secrets.hide(std::move(why.message));
   pause = std::move(why);
 }
@@ -216,13 +232,13 @@ void Dispatcher::State::return_what_waits() {
       tell(id, "waiting");  // which may make another fresh
     }
   };
-  send_back(ready);
-  send_back(parked);
   if (pause.code.empty()) {
-    tell_suspects();  // stopped: nobody will find out
+    tell_suspects();  // stopped: nobody will find out; a question of theirs is not asked
   } else {
     send_back(suspects);
   }
+  send_back(ready);
+  send_back(parked);
   send_back(fresh);
   token_wanted = false;
 }
@@ -231,7 +247,9 @@ void Dispatcher::State::tell(Id id, std::string outcome) {
   Delivery& delivery = deliveries.at(id);
   Outcome& said = told.emplace_back(delivery.end(std::move(outcome)));
   counter.told(delivery.subscription(), delivery.attempts(), said);
-  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
+  for (std::string* text : {&said.code, &said.message, &said.request_id}) {
+    if (!text->empty()) *text = secrets.hide(std::move(*text));
+  }
   if (const std::string_view key = delivery.order_key(); !key.empty()) {
     if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);
   }

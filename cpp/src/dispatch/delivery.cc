@@ -45,27 +45,29 @@ void Delivery::started(double now_s, std::uint64_t token) noexcept {
 
 const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
                                   double now_unix_s) {
-  note(response, now_s);
+  note(now_s);
   if (question_) {
     return answered_question(protocol.decode_answer(call(), response, now_unix_s), response.status);
   }
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
+  note_token(verdict_.kind == Verdict::Kind::sign_in);
   question_ = std::exchange(verdict_.question, std::nullopt);
   take_next();
   if (verdict_.give_up_after > 0) ++refused_so_;
-  if (response.fault == Fault::lost) in_doubt_ = true;
+  if (response.fault == Fault::lost || verdict_.unheard) in_doubt_ = true;
   return verdict_;
 }
 
 Verdict Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
-  note(response, now_s);
+  note(now_s);
   const int status = verdict.http_status > 0 ? verdict.http_status : response.status;
   if (question_) {
     // Questions that were refused together are asked again in smaller company.
     return verdict.alone ? verdict : answered_question(std::move(verdict), status);
   }
   http_status_ = status;
+  note_token(verdict.kind == Verdict::Kind::sign_in);
   const bool unheard = response.fault == Fault::lost || verdict.unheard;
   in_doubt_ = in_doubt_ || unheard;
   absent_ = absent_ && !unheard;
@@ -84,9 +86,15 @@ void Delivery::take_next() {
   if (const auto next = std::exchange(verdict_.next, nullptr)) call_ = *next;
 }
 
-void Delivery::note(const Response& response, double now_s) {
+void Delivery::note(double now_s) {
   latency_ms_ = (now_s - first_start_s_) * 1000;
-  if (response.status != 401) refused_token_.reset();
+  asked_ = asks();
+}
+
+// The status of the whole answer does not tell: a batch is answered with 200 where its parts are
+// refused.
+void Delivery::note_token(bool refused) noexcept {
+  if (!refused) refused_tokens_[asked_].reset();
 }
 
 const Call* Delivery::plain_call(const Protocol& protocol) {
@@ -111,6 +119,7 @@ bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
 
 const Verdict& Delivery::answered_question(Verdict answer, int status) {
   asking_.reset();
+  note_token(answer.kind == Verdict::Kind::sign_in);
   const bool asks_on = answer.kind == Verdict::Kind::sign_in || answer.kind == Verdict::Kind::again;
   if (!asked_last() || !asks_on) question_.reset();
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
@@ -149,8 +158,9 @@ void Delivery::explain_over(const Verdict& pause) {
 }
 
 bool Delivery::refuses_tokens() noexcept {
-  const bool again = refused_token_ && token_ > *refused_token_;
-  refused_token_ = token_;
+  std::optional<std::uint64_t>& refused = refused_tokens_[asked_];
+  const bool again = refused && token_ > *refused;
+  refused = token_;
   return again;
 }
 

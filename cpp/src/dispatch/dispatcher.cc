@@ -74,7 +74,15 @@ void Dispatcher::State::start_what_may() {
   while (may_start() && governor.may_start(clock->monotonic_s())) {
     const std::optional<Id> id = next();
     if (!id) return;
-    start(*id);
+    starting.assign(1, *id);
+    try {
+      start(*id);
+    } catch (...) {  // what is not on the wire has its turn again
+      ready.insert(ready.begin(), starting.begin(), starting.end());
+      starting.clear();
+      throw;
+    }
+    starting.clear();
   }
 }
 
@@ -102,26 +110,24 @@ std::optional<Id> Dispatcher::State::next() {
 
 void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
-  if (const auto paused = paused_subscriptions.find(delivery.subscription());
-      paused != paused_subscriptions.end() && !delivery.asks()) {
-    delivery.not_sent_for(paused->second, "the subscription");
-    tell(id, "waiting");
-    return;
+  if (const Verdict* why = held_by(delivery)) {
+    delivery.not_sent_for(*why, "the subscription");
+    return wait_for_subscription(id);
   }
   Request* request = nullptr;
   try {
     request = &delivery.request(*protocol);
   } catch (CallFault& fault) {
     delivery.refused(std::move(fault));
-    tell(id, "invalid");
+    tell(id, delivery.in_doubt() ? "unconfirmed" : "invalid");
     return;
   }
   if (protocol->most_together() > 1) {
     const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
   }
-  operations += delivery.operations();
   send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
+  operations += delivery.operations();
   delivery.started(clock->monotonic_s(), token);
 }
 
@@ -131,7 +137,13 @@ void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signat
     request.headers.push_back(signature);
   }
   for (Header& header : signatures) request.headers.push_back(std::move(header));
-  transport->start(id, request);
+  try {
+    transport->start(id, request);
+  } catch (...) {
+    request.headers.resize(own);
+    throw;
+  }
+  starting.clear();
   request.headers.resize(own);
   governor.started(clock->monotonic_s());
   ++started;

@@ -1,9 +1,11 @@
 #include "http/curl_transport.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -254,6 +256,38 @@ TEST(CurlTransport, AForkedChildForgetsAndTheParentGoesOn) {
   EXPECT_EQ(status, 0);
   EXPECT_EQ(send(*transport, post(server.url())).status, 204);
   EXPECT_EQ(server.accepted(), 1) << "the child closed nothing";
+}
+
+// In a child, whose memory can be bounded.
+TEST(CurlTransport, AnAnswerThatFindsNoMemoryIsLost) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer needs more address space than can be left";
+#endif
+  constexpr std::size_t kLength = std::size_t{96} << 20;
+  LoopbackServer server([](int, const std::string&) {
+    return Reply{"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kLength) + "\r\n\r\n" +
+                     std::string(kLength, 'x'),
+                 true};
+  });
+  TransportOptions options = quick();
+  options.max_response_bytes = 2 * kLength;
+  const pid_t child = fork();
+  if (child == 0) {
+    CurlTransport transport(options);
+    std::ifstream sizes("/proc/self/statm");
+    rlim_t pages = 0;
+    sizes >> pages;
+    const rlim_t most = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + kLength / 2;
+    const rlimit limit{most, most};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(2);
+    const Response response = send(transport, post(server.url()));
+    const bool said = response.fault_text == "there is no memory left for the answer";
+    _exit(response.fault == Fault::lost && said ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

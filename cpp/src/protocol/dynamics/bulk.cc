@@ -7,6 +7,7 @@
 
 #include "base/uuid.h"
 #include "protocol/dynamics/faults.h"
+#include "protocol/dynamics/verdicts.h"
 #include "protocol/dynamics/write.h"
 
 namespace fieldpost {
@@ -280,6 +281,7 @@ std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,
   for (const Call* call : calls) {
     Verdict& own = verdicts.emplace_back(verdict);
     own.record_id = call->record_id;
+    own.unheard = !is_success(response) && dynamics::leaves_in_doubt(*call, response);
     if (!taken || own.kind == Kind::delivered) continue;
     own.question = protocol.question(*call);  // a lost answer may have said that it was taken
     if (own.question) own.kind = Kind::verify;

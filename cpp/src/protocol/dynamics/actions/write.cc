@@ -31,12 +31,20 @@ struct Step {
   Headers condition;
 };
 
+// Of a version that the write itself ends.
+bool names_version(const Headers& condition) {
+  return std::any_of(condition.begin(), condition.end(), [](const Header& header) {
+    return header.name == "If-Match" && header.value != "*";
+  });
+}
+
 Call write_row(const Order& order, const Reference& reference, const Row& row, Step step,
                Write write) {
   write.action = step.action;
   write.binds = row.binds;
   write.key_column = reference.table->key;
   write.by_columns = reference.id.empty();
+  write.only_once = names_version(step.condition);
   Part head{"PATCH", reference.path(), std::move(step.condition), ""};
   if (step.action == Action::upsert) {
     // Whether it was created is told by the status alone, and only where the row is asked for.
