@@ -32,7 +32,7 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
   const Call& first = *deliveries.at(id).plain_call(*protocol);
   std::size_t bytes = first.request.body.size();
   std::uint64_t counted = operations + first.operations;
-  std::unordered_set<std::string_view> rows = {together.row};
+  std::unordered_set<std::string> rows = {together.row};
   std::size_t most = std::min(together.records, deliveries.at(id).company());
   const auto joins = [&](Id other) {
     Delivery& delivery = deliveries.at(other);

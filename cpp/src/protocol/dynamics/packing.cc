@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/text.h"
 #include "base/uuid.h"
 #include "protocol/dynamics/batch_codec.h"
 #include "protocol/dynamics/existence.h"
@@ -200,7 +201,7 @@ std::optional<Protocol::Together> Packing::together(const Call& call) const {
   if (shape.form == Form::batch) {
     together.records = std::min(together.records, batch_parts_);
   } else {
-    together.row = call.record_id.empty() ? std::string_view(call.request.url) : call.record_id;
+    together.row = ascii_lower(call.record_id.empty() ? call.request.url : call.record_id);
   }
   return together;
 }
@@ -254,7 +255,7 @@ std::vector<Verdict> Packing::decode_each(const Protocol& protocol, const Call& 
     const auto found = is_success(response.status) ? ids_found(table, response) : std::nullopt;
     std::vector<Verdict> verdicts;
     for (const Call* call : calls) {
-      const std::string id(id_asked(call->request.url));
+      const std::string id = ascii_lower(id_asked(call->request.url));
       verdicts.push_back(
           decode_one(protocol, *call, found ? found_or_not(found->contains(id)) : response, now_s));
     }

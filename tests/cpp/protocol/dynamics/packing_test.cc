@@ -309,6 +309,13 @@ TEST_F(PackingTest, ABulkRefusalIsTheLastWordOnNobody) {
   }
 }
 
+TEST_F(PackingTest, TheRowOfAnIdIsTheSameInWhateverLettersItIsWritten) {
+  open("bulk");
+  encode({R"({"accountid":"2ED6657D-E927-568B-95E1-2665A8AEA6A2"})",
+          R"({"accountid":"2ed6657d-e927-568b-95e1-2665a8aea6a2"})"});
+  EXPECT_EQ(dynamics_->together(calls_[0])->row, dynamics_->together(calls_[1])->row);
+}
+
 TEST_F(PackingTest, ATableWithoutTheMessageIsAskedOnce) {
   open("auto");
   encode({"{}", "{}"});
