@@ -17,12 +17,15 @@
 namespace fieldpost {
 namespace {
 
+constexpr const char* kNextPage = R"(],"@odata.nextLink":"https://org/next"})";
+
 // A service with one table: accounts by id, one bulk message, one way to ask.
 class Service {
  public:
   std::set<std::string> rows;
-  std::string bad;  // a row that is refused, by id
-  int lose = 0;     // answers that are lost, after the work is done
+  std::string bad;              // a row that is refused, by id
+  int lose = 0;                 // answers that are lost, after the work is done
+  std::size_t page = SIZE_MAX;  // rows of a list
   std::map<std::string, int> created;
 
   Response operator()(int, const Request& request) {
@@ -75,8 +78,10 @@ class Service {
     const bool several = url.find("$filter") != std::string::npos;
     const std::vector<std::string> asked = ids(url, several ? "'" : "(");
     std::string found;
+    std::size_t shown = 0;
     for (const std::string& id : asked) {
       if (!rows.contains(id)) continue;
+      if (++shown > page) return with(200, "{\"value\":[" + found + kNextPage);
       found.append(found.empty() ? "" : ",").append(R"({"accountid":")" + id + "\"}");
     }
     if (!several) return found.empty() ? refusal(404, "0x80040217") : with(200, "{}");
@@ -193,6 +198,16 @@ TEST_F(PacksTest, ThePlaceForRecordsGrowsWithThePacks) {
   deliver(2000);
   EXPECT_EQ(counted("delivered"), 2000);
   EXPECT_GT(dispatcher_->capacity(), 2u * 16u * 100u);
+}
+
+TEST_F(PacksTest, AListThatIsNotWholeIsAskedForInSmallerOnes) {
+  deliver(40);  // e0 to e39
+  outcomes_.clear();
+  service_.page = 30;
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_EQ(service_.rows.size(), 100u) << "none is taken for delivered unseen";
+  EXPECT_TRUE(each_once());
 }
 
 }  // namespace

@@ -106,6 +106,20 @@ Verdict of_envelope(const Protocol& protocol, const Call& call, const Response& 
   return verdict;
 }
 
+// What the answer to a list proves where it does not tell which rows are there: ask for fewer.
+Verdict of_list(const Protocol& protocol, const Call& call, const Response& response,
+                double now_s) {
+  Verdict verdict = decode_one(protocol, call, response, now_s);
+  const bool is_of_table = verdict.kind == Kind::unconfirmed && response.status == 403;
+  const bool of_one_row = verdict.kind == Kind::delivered || verdict.kind == Kind::rejected ||
+                          verdict.kind == Kind::unconfirmed;
+  if (response.fault == Fault::none && of_one_row && !is_of_table) {
+    verdict.kind = Kind::rejected;
+    verdict.alone = true;
+  }
+  return verdict;
+}
+
 Response found_or_not(bool found) {
   Response response;
   response.status = found ? 200 : 404;
@@ -256,8 +270,9 @@ std::vector<Verdict> Packing::decode_each(const Protocol& protocol, const Call& 
     std::vector<Verdict> verdicts;
     for (const Call* call : calls) {
       const std::string id = ascii_lower(id_asked(call->request.url));
-      verdicts.push_back(
-          decode_one(protocol, *call, found ? found_or_not(found->contains(id)) : response, now_s));
+      verdicts.push_back(found
+                             ? decode_one(protocol, *call, found_or_not(found->contains(id)), now_s)
+                             : of_list(protocol, *call, response, now_s));
     }
     return verdicts;
   }

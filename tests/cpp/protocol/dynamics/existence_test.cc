@@ -60,5 +60,31 @@ TEST_F(ExistenceTest, AnIdIsFoundInWhateverLettersItIsWritten) {
   EXPECT_FALSE(verdicts[1].alone);
 }
 
+TEST_F(ExistenceTest, AListThatIsNotWholeProvesNothingAndFewerAreAskedFor) {
+  ask({kFirst, kSecond});
+  const std::string row = R"({"accountid":")" + kFirstFound + "\"}";
+  for (const std::string& body :
+       {R"({"value":[)" + row + R"(],"@odata.nextLink":"https://org/next"})",
+        R"({"value":[)" + row + R"(,{"name":"A"}]})", R"({"value":[)" + row, std::string("{}")}) {
+    for (const Verdict& verdict : decode(200, body)) {
+      EXPECT_EQ(verdict.kind, Kind::rejected) << body;
+      EXPECT_TRUE(verdict.alone) << body;
+    }
+  }
+}
+
+TEST_F(ExistenceTest, ARefusalOfTheListIsNoAnswerForARow) {
+  ask({kFirst, kSecond});
+  for (const int status : {400, 404, 414}) {
+    for (const Verdict& verdict : decode(status, R"({"error":{"code":"0x80060888"}})")) {
+      EXPECT_EQ(verdict.kind, Kind::rejected) << status;
+      EXPECT_TRUE(verdict.alone) << status;
+    }
+  }
+  for (const Verdict& verdict : decode(403, R"({"error":{"code":"0x80040220"}})")) {
+    EXPECT_EQ(verdict.kind, Kind::unconfirmed) << "of the table, so of each row";
+  }
+}
+
 }  // namespace
 }  // namespace fieldpost
