@@ -161,7 +161,9 @@ Packing::Shape Packing::shape_in(const Call& call) {
 void Packing::prepare(Call& call) const {
   call.operations = operations_of(call);
   if (mode_ == Mode::off) return;
-  Shape shape{fits_batch(call) ? Form::batch : Form::plain, 0};
+  call.form = noted({});
+  if (!fits_batch(call)) return;  // plain: a bulk message is no place for references either
+  Shape shape{Form::batch, 0};
   const auto table = mode_ == Mode::batch ? std::nullopt : table_at(call.request.url);
   if (table) {
     const BulkMessage message = bulk_message(call, tables_[*table]);
