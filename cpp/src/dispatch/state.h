@@ -71,8 +71,8 @@ struct Dispatcher::State {
   std::vector<Outcome> settle(double timeout_s);
 
   bool closed() const noexcept { return stopped || !pause.code.empty() || used_up(); }
-  // All operations that it may start are started.
-  bool used_up() const noexcept { return operations >= limits.operations; }
+  // All operations that it may start are started, or fewer are left than the next one takes.
+  bool used_up() const noexcept { return too_few_left || operations >= limits.operations; }
   bool may_gather() const;
   bool may_start() const { return !closed() && !token_wanted; }
   void start_what_may();
@@ -129,6 +129,7 @@ struct Dispatcher::State {
   SigningKeys keys;
   std::uint64_t started = 0;     // requests
   std::uint64_t operations = 0;  // in them, as the destination counts
+  bool too_few_left = false;     // for a record of several operations
   TrafficCounter counter;
   std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;

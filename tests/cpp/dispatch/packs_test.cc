@@ -26,12 +26,14 @@ class Service {
   std::string bad;              // a row that is refused, by id
   int lose = 0;                 // answers that are lost, after the work is done
   std::size_t page = SIZE_MAX;  // rows of a list
+  bool silent = false;          // nothing is answered, and nothing done
   std::map<std::string, int> created;
 
   Response operator()(int, const Request& request) {
-    Response response = answer(request);
-    if (response.status == 200 && request.method == "POST" && lose > 0) {
-      --lose;
+    Response response = silent ? Response() : answer(request);
+    const bool loses = response.status == 200 && request.method == "POST" && lose > 0;
+    if (silent || loses) {
+      if (loses) --lose;
       response = Response();
       response.fault = Fault::lost;
     }
@@ -96,8 +98,12 @@ class PacksTest : public testing::Test {
     dispatcher_ = std::make_unique<Dispatcher>(
         make_protocol(Json::parse(R"({"type": "dynamics365", "destination": "d",
             "url": "https://org", "batching": "bulk",
-            "subscriptions": [{"id": "s", "action": "create", "table": "account"}],
-            "tables": {"account": {"set": "accounts", "key": "accountid"}}})")),
+            "subscriptions": [)" + subscription_ +
+                                  R"(],
+            "tables": {"account": {"set": "accounts", "key": "accountid", "navigation": {
+                         "people": {"table": "contact", "collection": true,
+                                    "partner": "company"}}},
+                       "contact": {"set": "contacts", "key": "contactid"}}})")),
         std::make_unique<ScriptedTransport>(wire_, clock_), retry_, limits_, clock_,
         std::make_shared<Random>(1));
     dispatcher_->allow_operations(operations);
@@ -106,7 +112,8 @@ class PacksTest : public testing::Test {
     for (int i = 0; i < count; ++i) {
       Record record;
       record.event_id = batch->keep("e" + std::to_string(i));
-      record.body = batch->keep("{}");
+      record.body = batch->keep(body_);
+      record.headers = batch->keep(R"({"key": )" + std::to_string(i) + "}");
       batch->records.push_back(record);
       offers.push_back({static_cast<std::uint32_t>(i), i + 1, 0, 0, false});
     }
@@ -139,6 +146,8 @@ class PacksTest : public testing::Test {
   }
 
   Service service_;
+  std::string subscription_ = R"({"id": "s", "action": "create", "table": "account"})";
+  std::string body_ = "{}";
   int bad_ = -1;
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
   std::shared_ptr<Wire> wire_ = std::make_shared<Wire>();
@@ -208,6 +217,19 @@ TEST_F(PacksTest, AListThatIsNotWholeIsAskedForInSmallerOnes) {
   EXPECT_EQ(counted("delivered"), 100);
   EXPECT_EQ(service_.rows.size(), 100u) << "none is taken for delivered unseen";
   EXPECT_TRUE(each_once());
+}
+
+TEST_F(PacksTest, AChangeSetStartsOnlyWhereAllItsOperationsAreLeft) {
+  subscription_ = R"({"id": "s", "action": "upsert", "table": "account", "key": "value"})";
+  body_ = R"({"people": [{}, {}, {}]})";
+  service_.silent = true;
+  deliver(2, 6);
+  EXPECT_EQ(wire_->requests.size(), 1u);
+  EXPECT_EQ(dispatcher_->operations(), 4u);
+  EXPECT_TRUE(dispatcher_->used_up());
+  EXPECT_EQ(counted("waiting"), 2);
+  dispatcher_->allow_operations(8);
+  EXPECT_FALSE(dispatcher_->used_up());
 }
 
 }  // namespace
