@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <climits>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +28,11 @@ class Service {
   int lose = 0;                 // answers that are lost, after the work is done
   std::size_t page = SIZE_MAX;  // rows of a list
   bool silent = false;          // nothing is answered, and nothing done
+  bool binds = false;           // `bad` is refused for a row that is not there yet …
+  int missing = 0;              // … so often alone
+  int alone = 0;                // requests for `bad` alone
+  bool too_slow = false;        // the database runs out of time
+  std::function<void()> heard = [] {};
   std::map<std::string, int> created;
 
   Response operator()(int, const Request& request) {
@@ -63,9 +69,15 @@ class Service {
   }
 
   Response answer(const Request& request) {
+    heard();
     if (request.method == "GET") return known(request.url);
+    if (too_slow) return refusal(500, "0x80044151");
     const std::vector<std::string> wanted = ids(request.body, R"("accountid":")");
     for (const std::string& id : wanted) {
+      if (id == bad && binds) {
+        if (wanted.size() == 1 && alone++ >= missing) continue;
+        return refusal(404, "0x80040217");
+      }
       if (id == bad) return refusal(400, "0x80044331");
       if (rows.contains(id)) return refusal(412, "0x80040237");
     }
@@ -230,6 +242,31 @@ TEST_F(PacksTest, AChangeSetStartsOnlyWhereAllItsOperationsAreLeft) {
   EXPECT_EQ(counted("waiting"), 2);
   dispatcher_->allow_operations(8);
   EXPECT_FALSE(dispatcher_->used_up());
+}
+
+TEST_F(PacksTest, ABindToARowThatIsNotThereYetIsWaitedForByTheRecordAlone) {
+  bad_ = 37;
+  service_.binds = true;
+  service_.missing = 3;
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_TRUE(each_once());
+  service_.missing = INT_MAX;
+  service_.alone = 0;
+  service_.rows.clear();
+  outcomes_.clear();
+  deliver(100);
+  EXPECT_EQ(outcomes_.at(38).outcome, "rejected");
+  EXPECT_EQ(outcomes_.at(38).code, "0x80040217");
+  EXPECT_EQ(service_.alone, 5) << "the tries that a record alone has";
+}
+
+TEST_F(PacksTest, TriesThatSayNothingOfARecordAreNotKeptForTheNextRun) {
+  service_.too_slow = true;
+  service_.heard = [this] { dispatcher_->stop(); };
+  deliver(100);
+  EXPECT_EQ(counted("waiting"), 100);
+  for (const auto& [claim, outcome] : outcomes_) EXPECT_EQ(outcome.attempts, 0);
 }
 
 }  // namespace
