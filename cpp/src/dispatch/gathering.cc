@@ -11,6 +11,7 @@ namespace fieldpost {
 void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
   Flight flight;
   flight.members = gather(id, together);
+  flight.key = together.key;
   flight.call = protocol->combine(calls_of(flight.members));
   operations += flight.call.operations;
   send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
@@ -87,6 +88,8 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
     const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
     const bool split = verdict.alone && count > 1;
     if (split) delivery.split(count, asked);
+    const bool at_once = verdict.kind == Verdict::Kind::again && verdict.wait_s == 0;
+    if (!split && !asked && at_once && goes_otherwise(delivery, flight)) delivery.says_nothing();
     if (split && verdict.kind == Verdict::Kind::rejected) {
       in_parts.push_back(flight.members[i]);
     } else {
@@ -95,6 +98,13 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
   }
   // Before others: what one of them shows may end the matter for all.
   ready.insert(ready.begin(), in_parts.begin(), in_parts.end());
+}
+
+// What went wrong was the form that they went in, and the next is another.
+bool Dispatcher::State::goes_otherwise(Delivery& delivery, const Flight& flight) const {
+  if (flight.members.size() < 2) return false;
+  const auto together = protocol->together(*delivery.plain_call(*protocol));
+  return !together || together->key != flight.key;
 }
 
 void Dispatcher::State::learn(const Flight& flight, const Response& response) {

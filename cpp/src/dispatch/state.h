@@ -50,6 +50,7 @@ inline Governor::End end_of(const Response& response, bool busy, std::size_t rec
 struct Flight {
   std::vector<Id> members;
   Call call;
+  std::string key;  // that its members had in common
 };
 
 // Each delivery is in exactly one place: fresh, ready, retries, parked, suspects, on the wire, or
@@ -90,6 +91,7 @@ struct Dispatcher::State {
 
   void complete(const Completion& completion);
   void complete_together(const Flight& flight, const Response& response);
+  bool goes_otherwise(Delivery& delivery, const Flight& flight) const;
   void learn(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);

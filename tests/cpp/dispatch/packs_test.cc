@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "dispatch/scripted_transport.h"
 #include "fieldpost/dispatcher.h"
+#include "protocol/dynamics/multipart.h"
 
 namespace fieldpost {
 namespace {
@@ -32,6 +33,7 @@ class Service {
   int missing = 0;              // … so often alone
   int alone = 0;                // requests for `bad` alone
   bool too_slow = false;        // the database runs out of time
+  bool lacks_messages = false;
   std::function<void()> heard = [] {};
   std::map<std::string, int> created;
 
@@ -71,6 +73,8 @@ class Service {
   Response answer(const Request& request) {
     heard();
     if (request.method == "GET") return known(request.url);
+    const bool is_message = request.url.find("Microsoft.Dynamics.CRM.") != std::string::npos;
+    if (lacks_messages && is_message) return refusal(400, "0x80040800");
     if (too_slow) return refusal(500, "0x80044151");
     const std::vector<std::string> wanted = ids(request.body, R"("accountid":")");
     for (const std::string& id : wanted) {
@@ -85,7 +89,20 @@ class Service {
       rows.insert(id);
       ++created[id];
     }
+    if (request.url.ends_with("/$batch")) return parts(wanted.size());
     return with(200, R"({"Ids":[]})");
+  }
+
+  static Response parts(std::size_t count) {
+    Response response = with(200, "");
+    for (std::size_t i = 0; i < count; ++i) {
+      write_part(response.body, "r",
+                 {{"Content-Type", "application/http"}, {"Content-ID", std::to_string(i + 1)}},
+                 "HTTP/1.1 204 No Content\r\n\r\n\r\n");
+    }
+    write_end(response.body, "r");
+    response.headers[1].value = "multipart/mixed; boundary=r";
+    return response;
   }
 
   Response known(const std::string& url) const {
@@ -267,6 +284,23 @@ TEST_F(PacksTest, TriesThatSayNothingOfARecordAreNotKeptForTheNextRun) {
   deliver(100);
   EXPECT_EQ(counted("waiting"), 100);
   for (const auto& [claim, outcome] : outcomes_) EXPECT_EQ(outcome.attempts, 0);
+}
+
+TEST_F(PacksTest, AConflictOfAnotherIsNoTryOfARecord) {
+  deliver(40);  // e0 to e39
+  outcomes_.clear();
+  retry_.max_attempts = 1;
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_TRUE(each_once());
+}
+
+TEST_F(PacksTest, AMessageThatTheTableDoesNotHaveIsNoTryOfARecord) {
+  service_.lacks_messages = true;
+  retry_.max_attempts = 1;
+  deliver(100);
+  EXPECT_EQ(counted("delivered"), 100);
+  EXPECT_EQ(wire_->requests.size(), 2u) << "the message, then a batch";
 }
 
 }  // namespace
