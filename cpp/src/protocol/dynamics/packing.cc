@@ -287,8 +287,12 @@ std::vector<Verdict> Packing::decode_batch(const Protocol& protocol,
   std::vector<Verdict> verdicts;
   verdicts.reserve(calls.size());
   if (response.fault != Fault::none || !is_multipart(response)) {
+    // Read once for all that it can mean the same for: the whole was refused, not a row.
+    std::map<std::pair<bool, bool>, Verdict> known;
     for (const Call* call : calls) {
-      verdicts.push_back(of_envelope(protocol, *call, response, now_s));
+      const auto [at, is_new] = known.try_emplace({call->asks, call->replay_safe});
+      if (is_new) at->second = of_envelope(protocol, *call, response, now_s);
+      verdicts.emplace_back(at->second).record_id = call->record_id;
     }
     return verdicts;
   }

@@ -415,6 +415,51 @@ TEST_F(PackingTest, SizesFollowLatencyAndWhatTheServiceSays) {
   EXPECT_EQ(size(), 11u) << "aims at 4.5 s since too many requests were refused";
 }
 
+// Counts how often an answer is read.
+class Reader final : public Protocol {
+ public:
+  explicit Reader(const Protocol& behind) : behind_(behind) {}
+
+  Call encode(const Batch& batch, const Record& record) const override {
+    return behind_.encode(batch, record);
+  }
+  Verdict decode(const Call& call, const Response& response, double now_s) const override {
+    ++read;
+    return behind_.decode(call, response, now_s);
+  }
+  Verdict decode_answer(const Call& call, const Response& response, double now_s) const override {
+    ++read;
+    return behind_.decode_answer(call, response, now_s);
+  }
+
+  mutable int read = 0;
+
+ private:
+  const Protocol& behind_;
+};
+
+TEST_F(PackingTest, ARefusalOfAWholeBatchIsReadOnceForAll) {
+  open("batch");
+  encode(std::vector<std::string>(100, "{}"));
+  const Packing packing(Packing::Mode::batch, "https://org/api/data/v9.2/", {});
+  const Reader reader(*dynamics_);
+  const Call combined = dynamics_->combine(calls());
+  Response busy = refusal(429, "0x80072322");
+  busy.headers.push_back({"Retry-After", "9"});
+  const auto verdicts = packing.decode_each(reader, combined, calls(), busy, 0);
+  EXPECT_EQ(reader.read, 1);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(verdicts[static_cast<std::size_t>(i)].wait_s, 9);
+    EXPECT_EQ(verdicts[static_cast<std::size_t>(i)].record_id, id(i)) << "each has its own row";
+  }
+  for (const Verdict& verdict :
+       packing.decode_each(reader, combined, calls(), refusal(400, "0x80044331"), 0)) {
+    EXPECT_TRUE(verdict.alone);
+    EXPECT_EQ(verdict.code, "0x80044331");
+  }
+  EXPECT_EQ(reader.read, 2);
+}
+
 // What an answer says may be any bytes: each call still gets a verdict.
 TEST_F(PackingTest, AnyBytesGiveOneVerdictForEachCall) {
   open("batch");
