@@ -1,6 +1,7 @@
 """Single requests to a destination, signed in, with the core's own transport: to look, not to send.
 
-A 401 gets one new token. A service that is busy or away is asked again, a few times.
+A 401 gets one new token. A service that is busy or away is asked again, a few times; so is one that
+loses a connection or fails, where the request only reads.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .transport import transport_document
 
 _TRIES = 5
 _LATER = (429, 502, 503, 504)
+_NOT_REACHED = ("unreachable", "untrusted")
 _LONGEST_WAIT_S = 300.0
 
 
@@ -51,6 +53,11 @@ class Answer:
             return "", ""
         return str(error.get("code", "")), str(error.get("message", ""))
 
+    @property
+    def wait_s(self) -> float:
+        """How long the service wants to be left alone, where it says so."""
+        return _seconds(self.headers.get("retry-after", "")) or 0.0
+
     def __str__(self) -> str:
         if self.status == 0:
             return self.fault_text
@@ -60,15 +67,18 @@ class Answer:
 class Inquiry:
     """Asks. `header` is what it is signed in with, "" before `sign_in`; one thread at a time.
 
-    sleep: waits seconds. Owns no connection.
+    sleep: waits seconds. tries: of one question. Owns no connection.
     """
 
     def __init__(
-        self, config: DestinationConfig, sleep: Callable[[float], None] = time.sleep
+        self,
+        config: DestinationConfig,
+        sleep: Callable[[float], None] = time.sleep,
+        tries: int = _TRIES,
     ) -> None:
         self._credentials = auth.open_credentials(config)
         self._transport = json.dumps(transport_document(config))
-        self._sleep = sleep
+        self._sleep, self._tries = sleep, tries
         self.header = ""
         self.requests = 0
 
@@ -93,8 +103,8 @@ class Inquiry:
         if answer.status == 401 and self.header:
             self.header = self._credentials.refresh(self.header)
             answer = self._once(method, url, given, body)
-        for attempt in range(_TRIES - 1):
-            if answer.status not in _LATER:
+        for attempt in range(self._tries - 1):
+            if not _passes(method, answer):
                 break
             self._sleep(_wait_s(answer.headers.get("retry-after", ""), attempt))
             answer = self._once(method, url, given, body)
@@ -119,8 +129,21 @@ class Inquiry:
         )
 
 
+def _passes(method: str, answer: Answer) -> bool:
+    """Whether asking again may help: what only reads is asked again after a lost answer too."""
+    if answer.status in _LATER:
+        return True
+    is_lost = answer.status == 0 and answer.fault not in _NOT_REACHED
+    return method == "GET" and (is_lost or answer.status == 500)
+
+
 def _wait_s(retry_after: str, attempt: int) -> float:
+    wait_s = _seconds(retry_after)
+    return float(2**attempt) if wait_s is None else wait_s
+
+
+def _seconds(retry_after: str) -> float | None:
     try:
         return min(max(0.0, float(retry_after)), _LONGEST_WAIT_S)
     except ValueError:  # absent, or a date, which no service seen here sends
-        return float(2**attempt)
+        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fieldpost.cli.exit_code import of_report
+
 CREATE = """\
 action: create
 table: account
@@ -173,6 +175,42 @@ def test_what_every_request_would_meet_pauses_the_run(sales, code, user, hint):
     assert hint in next(destination.outcomes(event_id="m0"))["action_needed"]
 
 
+@pytest.mark.parametrize("batching", ["off", "batch", "bulk", "auto"])
+def test_a_missing_privilege_pauses_the_subscriptions_of_its_table_alone(sales, batching):
+    sales.subscribe(CREATE, name="accounts").subscribe(LEADS, name="leads")
+    sales.delivery = sales.delivery.replace("{max", f"{{batching: {batching}, max")
+    sales.control("applications", {"deny": ["prvCreateAccount"]})
+    destination = sales.destination
+    events = [{"type": "track", "messageId": f"m{n}", "name": str(n)} for n in range(20)]
+    report = destination.deliver(events)
+    assert report.stopped is None
+    accounts, leads = report.subscriptions["accounts"], report.subscriptions["leads"]
+    assert (accounts["waiting"], leads["delivered"]) == (20, 20)
+    assert leads.paused is None
+    told = report.to_dict()["subscriptions"]["accounts"]["paused"]
+    assert told["code"] == "0x80040220"
+    assert told["action_needed"].endswith("missing privilege prvCreateAccount")
+    assert "paused" not in report.to_dict()["subscriptions"]["leads"]
+    sales.control("applications", {"deny": []})
+    assert destination.deliver(events)["delivered"] == 20
+    assert [row["created"] for row in sales.commits("account")] == [1] * 20
+
+
+def test_a_run_ends_when_all_of_its_subscriptions_are_paused(sales):
+    sales.subscribe(CREATE, name="accounts").subscribe(LEADS, name="leads", when="type = 'x'")
+    sales.control("applications", {"deny": ["prvCreateAccount"]})
+    events = ({"type": "track", "messageId": f"m{n}", "name": "A"} for n in range(9))
+    report = sales.destination.deliver(events)
+    assert report.stopped.code == "0x80040220"
+    assert "prvCreateAccount" in report.stopped.message
+    assert of_report(report) == 5
+    sales.subscriptions.clear()
+    sales.subscribe(TREE % "Firstname", name="wrong name")
+    report = sales.destination.deliver([{"type": "track", "messageId": "t", "name": "A"}])
+    assert report.stopped.code == "0x80048d19"
+    assert of_report(report) == 4
+
+
 def test_a_value_of_a_wrong_type_is_of_the_record(sales):
     sales.subscribe(CREATE)
     rows = sales.deliver({"name": "A", "staff": "many"}, {"name": "B", "staff": 3})
@@ -180,6 +218,40 @@ def test_a_value_of_a_wrong_type_is_of_the_record(sales):
     assert rows[0]["code"] == "0x80048d19"
     assert "many" in rows[0]["message"] or "Int32" in rows[0]["message"]
     assert rows[0]["action_needed"].startswith("record:")
+
+
+ODD = [{"a": 1}, {}, ["a"], [{"a": 1}], []]
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_object_or_a_list_where_a_column_takes_a_text_is_of_the_record(sales, form, value):
+    if form == "upsert":
+        sales.subscribe(UPSERT.replace('"$.name"}', '"$.key"}', 1))
+    else:
+        sales.subscribe(CREATE)
+    rows = sales.deliver({"key": "1", "name": value}, {"key": "2", "name": "B"})
+    assert [row["outcome"] for row in rows] == ["rejected", "delivered"], rows
+    assert rows[0]["code"] == "0x80048d19"
+    assert rows[0]["action_needed"].startswith("record:")
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["a"]])
+def test_an_object_where_a_column_below_takes_a_text_is_of_the_record(sales, value):
+    sales.subscribe(
+        "action: create\ntable: account\n"
+        'body: {name: A, primarycontactid: {lastname: {"@path": "$.name"}}}\n'
+    )
+    rows = sales.deliver({"name": value}, {"name": "B"})
+    assert [row["outcome"] for row in rows] == ["rejected", "delivered"], rows
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["a"]])
+def test_an_object_under_a_name_that_is_not_there_is_of_the_mapping(sales, value):
+    sales.subscribe('action: create\ntable: account\nbody: {nam: {"@path": "$.name"}}\n')
+    row = sales.one({"name": value})
+    assert (row["outcome"], row["code"]) == ("waiting", "0x80048d19")
+    assert row["action_needed"].startswith("mapping:")
 
 
 TREE = """\

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <tuple>
 
 #include "base/text.h"
 #include "base/uuid.h"
@@ -10,6 +11,7 @@
 #include "protocol/dynamics/existence.h"
 #include "protocol/dynamics/faults.h"
 #include "protocol/dynamics/multipart.h"
+#include "protocol/dynamics/verdicts.h"
 #include "protocol/unanswered.h"
 
 namespace fieldpost {
@@ -133,6 +135,24 @@ Response found_or_not(bool found) {
 Packing::Packing(Mode mode, std::string api, const std::vector<BulkTable>& tables)
     : mode_(mode), api_(std::move(api)), tables_(tables) {
   for (std::size_t i = 0; i < tables_.size(); ++i) by_set_.emplace(tables_[i].set, i);
+}
+
+void Packing::restrict(std::string_view table, const std::vector<std::string>& taken) {
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    if (tables_[i].name != table) continue;
+    for (const Form form : {Form::create, Form::upsert, Form::update}) {
+      const char* name = name_of(message_of(form));
+      if (std::find(taken.begin(), taken.end(), name) == taken.end()) lacking_.insert({form, i});
+    }
+  }
+}
+
+std::vector<Protocol::Lack> Packing::lacks() const {
+  std::vector<Protocol::Lack> all;
+  for (const auto& [form, table] : refused_) {
+    all.push_back({tables_[table].name, name_of(message_of(form))});
+  }
+  return all;
 }
 
 std::optional<Packing::Mode> Packing::mode_named(std::string_view name) {
@@ -288,9 +308,10 @@ std::vector<Verdict> Packing::decode_batch(const Protocol& protocol,
   verdicts.reserve(calls.size());
   if (response.fault != Fault::none || !is_multipart(response)) {
     // Read once for all that it can mean the same for: the whole was refused, not a row.
-    std::map<std::pair<bool, bool>, Verdict> known;
+    std::map<std::tuple<bool, bool, bool>, Verdict> known;
     for (const Call* call : calls) {
-      const auto [at, is_new] = known.try_emplace({call->asks, call->replay_safe});
+      const bool in_doubt = dynamics::leaves_in_doubt(*call, response);
+      const auto [at, is_new] = known.try_emplace({call->asks, call->replay_safe, in_doubt});
       if (is_new) at->second = of_envelope(protocol, *call, response, now_s);
       verdicts.emplace_back(at->second).record_id = call->record_id;
     }
@@ -357,7 +378,10 @@ void Packing::learn_refusal(const Shape& shape, PackSize& size, std::size_t coun
     return;
   }
   const auto which = std::make_pair(shape.form, shape.table);
-  if (lacks_message(response)) lacking_.insert(which);
+  if (lacks_message(response)) {
+    lacking_.insert(which);
+    refused_.insert(which);
+  }
   if (response.status >= 500 || response.status == 401 || proven_.contains(which)) return;
   if (++refusals_[which] >= kRefusalsEnough) lacking_.insert(which);
 }

@@ -23,6 +23,7 @@ struct Write : CallNotes {
   std::string key_column;    // of the row that is written
   bool by_columns = false;   // it is named by an alternate key
   bool once_more = false;    // an upsert that lost a race before
+  bool only_once = false;    // sent again after it was done, it is refused as if it had not been
   bool binds = false;        // to rows that may not be there yet
   bool ties_inside = false;  // a part of the change set binds to a row of an earlier one
   bool root_ties = false;    // … and that part writes the row itself
@@ -31,6 +32,7 @@ struct Write : CallNotes {
 
   // The call asks whether the table knows the names of a body that was refused in these words.
   std::shared_ptr<const Verdict> refusal;
+  std::shared_ptr<const Call> other_reading;  // … asks once more where it knows them not
 
   std::shared_ptr<const Call> where_missing;  // goes out instead where the row is not there
   std::shared_ptr<const Call> where_there;    // … where it is there against expectation
