@@ -98,7 +98,7 @@ class Protocol {
     std::string key;
     std::size_t records = 1;
     std::size_t bytes = 0;
-    std::string_view row;  // lies in the call; "" where rows do not matter
+    std::string row;  // in one spelling; "" where rows do not matter
   };
   virtual std::optional<Together> together(const Call&) const { return std::nullopt; }
   virtual std::size_t most_together() const { return 1; }  // records of any call

@@ -32,6 +32,9 @@ bool escapes_are_valid(std::string_view json);
 // JavaScript's white space (ECMA-262, WhiteSpace and LineTerminator) cut from both ends.
 std::string_view trim(std::string_view text);
 
+// A to Z in lower case; everything else as it stands.
+std::string ascii_lower(std::string_view text);
+
 // A stable 64-bit hash (FNV-1a with a final mix): the same on every machine and in every version.
 std::uint64_t hash64(std::string_view text);
 

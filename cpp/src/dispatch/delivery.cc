@@ -166,14 +166,16 @@ bool Delivery::refuses_tokens() noexcept {
 
 Tries Delivery::tries(double now_s) const noexcept {
   const double here_s = attempts_ > 0 ? now_s - first_start_s_ : 0;
-  return {offer_.attempts + attempts_, attempts_ + last_questions_, offer_.elapsed_s + here_s};
+  const int own = attempts_ - void_tries_;
+  return {offer_.attempts + own, own + last_questions_, offer_.elapsed_s + here_s};
 }
 
 Outcome Delivery::end(std::string name) {
   const bool delivered = name == "delivered";
   Outcome outcome;
   outcome.claim = offer_.claim;
-  outcome.attempts = offer_.attempts + attempts_;
+  // What waits goes on with the tries that count.
+  outcome.attempts = offer_.attempts + attempts_ - (name == "waiting" ? void_tries_ : 0);
   outcome.http_status = http_status_;
   outcome.latency_ms = latency_ms_;
   outcome.in_doubt = in_doubt_ && name == "waiting";

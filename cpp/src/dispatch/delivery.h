@@ -40,7 +40,10 @@ class Delivery {
   std::size_t company() const noexcept { return question_ ? asking_company_ : company_; }
   void split(std::size_t were, bool asked) noexcept {
     (asked ? asking_company_ : company_) = (were + 1) / 2;
+    if (!asked) says_nothing();
   }
+  // Its last try was refused for what went along, or for the form that it went in: it is none.
+  void says_nothing() noexcept { ++void_tries_; }
   // It is about to end as `outcome`, which an earlier try that took effect unheard would belie:
   // makes the question of that the next request. False where there is nothing to ask.
   bool ask_before(const Protocol& protocol, std::string outcome);
@@ -88,7 +91,8 @@ class Delivery {
   std::size_t company_ = SIZE_MAX;
   std::size_t asking_company_ = SIZE_MAX;
   int http_status_ = 0;
-  int attempts_ = 0;  // in this run; questions do not count
+  int attempts_ = 0;    // in this run; questions do not count
+  int void_tries_ = 0;  // of them
   int refused_so_ = 0;
   int last_questions_ = 0;  // each makes the wait for the next one longer
   double first_start_s_ = 0;

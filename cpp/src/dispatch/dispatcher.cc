@@ -122,6 +122,11 @@ void Dispatcher::State::start(Id id) {
     tell(id, delivery.in_doubt() ? "unconfirmed" : "invalid");
     return;
   }
+  if (limits.operations - operations < delivery.operations()) {
+    too_few_left = true;
+    ready.push_front(id);
+    return;
+  }
   if (protocol->most_together() > 1) {
     const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
@@ -253,6 +258,7 @@ std::size_t Dispatcher::capacity() const noexcept { return state_->most_held(); 
 bool Dispatcher::used_up() const noexcept { return state_->used_up(); }
 
 void Dispatcher::allow_operations(std::uint64_t in_all) noexcept {
+  if (in_all > state_->limits.operations) state_->too_few_left = false;
   state_->limits.operations = in_all;
 }
 

@@ -10,8 +10,8 @@ namespace fieldpost {
 // One request for this record and those like it that wait; it flies under the id of the first.
 void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
   gather(id, together);
-  const auto at =
-      flights.emplace(id, Flight{starting, protocol->combine(calls_of(starting))}).first;
+  Call combined = protocol->combine(calls_of(starting));
+  const auto at = flights.emplace(id, Flight{starting, std::move(combined), together.key}).first;
   Flight& flight = at->second;
   try {
     send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
@@ -37,7 +37,7 @@ void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   const Call& first = *deliveries.at(id).plain_call(*protocol);
   std::size_t bytes = first.request.body.size();
   std::uint64_t counted = operations + first.operations;
-  std::unordered_set<std::string_view> rows = {together.row};
+  std::unordered_set<std::string> rows = {together.row};
   std::size_t most = std::min(together.records, deliveries.at(id).company());
   const auto joins = [&](Id other) {
     Delivery& delivery = deliveries.at(other);
@@ -91,6 +91,8 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
     const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
     const bool split = verdict.alone && count > 1;
     if (split) delivery.split(count, asked);
+    const bool at_once = verdict.kind == Verdict::Kind::again && verdict.wait_s == 0;
+    if (!split && !asked && at_once && goes_otherwise(delivery, flight)) delivery.says_nothing();
     if (split && verdict.kind == Verdict::Kind::rejected) {
       in_parts.push_back(flight.members[i]);
     } else {
@@ -99,6 +101,13 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
   }
   // Before others: what one of them shows may end the matter for all.
   ready.insert(ready.begin(), in_parts.begin(), in_parts.end());
+}
+
+// What went wrong was the form that they went in, and the next is another.
+bool Dispatcher::State::goes_otherwise(Delivery& delivery, const Flight& flight) const {
+  if (flight.members.size() < 2) return false;
+  const auto together = protocol->together(*delivery.plain_call(*protocol));
+  return !together || together->key != flight.key;
 }
 
 void Dispatcher::State::learn(const Flight& flight, const Response& response) {

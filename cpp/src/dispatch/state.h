@@ -50,6 +50,7 @@ inline Governor::End end_of(const Response& response, bool busy, std::size_t rec
 struct Flight {
   std::vector<Id> members;
   Call call;
+  std::string key;  // that its members had in common
 };
 
 // Each delivery is in exactly one place: fresh, ready, starting, retries, parked, suspects, on the
@@ -71,8 +72,8 @@ struct Dispatcher::State {
   std::vector<Outcome> settle(double timeout_s);
 
   bool closed() const noexcept { return stopped || !pause.code.empty() || used_up(); }
-  // All operations that it may start are started.
-  bool used_up() const noexcept { return operations >= limits.operations; }
+  // All operations that it may start are started, or fewer are left than the next one takes.
+  bool used_up() const noexcept { return too_few_left || operations >= limits.operations; }
   bool may_gather() const;
   bool may_start() const { return !closed() && !token_wanted; }
   void start_what_may();
@@ -90,6 +91,7 @@ struct Dispatcher::State {
 
   void complete(const Completion& completion);
   void complete_together(const Flight& flight, const Response& response);
+  bool goes_otherwise(Delivery& delivery, const Flight& flight) const;
   void learn(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
@@ -134,6 +136,7 @@ struct Dispatcher::State {
   SigningKeys keys;
   std::uint64_t started = 0;     // requests
   std::uint64_t operations = 0;  // in them, as the destination counts
+  bool too_few_left = false;     // for a record of several operations
   TrafficCounter counter;
   std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;

@@ -47,5 +47,9 @@ TEST(Text, HashesAreTheSameForever) {
   EXPECT_EQ(hash64("m-1"), 15498931219956811242ULL);
 }
 
+TEST(Text, AsciiLowerLeavesOtherLettersAsTheyStand) {
+  EXPECT_EQ(ascii_lower("AZaz-Ä1"), "azaz-Ä1");
+}
+
 }  // namespace
 }  // namespace fieldpost

@@ -46,6 +46,21 @@ bool has_reference(std::string_view content) {
   return false;
 }
 
+// A bind that an event brings may name "$1", which in a batch is the part of another event.
+bool may_bind_to_part(std::string_view body) {
+  constexpr std::string_view kBind = "@odata.bind\"";
+  for (std::size_t at = 0; (at = body.find(kBind, at)) != std::string_view::npos; ++at) {
+    const std::size_t begin = body.find_first_of("\"[", at + kBind.size());
+    if (begin == std::string_view::npos) return false;
+    const std::size_t end = body.find(body[begin] == '[' ? "\"]" : "\"", begin + 1);
+    const std::string_view value = body.substr(begin, end - begin);
+    const bool refers = value.find('$') != std::string_view::npos ||
+                        value.find("\\u0024") != std::string_view::npos;
+    if (refers) return true;
+  }
+  return false;
+}
+
 bool is_of_envelope(const Header& header) {
   for (const char* name :
        {"OData-Version", "OData-MaxVersion", "CallerObjectId", "MSCRMCallerID"}) {
@@ -231,7 +246,7 @@ class BatchReader {
 }  // namespace
 
 bool fits_batch(const Call& call) {
-  if (!is_batch(call)) return true;
+  if (!is_batch(call)) return !may_bind_to_part(call.request.body);
   const std::vector<EnvelopePart> parts = change_set_of(call);
   return !parts.empty() && std::none_of(parts.begin(), parts.end(), [](const EnvelopePart& part) {
     return has_reference(part.content);

@@ -14,7 +14,7 @@
 
 namespace fieldpost {
 
-// Whether the call can be a part: one request, or one change set without references ($1).
+// Whether the call can be a part: one request or one change set, without references ($1).
 bool fits_batch(const Call& call);
 
 // What the service counts for it: each part of a change set.

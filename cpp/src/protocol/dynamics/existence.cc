@@ -2,9 +2,7 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
-#include <cctype>
-
+#include "base/text.h"
 #include "base/uuid.h"
 
 namespace fieldpost {
@@ -44,10 +42,7 @@ std::optional<std::set<std::string>> ids_found(const BulkTable& table, const Res
   for (const simdjson::dom::element row : rows) {
     std::string_view id;
     if (row[table.key].get(id) != simdjson::SUCCESS) return std::nullopt;
-    std::string lower(id);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    found.insert(std::move(lower));
+    found.insert(ascii_lower(id));
   }
   return found;
 }

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <tuple>
 
+#include "base/text.h"
 #include "base/uuid.h"
 #include "protocol/dynamics/batch_codec.h"
 #include "protocol/dynamics/existence.h"
 #include "protocol/dynamics/faults.h"
 #include "protocol/dynamics/multipart.h"
+#include "protocol/dynamics/verdicts.h"
 #include "protocol/unanswered.h"
 
 namespace fieldpost {
@@ -105,6 +108,20 @@ Verdict of_envelope(const Protocol& protocol, const Call& call, const Response& 
   return verdict;
 }
 
+// What the answer to a list proves where it does not tell which rows are there: ask for fewer.
+Verdict of_list(const Protocol& protocol, const Call& call, const Response& response,
+                double now_s) {
+  Verdict verdict = decode_one(protocol, call, response, now_s);
+  const bool is_of_table = verdict.kind == Kind::unconfirmed && response.status == 403;
+  const bool of_one_row = verdict.kind == Kind::delivered || verdict.kind == Kind::rejected ||
+                          verdict.kind == Kind::unconfirmed;
+  if (response.fault == Fault::none && of_one_row && !is_of_table) {
+    verdict.kind = Kind::rejected;
+    verdict.alone = true;
+  }
+  return verdict;
+}
+
 Response found_or_not(bool found) {
   Response response;
   response.status = found ? 200 : 404;
@@ -164,7 +181,9 @@ Packing::Shape Packing::shape_in(const Call& call) {
 void Packing::prepare(Call& call) const {
   call.operations = operations_of(call);
   if (mode_ == Mode::off) return;
-  Shape shape{fits_batch(call) ? Form::batch : Form::plain, 0};
+  call.form = noted({});
+  if (!fits_batch(call)) return;  // plain: a bulk message is no place for references either
+  Shape shape{Form::batch, 0};
   const auto table = mode_ == Mode::batch ? std::nullopt : table_at(call.request.url);
   if (table) {
     const BulkMessage message = bulk_message(call, tables_[*table]);
@@ -218,7 +237,7 @@ std::optional<Protocol::Together> Packing::together(const Call& call) const {
   if (shape.form == Form::batch) {
     together.records = std::min(together.records, batch_parts_);
   } else {
-    together.row = call.record_id.empty() ? std::string_view(call.request.url) : call.record_id;
+    together.row = ascii_lower(call.record_id.empty() ? call.request.url : call.record_id);
   }
   return together;
 }
@@ -272,9 +291,10 @@ std::vector<Verdict> Packing::decode_each(const Protocol& protocol, const Call& 
     const auto found = is_success(response.status) ? ids_found(table, response) : std::nullopt;
     std::vector<Verdict> verdicts;
     for (const Call* call : calls) {
-      const std::string id(id_asked(call->request.url));
-      verdicts.push_back(
-          decode_one(protocol, *call, found ? found_or_not(found->contains(id)) : response, now_s));
+      const std::string id = ascii_lower(id_asked(call->request.url));
+      verdicts.push_back(found
+                             ? decode_one(protocol, *call, found_or_not(found->contains(id)), now_s)
+                             : of_list(protocol, *call, response, now_s));
     }
     return verdicts;
   }
@@ -287,8 +307,13 @@ std::vector<Verdict> Packing::decode_batch(const Protocol& protocol,
   std::vector<Verdict> verdicts;
   verdicts.reserve(calls.size());
   if (response.fault != Fault::none || !is_multipart(response)) {
+    // Read once for all that it can mean the same for: the whole was refused, not a row.
+    std::map<std::tuple<bool, bool, bool>, Verdict> known;
     for (const Call* call : calls) {
-      verdicts.push_back(of_envelope(protocol, *call, response, now_s));
+      const bool in_doubt = dynamics::leaves_in_doubt(*call, response);
+      const auto [at, is_new] = known.try_emplace({call->asks, call->replay_safe, in_doubt});
+      if (is_new) at->second = of_envelope(protocol, *call, response, now_s);
+      verdicts.emplace_back(at->second).record_id = call->record_id;
     }
     return verdicts;
   }

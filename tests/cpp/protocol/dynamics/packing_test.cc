@@ -264,6 +264,18 @@ TEST_F(PackingTest, ACallWithReferencesBetweenItsPartsGoesAlone) {
   EXPECT_FALSE(packing.together(call));
 }
 
+TEST_F(PackingTest, ABindThatMayReferToAnotherPartGoesAlone) {
+  for (const char* mode : {"batch", "auto"}) {
+    open(mode);
+    encode({R"({"primarycontactid@odata.bind":"$1"})", R"({"a@odata.bind":["\u00241/x"]})",
+            R"j({"a@odata.bind":"/contacts(1)","name":"costs $5"})j", R"({"name":"for $1 more"})"});
+    EXPECT_FALSE(dynamics_->together(calls_[0])) << mode;
+    EXPECT_FALSE(dynamics_->together(calls_[1])) << mode;
+    EXPECT_TRUE(dynamics_->together(calls_[2])) << mode << ": an amount, not a reference";
+    EXPECT_TRUE(dynamics_->together(calls_[3])) << mode << ": no bind, no reference";
+  }
+}
+
 TEST_F(PackingTest, ABulkMessageCarriesFlatRowsOfOneTable) {
   open("bulk");
   encode({R"({"name":"A"})", "{}", R"({"primarycontactid":{"lastname":"C"}})"});
@@ -307,6 +319,13 @@ TEST_F(PackingTest, ABulkRefusalIsTheLastWordOnNobody) {
     EXPECT_EQ(verdict.kind, Kind::again) << "a deadlock is nobody's fault";
     EXPECT_FALSE(verdict.alone);
   }
+}
+
+TEST_F(PackingTest, TheRowOfAnIdIsTheSameInWhateverLettersItIsWritten) {
+  open("bulk");
+  encode({R"({"accountid":"2ED6657D-E927-568B-95E1-2665A8AEA6A2"})",
+          R"({"accountid":"2ed6657d-e927-568b-95e1-2665a8aea6a2"})"});
+  EXPECT_EQ(dynamics_->together(calls_[0])->row, dynamics_->together(calls_[1])->row);
 }
 
 TEST_F(PackingTest, ATableWithoutTheMessageIsAskedOnce) {
@@ -422,6 +441,51 @@ TEST_F(PackingTest, SizesFollowLatencyAndWhatTheServiceSays) {
   EXPECT_EQ(lesson_.in_flight_hint, 7);
   decode(took(40));
   EXPECT_EQ(size(), 11u) << "aims at 4.5 s since too many requests were refused";
+}
+
+// Counts how often an answer is read.
+class Reader final : public Protocol {
+ public:
+  explicit Reader(const Protocol& behind) : behind_(behind) {}
+
+  Call encode(const Batch& batch, const Record& record) const override {
+    return behind_.encode(batch, record);
+  }
+  Verdict decode(const Call& call, const Response& response, double now_s) const override {
+    ++read;
+    return behind_.decode(call, response, now_s);
+  }
+  Verdict decode_answer(const Call& call, const Response& response, double now_s) const override {
+    ++read;
+    return behind_.decode_answer(call, response, now_s);
+  }
+
+  mutable int read = 0;
+
+ private:
+  const Protocol& behind_;
+};
+
+TEST_F(PackingTest, ARefusalOfAWholeBatchIsReadOnceForAll) {
+  open("batch");
+  encode(std::vector<std::string>(100, "{}"));
+  const Packing packing(Packing::Mode::batch, "https://org/api/data/v9.2/", {});
+  const Reader reader(*dynamics_);
+  const Call combined = dynamics_->combine(calls());
+  Response busy = refusal(429, "0x80072322");
+  busy.headers.push_back({"Retry-After", "9"});
+  const auto verdicts = packing.decode_each(reader, combined, calls(), busy, 0);
+  EXPECT_EQ(reader.read, 1);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(verdicts[static_cast<std::size_t>(i)].wait_s, 9);
+    EXPECT_EQ(verdicts[static_cast<std::size_t>(i)].record_id, id(i)) << "each has its own row";
+  }
+  for (const Verdict& verdict :
+       packing.decode_each(reader, combined, calls(), refusal(400, "0x80044331"), 0)) {
+    EXPECT_TRUE(verdict.alone);
+    EXPECT_EQ(verdict.code, "0x80044331");
+  }
+  EXPECT_EQ(reader.read, 2);
 }
 
 // What an answer says may be any bytes: each call still gets a verdict.
