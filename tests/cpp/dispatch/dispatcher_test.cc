@@ -426,8 +426,9 @@ TEST_F(DispatcherTest, PartsOfABatchThatRefuseEveryTokenPauseToo) {
         refused.headers = {{"OData-Version", "4.0"},
                            {"Content-Type", "multipart/mixed; boundary=\"r\""}};
         for (const char* id : {"1", "2"}) {
-          refused.body += "--r\r\nContent-Type: application/http\r\nContent-ID: " +
-                          std::string(id) + "\r\n\r\nHTTP/1.1 401 Unauthorized\r\n\r\n\r\n";
+          refused.body +=
+              "--r\r\nContent-Type: application/http\r\nContent-ID: " + std::string(id) +
+              "\r\n\r\nHTTP/1.1 401 Unauthorized\r\n\r\n\r\n";
         }
         refused.body += "--r--\r\n";
         return refused;

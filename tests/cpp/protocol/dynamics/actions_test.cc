@@ -210,10 +210,9 @@ TEST(Actions, AGatewaysAnswerLeavesInDoubtWhatWouldBeRefusedOnceDone) {
     int status;
     const char* code;
     bool in_doubt;
-  } cases[] = {{502, "", true},  {503, "", true},
-               {504, "", true},  {504, "0x80040216", true},
-               {500, "", true},  {500, "0x80040216", false},
-               {429, "", false}, {412, "0x80060882", false}};
+  } cases[] = {{502, "", true},           {503, "", true},           {504, "", true},
+               {504, "0x80040216", true}, {500, "", true},           {500, "0x80040216", false},
+               {429, "", false},          {412, "0x80060882", false}};
   for (const auto& c : cases) {
     const auto unheard = [&](const Acting& acting, const std::string& particulars,
                              const std::string& body = "{}") {

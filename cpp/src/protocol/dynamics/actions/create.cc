@@ -1,8 +1,8 @@
 // create: the tree of the body, whole or not at all, each row with an id of ours.
 //
 // One POST (deep insert); a tree of more rows than the service may take in one goes as a change
-// set. Either can be sent again: a row of that id is there then, and the service says so. An id that
-// the body brings may be of somebody else's row: then a row below it tells, or none.
+// set. Either can be sent again: a row of that id is there then, and the service says so. An id
+// that the body brings may be of somebody else's row: then a row below it tells, or none.
 #include "protocol/dynamics/actions.h"
 #include "protocol/dynamics/tree.h"
 
