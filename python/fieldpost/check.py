@@ -75,6 +75,8 @@ def _result(examined: Examined) -> CheckResult:
     if config is not None:
         errors += _told(lambda: documents.compile_plan(config))
         errors += config.placed(documents.nameless(config))
+    else:
+        errors += destination_schema.unknown_tables(reading)
     functions = reading.resolved.get("functions") if isinstance(reading.resolved, dict) else None
     cases, beside = _case_mistakes(reading)
     own = ordered([*errors, *cases])

@@ -184,6 +184,8 @@ class _Refusal:
     def _not_one_of(self) -> Mistake:
         wanted = str(self.context.get("expected") or self.context.get("expected_tags"))
         choices = [one.strip(" '\"") for one in wanted.replace(" or ", ", ").split(",")]
+        if self.path[-1:] == ("action",) and self.path[:1] == ("subscriptions",):
+            choices = [*_ACTIONS.get(str(self.data.get("type")), choices)]
         value = self._value()
         told = "expected " + " or ".join(choices)
         if not isinstance(value, str) or isinstance(value, EnvText):

@@ -19,7 +19,9 @@ from .config_values import Reading
 from .dynamics.body_check import BodyCheck, Mode
 from .dynamics.body_findings import BodyFindings, quoted
 from .dynamics.conversions import Conversions
+from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema, Table
+from .dynamics.tables import TABLES
 from .errors import ConfigError, Mistake
 from .lookup_tables import filled_and_mistakes
 from .yaml_text import Path
@@ -76,6 +78,38 @@ def findings(reading: Reading, schema: Schema | None = None) -> BodyFindings:
     for place, one in _subscriptions(data):
         _Subscribed(reading, schema, one, place, found).check()
     return found
+
+
+def unknown_tables(reading: Reading) -> list[Mistake]:
+    """The tables that a dynamics365 file names, and that nothing describes."""
+    data = reading.resolved
+    if not isinstance(data, dict) or data.get("type") != "dynamics365":
+        return []
+    written = data.get("schema")
+    try:
+        schema = _loaded(reading, written if isinstance(written, str) else None)
+    except ConfigError:
+        return []  # told as a mistake of its own
+    own = () if schema.is_standard else schema.tables.values()
+    known = [*TABLES, *(one.name for one in own if one.entity_set and one.name not in TABLES)]
+    pull = "; for others, `fieldpost schema pull` and write schema:" if schema.is_standard else ""
+    return [
+        reading.places.mistake("E119", f"an unknown table {quoted(name)}", path, hint + pull)
+        for path, name in _named_tables(data)
+        if name not in known
+        for hint in [meant(name, known) or "known: " + ", ".join(known)]
+    ]
+
+
+def _named_tables(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for place, one in _subscriptions(data):
+        to = one.get("to")
+        for path, name in (
+            ((*place, "table"), one.get("table")),
+            ((*place, "to", "table"), to.get("table") if isinstance(to, dict) else None),
+        ):
+            if isinstance(name, str) and name:
+                yield path, name
 
 
 def _subscriptions(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -181,12 +215,22 @@ class _Subscribed:
                 ]
                 if not columns:
                     told = f"no table of this subscription has a column {quoted(name)}"
-                    self._found.in_schema("E277", told, path)
+                    self._found.in_schema("E277", told, path, meant(name, self._columns(types)))
                 elif not any(column.type in types for column in columns):
                     told = f"{quoted(name)} is no {'choice' if key == 'choices' else 'text'}"
                     self._found.wrong("E277", told, path, "remove it")
                 elif key == "choices":
                     self._otherwise(name, columns, path)
+
+    def _columns(self, types: tuple[str, ...]) -> list[str]:
+        """The columns of these types that the subscription's tables have."""
+        return [
+            column.name
+            for table in self._schema.full_tables
+            if table.name in self._found.tables
+            for column in table.columns.values()
+            if column.type in types
+        ]
 
     def _named(self, key: str) -> Iterator[tuple[str, Path]]:
         written = self._one.get(key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from typing import Any
@@ -44,7 +43,8 @@ def compile_plan(config: DestinationConfig) -> Plan:
     """The plan of a destination; raises ConfigError with each mistake's line and column."""
     indices = [i for i, one in enumerate(config.subscriptions) if one.enabled]
     document, mistakes = _with_tables(config, plan_document(config), indices)
-    mistakes += [*_later(config), *destination_schema.mistakes(config)]
+    mistakes += destination_schema.unknown_tables(config.reading)
+    mistakes += destination_schema.mistakes(config)
     plan = None
     try:
         plan = Plan(json.dumps(document))
@@ -89,23 +89,6 @@ def _mistake(row: tuple[str, str, str, str, int, int], indices: list[int]) -> Mi
 def nameless(config: DestinationConfig) -> list[Mistake]:
     """What is missing where standard input is a source, whose events have no place of their own."""
     return [NAMELESS] if "-" in config.sources and not config.event_id_given else []
-
-
-def _later(config: DestinationConfig) -> list[Mistake]:
-    """What the document may say one day, and this version cannot do yet."""
-    mistakes, known = [], tables_document(config) if config.type == "dynamics365" else {}
-    for i, one in enumerate(config.subscriptions):
-        path = f"$.subscriptions[{i}]"
-        named = [(one.table, f"{path}.table")]
-        named += [(one.to.table, f"{path}.to.table")] if one.to else []
-        for table, place in named:
-            if table and table not in known:
-                near = difflib.get_close_matches(table, known, 1)
-                hint = f'did you mean "{near[0]}"?' if near else "known: " + ", ".join(known)
-                if config.schema_path is None:
-                    hint += "; for others, `fieldpost schema pull` and write schema:"
-                mistakes.append(Mistake("E119", f'an unknown table "{table}"', place, hint=hint))
-    return mistakes
 
 
 def plan_document(config: DestinationConfig) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Single requests to a destination, signed in, with the core's own transport: to look, not to send.
 
-A 401 gets one new token. A service that is busy or away is asked again, a few times.
+A 401 gets one new token. A service that is busy or away is asked again, a few times; so is one that
+loses a connection or fails, where the request only reads.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .transport import transport_document
 
 _TRIES = 5
 _LATER = (429, 502, 503, 504)
+_NOT_REACHED = ("unreachable", "untrusted")
 _LONGEST_WAIT_S = 300.0
 
 
@@ -102,7 +104,7 @@ class Inquiry:
             self.header = self._credentials.refresh(self.header)
             answer = self._once(method, url, given, body)
         for attempt in range(self._tries - 1):
-            if answer.status not in _LATER:
+            if not _passes(method, answer):
                 break
             self._sleep(_wait_s(answer.headers.get("retry-after", ""), attempt))
             answer = self._once(method, url, given, body)
@@ -125,6 +127,14 @@ class Inquiry:
             told["fault_text"],
             told["elapsed_s"],
         )
+
+
+def _passes(method: str, answer: Answer) -> bool:
+    """Whether asking again may help: what only reads is asked again after a lost answer too."""
+    if answer.status in _LATER:
+        return True
+    is_lost = answer.status == 0 and answer.fault not in _NOT_REACHED
+    return method == "GET" and (is_lost or answer.status == 500)
 
 
 def _wait_s(retry_after: str, attempt: int) -> float:

@@ -16,7 +16,7 @@ from . import destination_schema
 from .config import DestinationConfig
 from .dynamics.body_findings import quoted
 from .dynamics.environment import Environment
-from .dynamics.nearest_name import nearest
+from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema
 from .dynamics.schema_change import SchemaChange, changes
 from .dynamics.web_api import WebApi
@@ -167,12 +167,12 @@ class SavedSchema:
 
     def _broken(self, old: Schema, new: Schema) -> dict[str, list[Mistake]]:
         reading = self._config.reading
-        before = set(destination_schema.findings(reading, old).mistakes)
+        before = {_said(one) for one in destination_schema.findings(reading, old).mistakes}
         found = destination_schema.findings(reading, new).mistakes
         broken: dict[str, list[Mistake]] = {}
         for i, one in enumerate(self._config.subscriptions):
             path = f"$.subscriptions[{i}]"
-            mine = [m for m in found if m.path.startswith(f"{path}.") and m not in before]
+            mine = [m for m in found if m.path.startswith(f"{path}.") and _said(m) not in before]
             if one.table and one.enabled and one.table not in new.tables:
                 told = f"the table {quoted(one.table)} is gone"
                 mine = self._config.placed([Mistake("E119", told, f"{path}.table")])
@@ -181,8 +181,11 @@ class SavedSchema:
         return broken
 
 
+def _said(mistake: Mistake) -> tuple[str, str, str]:
+    """What makes a mistake the same; its hint may follow from what is around it."""
+    return mistake.code, mistake.path, mistake.message
+
+
 def _unknown(path: str, name: str, known: Iterable[str]) -> Mistake:
-    near = nearest(name, known)
-    hint = f"did you mean {quoted(near)}?" if near else ""
     told = f"the environment has no table {quoted(name)}"
-    return Mistake("E119", told, path, hint=hint)
+    return Mistake("E119", told, path, hint=meant(name, known))

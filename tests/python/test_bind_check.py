@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from environment_schema import own_schema
+from fieldpost.dynamics.bind_check import BindCheck
 from fieldpost.dynamics.body_check import BodyCheck, Mode
 from fieldpost.dynamics.body_findings import BodyFindings
 from fieldpost.dynamics.conversions import Conversions
 from fieldpost.dynamics.row_address import RowAddress, cannot_travel, read_address
+from fieldpost.dynamics.schema import Key, Schema
 from fieldpost.errors import CODES
 from fieldpost.yaml_text import YamlText
 
@@ -46,7 +49,15 @@ TICKET = {"new_name": "a"}
         ({"primarycontactid": bind("contacts", "k")}, "account", "E265", ".table", '"contact"'),
         ({"primarycontactid": bind("Contact", "k")}, "account", "E265", ".table", '"contact"'),
         ({"primarycontactid": bind("contcat", "k")}, "account", "E265", ".table", '"contact"'),
-        ({"ownerid": bind("contact", "k")}, "account", "E265", ".table", ""),
+        (
+            {"ownerid": bind("contact", "k")},
+            "account",
+            "E265",
+            ".table",
+            "such as /systemusers(…) or /teams(…)",
+        ),
+        ({"primarycontactid": bind("contact", {"contactId": "ID"})}, "account", "E273", "", "tid"),
+        ({"primarycontactid": bind("contact", {"contactid": "k"})}, "account", "E267", "", "key"),
         (
             {**TICKET, "new_who_account": bind("contact", "k")},
             "new_ticket",
@@ -111,6 +122,13 @@ def test_a_key_value_that_cannot_travel_is_told(letter):
     ("key", "codes"),
     [
         ({"accountnumber": "A"}, ["E273"]),
+        ({"accountID": "ID"}, ["E273"]),
+        ({"accountid": "A"}, ["E267"]),
+        ({"accountid": 7}, ["E267"]),
+        ({"accountid": "ID"}, []),
+        ({"accountid": None}, []),
+        ({"accountid": {"@template": "{{a}}"}}, []),
+        ({"accountid": {"@number": {"@path": "$.a"}}}, ["E267"]),
         ({"accountid": {"@path": "$.a"}}, []),
         ({"@path": "$.domain"}, []),
         ("fixed/text", []),
@@ -118,6 +136,31 @@ def test_a_key_value_that_cannot_travel_is_told(letter):
 )
 def test_the_key_of_an_upsert_is_an_alternate_key_or_no_columns(key, codes):
     assert [one.code for one in found({"name": "a"}, "account", "upsert", key).mistakes] == codes
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "hint"),
+    [
+        ("contact", {"contactId": "ID"}, 'did you mean "contactid"?'),
+        ("new_ticket", {"new_nam": "a"}, 'did you mean "new_name"?'),
+        ("new_ticket", {"new_topics": "a"}, "there are (new_name, new_accountid), (new_tier)"),
+    ],
+)
+def test_a_key_that_is_none_is_told_with_what_was_meant(table, key, hint):
+    [told] = found({}, table, "update", key).mistakes
+    assert (told.code, told.path, told.hint) == ("E273", "$.key", hint)
+
+
+def test_the_keys_of_a_table_are_told_in_one_order():
+    keys = {"a": Key("a", ("new_a",)), "b": Key("b", ("new_b",))}
+    hints = set()
+    for some in (keys, dict(reversed(keys.items()))):
+        account = dataclasses.replace(SCHEMA.tables["account"], keys=some)
+        findings = BodyFindings(YamlText("key: {name: x}"), is_sure=True)
+        check = BindCheck(Schema({"account": account}), findings)
+        check.alternate_key(account, {"name": "x"}, ("key",))
+        hints |= {one.hint for one in findings.mistakes}
+    assert hints == {"there are (new_a), (new_b)"}
 
 
 def test_an_update_takes_no_nested_rows_and_no_collection_binds():

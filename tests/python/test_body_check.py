@@ -146,6 +146,34 @@ def test_the_recipe_itself_is_right(folder, own):
     assert (result.errors, result.warnings) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("own", "name", "codes"),
+    [
+        (True, "primaryContactId", ["E263", "E262"]),
+        (False, "primaryContactId", ["E263"]),
+        (True, "primarycontctid", ["E262", "E262"]),
+        (False, "primarycontctid", []),
+    ],
+)
+def test_names_below_a_wrong_name_are_looked_at_where_it_is_clear(folder, own, name, codes):
+    body = {name: {"firstname": {"@path": "$.a"}, "lastnam": {"@path": "$.b"}}}
+    result = checked(folder, body, own=own)
+    assert [one.code for one in result.errors] == codes
+    below = [one for one in (*result.errors, *result.warnings) if one.path.endswith(".lastnam")]
+    assert [one.hint.startswith('did you mean "lastname"?') for one in below] == (
+        [] if name == "primarycontctid" and not own else [True]
+    )
+
+
+def test_rows_below_a_wrong_collection_are_looked_at(folder):
+    body = {"Opportunity_customer_accounts": [{"nme": "a"}, {"name": "b"}]}
+    result = checked(folder, body)
+    assert [one.path.split(".body")[1] for one in result.errors] == [
+        ".Opportunity_customer_accounts",
+        ".Opportunity_customer_accounts[0].nme",
+    ]
+
+
 def test_a_finding_points_at_the_name_in_the_file(folder):
     body = "{name: a, primarycontactid: {firstname: b,\n      lastNmae: c}}"
     result = checked(folder, body)
@@ -399,7 +427,8 @@ def test_what_is_said_of_labels_lengths_and_zones_counts(folder):
 @pytest.mark.parametrize(
     ("more", "code", "path", "hint"),
     [
-        ("  choices: {industrycde: omit}\n", "E277", ".choices.industrycde", ""),
+        ("  choices: {industrycde: omit}\n", "E277", ".choices.industrycde", '"industrycode"?'),
+        ("  truncate: [nam]\n", "E277", ".truncate[0]", '"name"?'),
         ("  choices: {name: omit}\n", "E277", ".choices.name", "remove it"),
         ("  choices: {industrycode: 99}\n", "E270", ".choices.industrycode", ""),
         ("  choices: {industrycode: maybe}\n", "E113", ".choices.industrycode", ""),

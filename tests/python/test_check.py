@@ -276,3 +276,47 @@ def test_a_syntax_error_is_placed_where_it_can_be_mended(text, place, message, t
     assert f"{error.line}:{error.column}" == place
     assert message in error.message
     assert error.hint
+
+
+SALES = (
+    "name: d\ntype: dynamics365\nurl: https://org.example\nauth: {type: bearer, token: {env: T}}\n"
+    "subscriptions:\n"
+)
+TIE = "action: associate, relationship: Account_Tasks, key: a"
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        ("- {name: a, action: create, table: acount, body: {}}\n", ["E119 table"]),
+        (
+            "- {name: a, action: create, table: acount, body: {}, nul: 1}\n",
+            ["E119 table", "E110 nul"],
+        ),
+        (
+            f"- {{name: a, {TIE}, table: account, to: {{table: taks, key: b}}}}\ndelivry: {{}}\n",
+            ["E119 to.table", "E110 delivry"],
+        ),
+        ("- {name: a, action: create, table: acount, body: {}, enabled: false}\n", []),
+    ],
+)
+def test_an_unknown_table_is_told_beside_every_other_mistake(tmp_path, text, errors):
+    (tmp_path / "d.yaml").write_text(SALES + text)
+    found = fp.check_file(tmp_path / "d.yaml").errors
+    assert [
+        f"{one.code} {one.path.partition('[0].')[2] or one.path[2:]}" for one in found
+    ] == errors
+    for one in found:
+        if one.code == "E119":
+            near = "account" if one.path.endswith("[0].table") else "task"
+            assert one.hint.startswith(f'did you mean "{near}"?') and one.line
+
+
+@pytest.mark.parametrize("action", ["crate", "put"])
+def test_an_action_is_expected_of_those_that_the_type_has(tmp_path, action):
+    (tmp_path / "d.yaml").write_text(SALES + f"- {{name: a, action: {action}, table: account}}\n")
+    told = [one for one in fp.check_file(tmp_path / "d.yaml").errors if one.code == "E113"]
+    assert [one.message for one in told] == [
+        "expected create or upsert or update or delete or associate or disassociate"
+    ]
+    assert told[0].hint == ('did you mean "create"?' if action == "crate" else "")

@@ -220,6 +220,40 @@ def test_a_value_of_a_wrong_type_is_of_the_record(sales):
     assert rows[0]["action_needed"].startswith("record:")
 
 
+ODD = [{"a": 1}, {}, ["a"], [{"a": 1}], []]
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_object_or_a_list_where_a_column_takes_a_text_is_of_the_record(sales, form, value):
+    if form == "upsert":
+        sales.subscribe(UPSERT.replace('"$.name"}', '"$.key"}', 1))
+    else:
+        sales.subscribe(CREATE)
+    rows = sales.deliver({"key": "1", "name": value}, {"key": "2", "name": "B"})
+    assert [row["outcome"] for row in rows] == ["rejected", "delivered"], rows
+    assert rows[0]["code"] == "0x80048d19"
+    assert rows[0]["action_needed"].startswith("record:")
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["a"]])
+def test_an_object_where_a_column_below_takes_a_text_is_of_the_record(sales, value):
+    sales.subscribe(
+        "action: create\ntable: account\n"
+        'body: {name: A, primarycontactid: {lastname: {"@path": "$.name"}}}\n'
+    )
+    rows = sales.deliver({"name": value}, {"name": "B"})
+    assert [row["outcome"] for row in rows] == ["rejected", "delivered"], rows
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, ["a"]])
+def test_an_object_under_a_name_that_is_not_there_is_of_the_mapping(sales, value):
+    sales.subscribe('action: create\ntable: account\nbody: {nam: {"@path": "$.name"}}\n')
+    row = sales.one({"name": value})
+    assert (row["outcome"], row["code"]) == ("waiting", "0x80048d19")
+    assert row["action_needed"].startswith("mapping:")
+
+
 TREE = """\
 action: create
 table: account

@@ -177,6 +177,23 @@ def test_the_command_line_shows_before_and_after(destination, recipe):
     assert "1 compared: 1 update" in told.stdout
 
 
+def test_refusals_are_shown_first_wherever_they_stand(destination, recipe):
+    destination(f'action: update, table: account, {PERSON}, body: {{name: "B"}}')
+    made = destination(upsert(), name="maker.yaml")
+    made.deliver(events(*({"userId": f"u{n}", "name": "A"} for n in range(6))), progress=False)
+    lines = [json.dumps(one) for one in events(*({"userId": f"u{n}"} for n in range(7)))]
+    source = recipe.write("some.ndjson", "\n".join(lines) + "\n")
+    file = recipe.folder / "dynamics.yaml"
+    told = recipe.run("preview", file, source, "--diff", "--limit", "100")
+    assert told.returncode == 0, told.stderr
+    heads = [line.split() for line in told.stdout.splitlines() if line.startswith("s0 line")]
+    assert [(one[2], one[-1]) for one in heads] == [
+        ("7", "refuse"),
+        *((str(n), "update") for n in (1, 2, 3, 4)),
+    ]
+    assert "7 compared: 6 update, 1 refuse" in told.stdout
+
+
 def test_an_alternate_key_of_a_table_of_ones_own_is_looked_up(destination, recipe):
     one = (
         "action: upsert, table: new_ticket, key: {new_key: {'@path': $.userId}},"

@@ -207,6 +207,53 @@ def test_only_what_is_written_is_asked_for():
     assert asked == [f"accounts({ID})?$select=name&{expand}"]
 
 
+class SomeColumns(Rows):
+    """Rows of which only the columns that were asked for are told."""
+
+    def rows(self, paths):
+        told = super().rows(paths)
+        for path, found in told.items():
+            wanted = path.partition("?$select=")[2].split(",")
+            row = {name: value for name, value in found.row.items() if name in wanted}
+            told[path] = Found(found.status, row)
+        return told
+
+
+def told_apart(rows, *requests):
+    """The effects of requests that are loaded one by one, and what was asked."""
+    api = SomeColumns(rows)
+    current, reader = CurrentRows(api, TABLES), Reader(TABLES)
+    told = []
+    for one in requests:
+        some = reader.operations(*one)
+        current.load(some)
+        told.append(current.effect(some).effect)
+    return told, [path.partition("?")[2] for path in api.asked]
+
+
+def test_a_row_is_asked_for_the_columns_that_were_not_asked_for_before():
+    rows = {f"accounts({ID})": {"name": "Old", "fax": "1", "revenue": 5}}
+    requests = [
+        patch({"name": "Old"}),
+        patch({"name": "Old", "fax": "1"}),
+        patch({"fax": "2"}),
+        patch({"fax": "2", "revenue": 5}),
+        patch({"fax": "1"}),
+    ]
+    told, asked = told_apart(rows, *requests)
+    assert told == ["nothing", "nothing", "update", "nothing", "update"]
+    assert asked == ["$select=name", "$select=fax", "$select=revenue"]
+
+
+def test_a_row_that_is_not_there_or_was_deleted_is_not_asked_for_again():
+    gone = ("DELETE", f"{BASE}accounts({ID})", {}, "")
+    made = [patch({"name": "A"}), patch({"name": "A", "fax": "1"}), patch({"fax": "1"})]
+    told, asked = told_apart({}, *made)
+    assert (told, asked) == (["create", "update", "nothing"], ["$select=name"])
+    told, asked = told_apart({f"accounts({ID})": {"name": "A", "fax": "1"}}, gone, *made)
+    assert (told, asked) == (["delete", "create", "update", "nothing"], [""])
+
+
 @pytest.mark.parametrize(
     ("there", "request_", "effect"),
     [

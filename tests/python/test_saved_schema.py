@@ -8,6 +8,7 @@ import json
 import pytest
 
 import fieldpost as fp
+from fieldpost.destination_schema import findings
 from fieldpost.dynamics.schema import Schema
 from fieldpost.dynamics.web_api import WebApi
 from fieldpost.inquiry import Inquiry
@@ -197,6 +198,29 @@ def test_a_diff_tells_what_changed_and_what_it_breaks(recipe):
     assert "breaks New account" in recipe.run("schema", "diff", file).stdout
 
 
+def test_a_diff_does_not_tell_of_what_was_wrong_before(recipe):
+    body = '      industrycode: Acounting\n      nam: {"@path": "$.a"}\n'
+    file = recipe.dynamics(body, "schema: dynamics.schema.json\n")
+    pulled(recipe, file)
+    schema = Schema.load(recipe.folder / "dynamics.schema.json")
+    account = schema.tables["account"]
+    columns = {name: one for name, one in account.columns.items() if name != "name"}
+    code = columns["industrycode"]
+    columns["industrycode"] = dataclasses.replace(code, choices={**code.choices, 990: "More"})
+    columns["nbm"] = dataclasses.replace(code, name="nbm")
+    changed = {**schema.tables, "account": dataclasses.replace(account, columns=columns)}
+    Schema(changed, schema.environment, "9").save(recipe.folder / "other.json")
+    hints = [
+        [one.hint for one in findings(fp.Destination.from_file(file).config.reading, one).mistakes]
+        for one in (schema, Schema.load(recipe.folder / "other.json"))
+    ]
+    assert hints[0] != hints[1]
+    told = recipe.run("schema", "diff", file, "other.json", "--output", "json")
+    assert told.returncode == 0, told.stdout
+    document = json.loads(told.stdout)
+    assert len(document["changes"]) == 3 and document["broken"] == {}
+
+
 def test_a_diff_with_a_saved_file_asks_nobody(recipe):
     file = recipe.dynamics(extra="schema: dynamics.schema.json\n")
     pulled(recipe, file)
@@ -273,6 +297,34 @@ def test_a_service_that_stays_busy_is_given_up(recipe):
     with pytest.raises(fp.FieldpostError, match="E505 HTTP 503"):
         api.read("WhoAmI")
     assert slept == [1.0, 2.0, 4.0, 8.0]
+
+
+@pytest.mark.parametrize("answer", [None, (500, {}, b"")])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_lost_answer_and_a_failure_are_asked_again_where_it_only_reads(recipe, answer, method):
+    def failing(_received):
+        return answer if len(server.requests) == 1 else (200, {}, b"{}")
+
+    slept = []
+    config = fp.Destination.from_file(recipe.dynamics()).config
+    with RecordingServer(failing) as server:
+        told = Inquiry(config, slept.append).ask(method, server.url)
+    again = method == "GET"
+    assert told.status == (200 if again else answer[0] if answer else 0)
+    assert (len(server.requests), slept) == ((2, [1.0]) if again else (1, []))
+
+
+def test_a_pull_survives_a_lost_connection(recipe):
+    cut = {"match": {"path": "EntityDefinitions"}, "times": 1, "close": True}
+    recipe.control("faults", [cut])
+    pulled(recipe, recipe.dynamics())
+
+
+def test_what_cannot_be_reached_is_asked_once(recipe):
+    slept = []
+    config = fp.Destination.from_file(recipe.dynamics()).config
+    told = Inquiry(config, slept.append).ask("GET", "http://127.0.0.1:9/")
+    assert (told.fault, slept) == ("unreachable", [])
 
 
 def test_a_token_that_ran_out_is_replaced_once(recipe):

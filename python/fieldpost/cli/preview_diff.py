@@ -11,11 +11,14 @@ from .printing import out
 
 _COLOURS = {"create": "green", "update": "yellow", "delete": "red", "refuse": "red"}
 _SHOWN = 5  # events in full; the counts are of all
+_FIRST = ("refuse", "delete")  # what somebody has to see, wherever it stands
 
 
 def show(told: PreviewDiff) -> None:
-    """The first events field by field, the counts of all, and the plan."""
-    for row in told.rows[:_SHOWN]:
+    """Some events field by field, refusals and deletions first; the counts of all, and the plan."""
+    ranks = {effect: rank for rank, effect in enumerate(_FIRST)}
+    rows = sorted(told.rows, key=lambda row: ranks.get(row.effect, len(_FIRST)))
+    for row in rows[:_SHOWN]:
         colour = _COLOURS.get(row.effect, "dim")
         head = f"{escape(row.subscription)} line {row.line} {escape(row.event_id)}"
         out.print(f"[bold]{head}[/bold] [{colour}]{row.effect}[/{colour}]")

@@ -12,7 +12,7 @@ from ..yaml_text import Path
 from .body_findings import BodyFindings, listed, quoted
 from .body_part import Part, items, parts
 from .column_check import is_uuid
-from .nearest_name import nearest, same_but_case
+from .nearest_name import meant, nearest, same_but_case
 from .row_address import NOT_IN_A_KEY, UNKNOWN, cannot_travel, read_address
 from .schema import Navigation, Schema, Table
 
@@ -63,9 +63,16 @@ class BindCheck:
             and one.column == navigation.column
             and self._schema.fits(found.name, one.target)
         ]
-        target = self._schema.table(navigation.target)
-        hint = f"such as /{target.entity_set}(…)" if target and target.entity_set else ""
+        sets = [f"/{one.entity_set}(…)" for one in self._behind(navigation)]
+        hint = f"such as {' or '.join(sets)}" if sets else ""
         self._found.wrong("E265", told, path, f"write {listed(sisters)}" if sisters else hint)
+
+    def _behind(self, navigation: Navigation) -> list[Table]:
+        """The tables that it leads to: of principal, systemuser and team."""
+        target = self._schema.table(navigation.target)
+        heirs = [one for one in self._schema.tables.values() if one.base == navigation.target]
+        some = heirs or ([] if target is None else [target])
+        return [one for one in some if one.entity_set]
 
     # -- x@odata.bind
 
@@ -139,13 +146,22 @@ class BindCheck:
 
     def alternate_key(self, table: Table, key: dict[str, Any], path: Path) -> None:
         """Values by column: a key of the table, with values that can stand in an address."""
-        if list(key) == [table.key]:
-            return
-        self._is_key(table, key, path)
+        is_id = list(key) == [table.key]
+        if not is_id:
+            self._is_key(table, key, path)
         for name, document in key.items():
             for part in parts(document, (*path, name)):
-                if part.kind == "literal" and cannot_travel(part.value):
+                if is_id:
+                    self._id(table, part)
+                elif part.kind == "literal" and cannot_travel(part.value):
                     self._cannot_travel(part.path)
+
+    def _id(self, table: Table, part: Part) -> None:
+        is_other = part.kind in ("number", "boolean", "moment", "date", "row", "list", "bind")
+        if is_other or (part.kind == "literal" and not part.is_null and not is_uuid(part.value)):
+            told = f"the key of a row of {table.name} is a UUID of 36 characters"
+            hint = "a business key is written by itself, not as a column"
+            self._found.wrong("E267", told, part.path, hint)
 
     def _cannot_travel(self, path: Path) -> None:
         told = f"a key value with one of {' '.join(NOT_IN_A_KEY)} breaks the address"
@@ -158,14 +174,22 @@ class BindCheck:
         wanted = {_attribute(one) for one in names}
         found = next((one for one in table.keys.values() if set(one.columns) == wanted), None)
         if found is None:
-            known = listed(f"({', '.join(one.columns)})" for one in table.keys.values())
+            known = listed(sorted(f"({', '.join(one.columns)})" for one in table.keys.values()))
             told = f"({', '.join(sorted(wanted))}) is no alternate key of {table.name}"
             hint = f"there are {known}" if known else f"{table.name} has none"
+            hint = self._meant(table, wanted) or hint
             self._found.in_schema("E273", told, path, hint)
         elif not found.active:
             told = f"the index of the alternate key {quoted(found.name)} is {found.status}"
             hint = "an administrator can reactivate it; rows are found once it is Active"
             self._found.in_schema("E273", told, path, hint)
+
+    def _meant(self, table: Table, names: set[str]) -> str:
+        """For a name that is no column: the key's column that it nearly is."""
+        known = [table.key, *(name for one in table.keys.values() for name in one.columns)]
+        columns = {one.attribute for one in table.columns.values()}
+        hints = [meant(name, known) for name in sorted(names - columns)]
+        return next(filter(None, hints), "")
 
 
 def _attribute(name: str) -> str:

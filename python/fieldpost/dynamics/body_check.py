@@ -57,7 +57,7 @@ class BodyCheck:
         """Names of columns, told by themselves; a lookup's is that of its property."""
         for name, path in names:
             if name not in table.columns and name not in table.navigation and not table.partial:
-                self._unknown(table, name, None, path)
+                self._unknown(Place(table, "update"), name, None, path)
 
     def check_relationship(self, table: Table, name: str, to: str, path: Path) -> None:
         """The collection by which rows are tied to rows of `to`."""
@@ -120,15 +120,21 @@ class BodyCheck:
         elif name in table.lookups:
             self._lookup(table, table.lookups[name], path)
         else:
-            self._unknown(table, name, document, path)
+            self._unknown(place, name, document, path)
 
-    def _unknown(self, table: Table, name: str, document: Any, path: Path) -> None:
-        """Rows and lists can only be meant for a navigation property, values for a column."""
+    def _unknown(self, place: Place, name: str, document: Any, path: Path) -> None:
+        """Rows and lists can only be meant for a navigation property, values for a column.
+
+        Where the property is clear, what is nested is looked at as if it were right.
+        """
+        table = place.table
         nested = any(one.kind in ("row", "list", "bind") for one in parts(document, path))
         columns = [one for one in table.columns if not one.startswith("_")]
         others = [*table.navigation, *table.lookups]
         known = [*others, *columns] if nested else [*columns, *others]
-        self._found.unknown_name(name, path, known, f"the table {table.name}")
+        meant = self._found.unknown_name(name, path, known, f"the table {table.name}")
+        if nested and meant in table.navigation:
+            self._navigation(place, table.navigation[meant], document, path)
 
     # -- columns
 

@@ -43,21 +43,27 @@ class BodyFindings:
             pull = "an environment's own? `fieldpost schema pull` tells"
             self.doubtful(code, message, path, f"{hint}; {pull}" if hint else pull)
 
-    def unknown_name(self, name: str, path: Path, known: Iterable[str], where: str) -> None:
-        """A name that nothing has, told at its key; the nearest is the hint."""
+    def unknown_name(self, name: str, path: Path, known: Iterable[str], where: str) -> str:
+        """A name that nothing has, told at its key; the nearest is the hint.
+
+        Gives the one that is surely meant, "" where it may be another.
+        """
         names = list(known)
         before = len(self.mistakes), len(self.warnings)
         cased = same_but_case(name, names)
         if cased:
             told = f"{where} has no {quoted(name)}: names are case sensitive"
             self.wrong("E263", told, path, f"did you mean {quoted(cased)}?")
+            meant = cased
         else:
             near = nearest(name, names)
             hint = f"did you mean {quoted(near)}?" if near else ""
             self.in_schema("E262", f"{where} has no {quoted(name)}", path, hint)
+            meant = near if self.is_sure else ""
         line, column = self.places.locate_key(path)
         for some, first in zip((self.mistakes, self.warnings), before, strict=True):
             some[first:] = [replace(one, line=line, column=column) for one in some[first:]]
+        return meant
 
 
 def quoted(name: str) -> str:

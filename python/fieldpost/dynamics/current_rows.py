@@ -45,16 +45,33 @@ class CurrentRows:
         self._api = api
         self._sets = {table.entity_set: table for table in tables.values() if table.entity_set}
         self._found: dict[str, Found] = {}
+        self._seen: dict[str, set[str]] = {}  # by path, what was asked of it
+        self._whole: set[str] = set()  # paths of which all is known: nothing was there, or is left
 
     def load(self, operations: Iterable[Operation]) -> None:
         """Read what is not known yet; raises FieldpostError where they are not told."""
         wanted: dict[str, dict[str, None]] = {}
         for one in operations:
-            if one.path and one.path not in self._found:
-                wanted.setdefault(one.path, {}).update(dict.fromkeys(self._asked(one)))
+            if not one.path or one.path in self._whole:
+                continue
+            seen = self._seen.get(one.path)
+            asked = [part for part in self._asked(one) if seen is None or part not in seen]
+            if asked or seen is None:
+                wanted.setdefault(one.path, {}).update(dict.fromkeys(asked))
         paths = {path: path + _query(list(parts)) for path, parts in wanted.items()}
         answers = self._api.rows(list(paths.values()))
-        self._found.update({path: answers[asked] for path, asked in paths.items()})
+        for path, query in paths.items():
+            self._seen.setdefault(path, set()).update(wanted[path])
+            self._learn(path, answers[query])
+
+    def _learn(self, path: str, told: Found) -> None:
+        """More columns of a row; what operations wrote since stays as they left it."""
+        before = self._found.get(path)
+        if before is not None and before.status == told.status == 200:
+            told = Found(200, {**told.row, **before.row})
+        if told.status == 404:
+            self._whole.add(path)
+        self._found[path] = told
 
     def _asked(self, one: Operation) -> list[str]:
         """The columns that an operation writes, and `*name(key)` for each lookup."""
@@ -146,6 +163,7 @@ class CurrentRows:
         if not one.path:
             return
         if one.kind == "delete":
+            self._whole.add(one.path)
             self._found[one.path] = Found(404, {})
             return
         row = dict(self._row(one) or {})

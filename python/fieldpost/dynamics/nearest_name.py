@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 
@@ -24,6 +25,13 @@ def nearest(word: str, names: Iterable[str]) -> str:
             if count < best_slips:
                 best, best_slips = name, count
     return best
+
+
+def meant(word: str, names: Iterable[str]) -> str:
+    """`did you mean "…"?`; "" where no name is similar."""
+    known = list(names)
+    near = same_but_case(word, known) or nearest(word, known)
+    return f"did you mean {json.dumps(near, ensure_ascii=False)}?" if near else ""
 
 
 def slips(one: str, other: str) -> int:

@@ -33,7 +33,7 @@ Call encode_action(const Order& order) {
 
 }  // namespace
 
-Dynamics::Dynamics(const Json& document) : verdicts_(api_, client_id_) {
+Dynamics::Dynamics(const Json& document) {
   Reading reading;
   destination_ = reading.text(document, "destination", "$.protocol");
   environment_ = reading.text(document, "url", "$.protocol");
@@ -41,6 +41,7 @@ Dynamics::Dynamics(const Json& document) : verdicts_(api_, client_id_) {
   api_ = environment_ + kPathOfApi;
   client_id_ = reading.text(document, "client_id", "$.protocol", false);
   views_.push_back(std::make_unique<View>(read_tables(document, reading), environment_));
+  verdicts_.emplace(api_, client_id_, views_.front()->tables);
   for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
     const std::string path = "$.protocol.subscriptions[" + std::to_string(entries_.size()) + "]";
     const View& view = view_for(given, path, reading);
@@ -122,15 +123,15 @@ void Dynamics::finish(Call& call, std::uint32_t subscription, const std::string&
 }
 
 Verdict Dynamics::decode(const Call& call, const Response& response, double now_s) const {
-  return verdicts_.decode(call, response, now_s);
+  return verdicts_->decode(call, response, now_s);
 }
 
 std::optional<Request> Dynamics::question(const Call& call) const {
-  return verdicts_.question(call);
+  return verdicts_->question(call);
 }
 
 Verdict Dynamics::decode_answer(const Call& call, const Response& response, double now_s) const {
-  return verdicts_.decode_answer(call, response, now_s);
+  return verdicts_->decode_answer(call, response, now_s);
 }
 
 }  // namespace fieldpost

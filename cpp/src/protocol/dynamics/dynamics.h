@@ -84,7 +84,7 @@ class Dynamics final : public Protocol {
 
   std::vector<std::unique_ptr<const View>> views_;
   std::vector<Entry> entries_;
-  dynamics::Verdicts verdicts_;
+  std::optional<dynamics::Verdicts> verdicts_;  // once the tables are read
   Packing packing_{Packing::Mode::off, "", {}};
 };
 

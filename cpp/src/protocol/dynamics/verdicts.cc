@@ -160,7 +160,7 @@ bool leaves_in_doubt(const Call& call, const Response& response) {
 
 Verdict Verdicts::decode(const Call& call, const Response& response, double now_s) const {
   if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
-  if (const auto& refusal = write_of(call).refusal) return named(*refusal, response, now_s);
+  if (write_of(call).refusal) return named(write_of(call), response, now_s);
   const std::vector<Part>& parts = write_of(call).parts;
   std::vector<PartAnswer> answers = {{0, response}};
   if (!parts.empty()) answers = change_set_answers(response);
@@ -230,9 +230,18 @@ std::shared_ptr<const Call> Verdicts::ask_for_names(const Call& call, std::size_
   if (!write.parts.empty() && !is_part) return nullptr;
   const std::string path =
       is_part ? write.parts[part - 1].path : call.request.url.substr(api_.size());
-  const std::string question =
-      names_question(path, is_part ? write.parts[part - 1].body : call.request.body);
+  const std::string& body = is_part ? write.parts[part - 1].body : call.request.body;
+  const auto refused = std::make_shared<const Verdict>(refusal);
+  const std::string question = names_question(path, body, tables_, Unknown::column);
   if (question.empty()) return nullptr;
+  const std::string other = names_question(path, body, tables_, Unknown::row);
+  return asking(call, question, refused,
+                other == question ? nullptr : asking(call, other, refused, nullptr));
+}
+
+std::shared_ptr<const Call> Verdicts::asking(const Call& call, const std::string& question,
+                                             const std::shared_ptr<const Verdict>& refusal,
+                                             std::shared_ptr<const Call> other_reading) const {
   auto asks = std::make_shared<Call>();
   asks->record_id = call.record_id;
   asks->request_id = call.request_id;
@@ -242,20 +251,22 @@ std::shared_ptr<const Call> Verdicts::ask_for_names(const Call& call, std::size_
   asks->request.url = api_ + question;
   asks->request.headers = common_headers(call.request_id);
   auto notes = std::make_shared<Write>();
-  notes->action = write.action;
-  notes->refusal = std::make_shared<const Verdict>(refusal);
+  notes->action = write_of(call).action;
+  notes->refusal = refusal;
+  notes->other_reading = std::move(other_reading);
   asks->notes = std::move(notes);
   return asks;
 }
 
 // Whether the names of a refused body are there: then it was a value, of this event perhaps alone.
-Verdict Verdicts::named(const Verdict& refusal, const Response& response, double now_s) const {
-  Verdict verdict = refusal;
+Verdict Verdicts::named(const Write& asked, const Response& response, double now_s) const {
+  Verdict verdict = *asked.refusal;
   const ServiceError error = read_service_error(response);
   const bool names_fit = is_success(response.status) || is_missing(response, error);
   if (names_fit) {
     verdict.action_needed = "record: correct the value in the data or in the mapping, then replay";
   } else if (response.status == 400 || response.status == 404) {
+    if (asked.other_reading) return go_on(asked.other_reading);
     verdict.kind = Kind::pause_subscription;
   } else {
     Verdict answer = decode_service_error(response, client_id_, now_s);

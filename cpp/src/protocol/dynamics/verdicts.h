@@ -8,6 +8,7 @@
 
 #include "fieldpost/protocol.h"
 #include "protocol/dynamics/change_set.h"
+#include "protocol/dynamics/tables.h"
 
 namespace fieldpost::dynamics {
 
@@ -15,15 +16,16 @@ namespace fieldpost::dynamics {
 // request has a condition of that name itself.
 std::vector<Header> common_headers(const std::string& request_id, bool reads = true);
 
+struct Write;
 // The call may have taken effect although the answer refuses it (a gateway's word, and not the
 // service's), and no later answer will show it.
 bool leaves_in_doubt(const Call& call, const Response& response);
 
 class Verdicts {
  public:
-  // Both must outlive it. `client_id` may be "".
-  Verdicts(const std::string& api, const std::string& client_id)
-      : api_(api), client_id_(client_id) {}
+  // All must outlive it. `client_id` may be "".
+  Verdicts(const std::string& api, const std::string& client_id, const Tables& tables)
+      : api_(api), client_id_(client_id), tables_(tables) {}
 
   Verdict decode(const Call& call, const Response& response, double now_s) const;
   std::optional<Request> question(const Call& call) const;
@@ -34,10 +36,14 @@ class Verdicts {
   Verdict refused(const Call& call, const PartAnswer& answer, double now_s) const;
   std::shared_ptr<const Call> ask_for_names(const Call& call, std::size_t part,
                                             const Verdict& refusal) const;
-  Verdict named(const Verdict& refusal, const Response& response, double now_s) const;
+  std::shared_ptr<const Call> asking(const Call& call, const std::string& question,
+                                     const std::shared_ptr<const Verdict>& refusal,
+                                     std::shared_ptr<const Call> other_reading) const;
+  Verdict named(const Write& asked, const Response& response, double now_s) const;
 
   const std::string& api_;
   const std::string& client_id_;
+  const Tables& tables_;
 };
 
 }  // namespace fieldpost::dynamics

@@ -32,6 +32,7 @@ struct Write : CallNotes {
 
   // The call asks whether the table knows the names of a body that was refused in these words.
   std::shared_ptr<const Verdict> refusal;
+  std::shared_ptr<const Call> other_reading;  // … asks once more where it knows them not
 
   std::shared_ptr<const Call> where_missing;  // goes out instead where the row is not there
   std::shared_ptr<const Call> where_there;    // … where it is there against expectation
