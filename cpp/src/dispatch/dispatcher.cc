@@ -277,7 +277,8 @@ const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
 std::vector<Dispatcher::Paused> Dispatcher::paused() const {
   std::vector<Paused> all;
   for (const auto& [subscription, why] : state_->paused_subscriptions) {
-    all.push_back({subscription, why.code, state_->secrets.hide(why.message), why.action_needed});
+    all.push_back({subscription, state_->secrets.hide(why.code), state_->secrets.hide(why.message),
+                   why.action_needed});
   }
   return all;
 }
