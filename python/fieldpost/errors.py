@@ -128,6 +128,7 @@ CODES: dict[str, str] = {
     "E277": "a conversion that does not fit its column",
     "E278": "a date cut out of a time, in a zone nobody named",
     "E279": "a table of which the schema has no columns",
+    "E281": "an upsert in two steps, whose order nothing keeps",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",
