@@ -10,12 +10,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from . import documents
 from ._core import Dispatcher
+from .config import DestinationConfig
+from .governor import identity
 from .ledger import Ledger
 from .report import Stopped
 
 _EVERY_S = 1.0
 _DAY_S = 86_400
+
+
+def user_of(config: DestinationConfig) -> str:
+    """Whom an environment takes us for, as the ledger counts it; "" where nothing is counted."""
+    if config.type != "dynamics365":
+        return ""
+    return f"{documents.shared_address(config)} {identity(config)}".strip()
+
+
+def operations_today(
+    config: DestinationConfig, ledger: Ledger, clock: Callable[[], float] = time.time
+) -> int | None:
+    """What was asked of the environment today, by all that share the ledger and the user."""
+    user, today = user_of(config), time.strftime("%Y-%m-%d", time.gmtime(clock()))
+    if not user:
+        return None
+    rows = ledger.operations() if ledger.exists() else []
+    return sum(number for who, day, number in rows if (who, day) == (user, today))
 
 
 class DayCount:

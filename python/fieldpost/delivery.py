@@ -18,12 +18,14 @@ from typing import Any
 from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
 from .brake import Brake
+from .bulk_messages import BulkMessages
 from .config import DestinationConfig
-from .day_count import DayCount
+from .day_count import DayCount, user_of
 from .dead_letters import DeadLetters
 from .errors import Mistake
 from .functions import Functions
-from .governor import identity, open_governor
+from .gone_names import tell_gone_names
+from .governor import open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
 from .observer import Observer, Progress, Watch
@@ -95,7 +97,12 @@ class Delivery:
         targets = self.targets()
         target = documents.shared_address(config)
         governor = open_governor(config, target, ledger.meeting_place)
-        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config)))
+        messages = BulkMessages(config, ledger)
+        document = documents.dispatcher_document(config, messages.taken())
+        dispatcher = Dispatcher(json.dumps(document))
+        dispatcher.count_started(messages.asked)
+        if messages.hold_s:
+            dispatcher.hold(messages.hold_s)
         sign(dispatcher, config.signing)
         for text in private_texts(config):
             dispatcher.hide(text)
@@ -118,6 +125,8 @@ class Delivery:
             try:
                 with _interruptible(run):
                     run.deliver(works(targets))
+                tell_gone_names(config, report)
+                messages.note(dispatcher.lacks)
                 ledger.merge_filtered([target.number for target in targets])
             finally:
                 governor.close()
@@ -162,10 +171,8 @@ def _own_observers() -> list[Observer]:
 
 
 def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:
-    if config.type != "dynamics365":
-        return None
-    user = f"{documents.shared_address(config)} {identity(config)}".strip()
-    return DayCount(ledger, user, config.delivery.requests_per_day)
+    user = user_of(config)
+    return DayCount(ledger, user, config.delivery.requests_per_day) if user else None
 
 
 def resends(config: DestinationConfig) -> bool:

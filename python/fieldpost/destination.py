@@ -19,6 +19,7 @@ from .bench import Bench
 from .check import CheckResult
 from .config import DestinationConfig, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
+from .day_count import operations_today
 from .delivery import Delivery, takes_of, works
 from .dry_run import DryRun
 from .errors import Mistake, SourceError
@@ -286,7 +287,7 @@ class Destination:
                 )
                 for one in documents.active(self.config)
             }
-            return Status(self.config.id, counts)
+            return Status(self.config.id, counts, operations_today(self.config, ledger))
 
     def outcomes(self, where: str = "", event_id: str | None = None) -> Iterator[dict[str, Any]]:
         """The current outcome of each (event, subscription) that was not filtered.

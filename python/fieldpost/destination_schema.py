@@ -185,6 +185,8 @@ class _Subscribed:
         other = self._schema.table(to["table"])
         if other is not None and "key" in to:
             check.check_key(other, to["key"], (*self._place, "to", "key"))
+            if self._one.get("action") == "disassociate":
+                check.check_untied(other, to["key"], (*self._place, "to", "key"))
         if isinstance(relationship, str):
             path = (*self._place, "relationship")
             check.check_relationship(table, relationship, to["table"], path)

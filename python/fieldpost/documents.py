@@ -126,11 +126,13 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
     return entry
 
 
-def dispatcher_document(config: DestinationConfig) -> dict[str, Any]:
-    """What `Dispatcher` is made from."""
+def dispatcher_document(
+    config: DestinationConfig, bulk: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
+    """What `Dispatcher` is made from. bulk: the bulk messages of tables, where they are known."""
     delivery = config.delivery
     return {
-        "protocol": protocol_document(config),
+        "protocol": protocol_document(config) | ({"bulk": bulk} if bulk else {}),
         "transport": transport_document(config),
         "retry": delivery.retry.model_dump(mode="json"),
         "limits": limits_document(config),

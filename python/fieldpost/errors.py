@@ -128,6 +128,7 @@ CODES: dict[str, str] = {
     "E277": "a conversion that does not fit its column",
     "E278": "a date cut out of a time, in a zone nobody named",
     "E279": "a table of which the schema has no columns",
+    "E280": "a row that only its id can name",
     "E281": "an upsert in two steps, whose order nothing keeps",
     # E3xx: filters
     "E301": "the filter cannot be read",
@@ -192,6 +193,7 @@ CODES: dict[str, str] = {
     "E519": "a bind that names no table",
     "E520": "if_match gives no version",
     "E521": "impersonate gives no user",
+    "E522": "an update has nested rows",
     # E6xx: sign-in
     "E601": "the sign-in was refused",
     "E602": "the token endpoint cannot be reached",

@@ -53,6 +53,11 @@ class Answer:
             return "", ""
         return str(error.get("code", "")), str(error.get("message", ""))
 
+    @property
+    def wait_s(self) -> float:
+        """How long the service wants to be left alone, where it says so."""
+        return _seconds(self.headers.get("retry-after", "")) or 0.0
+
     def __str__(self) -> str:
         if self.status == 0:
             return self.fault_text
@@ -62,15 +67,18 @@ class Answer:
 class Inquiry:
     """Asks. `header` is what it is signed in with, "" before `sign_in`; one thread at a time.
 
-    sleep: waits seconds. Owns no connection.
+    sleep: waits seconds. tries: of one question. Owns no connection.
     """
 
     def __init__(
-        self, config: DestinationConfig, sleep: Callable[[float], None] = time.sleep
+        self,
+        config: DestinationConfig,
+        sleep: Callable[[float], None] = time.sleep,
+        tries: int = _TRIES,
     ) -> None:
         self._credentials = auth.open_credentials(config)
         self._transport = json.dumps(transport_document(config))
-        self._sleep = sleep
+        self._sleep, self._tries = sleep, tries
         self.header = ""
         self.requests = 0
 
@@ -95,7 +103,7 @@ class Inquiry:
         if answer.status == 401 and self.header:
             self.header = self._credentials.refresh(self.header)
             answer = self._once(method, url, given, body)
-        for attempt in range(_TRIES - 1):
+        for attempt in range(self._tries - 1):
             if not _passes(method, answer):
                 break
             self._sleep(_wait_s(answer.headers.get("retry-after", ""), attempt))
@@ -130,7 +138,12 @@ def _passes(method: str, answer: Answer) -> bool:
 
 
 def _wait_s(retry_after: str, attempt: int) -> float:
+    wait_s = _seconds(retry_after)
+    return float(2**attempt) if wait_s is None else wait_s
+
+
+def _seconds(retry_after: str) -> float | None:
     try:
         return min(max(0.0, float(retry_after)), _LONGEST_WAIT_S)
     except ValueError:  # absent, or a date, which no service seen here sends
-        return float(2**attempt)
+        return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from .action_needed import action_needed
 from .brake import Brake
 from .dead_letters import Content, DeadLetters
-from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes
+from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes, all_of
 from .prefetch import Work
 from .report import Counts, Report
 
@@ -144,13 +145,8 @@ class Intake:
 
         The same event twice needs no care here: its second claim is refused by the ledger.
         """
-        source = work.batch.source
-        targets = self._targets
         rows = work.batch.keys()
-        keys = [
-            Key(targets[sub][0], event_id, hash_, source, line, offset, targets[sub][1])
-            for sub, event_id, hash_, line, offset in rows
-        ]
+        keys = self._keys(work, rows)
         standing = self._standing([(row[0], key) for row, key in zip(rows, keys, strict=True)])
         if not standing and not self._postponed:
             return [Part(work, 0, keys)] if keys else []
@@ -160,6 +156,17 @@ class Intake:
             if in_doubt is not None:
                 _append(parts, Part(work, place, [key], in_doubt))
         return parts
+
+    def _keys(self, work: Work, rows: list[tuple[int, str, int, int, int]]) -> list[Key]:
+        if not rows:
+            return []
+        subs, ids, hashes, lines, offsets = zip(*rows, strict=True)
+        targets = [self._targets[sub] for sub in subs]
+        numbers, mappings = zip(*targets, strict=True)
+        sources = repeat(work.batch.source, len(rows))
+        return all_of(
+            Key, zip(numbers, ids, hashes, sources, lines, offsets, mappings, strict=True)
+        )
 
     def _is_wanted(self, sub: int, key: Key, known: Standing | None) -> bool | None:
         """Whether a record to claim is in doubt; None where it is counted and not claimed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ OUTCOMES = (
 # What somebody has to look at.
 FAILURES = ("invalid", "rejected", "expired", "unconfirmed", "waiting")
 
+_TRIED = ("delivered", "rejected", "expired", "unconfirmed", "waiting")
+
 
 class Stopped(NamedTuple):
     """Why a run ended before its source did: a stable code, and words."""
@@ -32,11 +34,23 @@ class Stopped(NamedTuple):
     message: str
 
 
+class Paused(NamedTuple):
+    """Why nothing more is sent of a subscription while others go on, and who can change it."""
+
+    code: str
+    message: str
+    action_needed: str
+
+
 class Counts:
-    """Events of one subscription by outcome; they add up to what was received."""
+    """Events of one subscription by outcome; they add up to what was received.
+
+    paused: why its events end as `waiting`, where every request of it would fail.
+    """
 
     def __init__(self, by_outcome: dict[str, int] | None = None) -> None:
         self.by_outcome: Counter[str] = Counter(by_outcome or {})
+        self.paused: Paused | None = None
 
     def add(self, outcome: str, events: int = 1) -> None:
         """Count events."""
@@ -46,6 +60,11 @@ class Counts:
     def received(self) -> int:
         """All events of the subscription."""
         return sum(self.by_outcome.values())
+
+    @property
+    def tried(self) -> int:
+        """Events that were to be sent."""
+        return sum(self.by_outcome[name] for name in _TRIED)
 
     def __getitem__(self, outcome: str) -> int:
         return self.by_outcome[outcome]
@@ -128,6 +147,17 @@ class Report:
         """Events with that outcome, over all subscriptions."""
         return sum(counts[outcome] for counts in self.subscriptions.values())
 
+    def pause(self, paused: Iterable[tuple[int, str, str, str]]) -> None:
+        """Note subscriptions by their place, and why. Where no other had anything to send, that is
+        what stopped the run."""
+        counts = list(self.subscriptions.values())
+        for subscription, *why in paused:
+            counts[subscription].paused = Paused(*why)
+        given_up = [one.paused for one in counts if one.paused is not None]
+        others = any(one.tried for one in counts if one.paused is None)
+        if given_up and not others and self.stopped is None:
+            self.stopped = Stopped(given_up[0].code, given_up[0].message)
+
     @property
     def failed(self) -> int:
         """Events that somebody has to look at, over all subscriptions: those of this run, and
@@ -148,7 +178,8 @@ class Report:
             "received": self.received,
             **{outcome: self[outcome] for outcome in OUTCOMES},
             "subscriptions": {
-                name: counts.to_dict() for name, counts in self.subscriptions.items()
+                name: counts.to_dict() | _pause_of(counts)
+                for name, counts in self.subscriptions.items()
             },
             "duration_s": round(self.duration_s, 3),
             "requests": self.requests,
@@ -173,12 +204,21 @@ class Report:
         return html_table(("subscription", "received", *OUTCOMES), rows)
 
 
+def _pause_of(counts: Counts) -> dict[str, Any]:
+    return {} if counts.paused is None else {"paused": counts.paused._asdict()}
+
+
 @dataclass
 class Status:
-    """Where the ledger's events stand, each once, by its current outcome."""
+    """Where the ledger's events stand, each once, by its current outcome.
+
+    operations_today: what was asked of a Dynamics 365 since midnight UTC as this user, as its daily
+    entitlement counts; None for other destinations.
+    """
 
     destination: str
     subscriptions: dict[str, Counts]
+    operations_today: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as `status --output json` prints them."""
@@ -188,6 +228,7 @@ class Status:
             "received": max((one.received for one in counts), default=0),
             **{outcome: sum(one[outcome] for one in counts) for outcome in OUTCOMES},
             "subscriptions": {name: one.to_dict() for name, one in self.subscriptions.items()},
+            "operations_today": self.operations_today,
         }
 
     def _repr_html_(self) -> str:

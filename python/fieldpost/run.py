@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from itertools import groupby, islice
+from itertools import groupby, islice, repeat
 from operator import itemgetter
 
 from ._core import Dispatcher
@@ -34,6 +34,7 @@ from .ledger import (
     Settled,
     Takes,
     Writer,
+    all_of,
 )
 from .prefetch import Prefetch, Work
 from .report import FAILURES, Counts, Report, Stopped
@@ -137,7 +138,11 @@ class Run:
     def _goes_on(self) -> bool:
         self._stopped = self._brake.reason()
         return not (
-            self.interrupted or self._failure or self._stopped or self._dispatcher.pause_code
+            self.interrupted
+            or self._failure
+            or self._stopped
+            or self._dispatcher.pause_code
+            or len(self._dispatcher.paused) == len(self._counts)
         )
 
     def _set_aside(self) -> None:
@@ -189,7 +194,7 @@ class Run:
         room = max(0, window - self._open + len(self._decided))
         ask = min(room, sum(len(part.keys) for part in islice(self._pending, room)))
         size = len(self._decided) + ask
-        if not size or (size * 4 < window and not self._quiet):
+        if not size or (size < window and not self._quiet):
             return
         self._put(writer, self._next(ask), self._intake.dead)
 
@@ -232,7 +237,7 @@ class Run:
             self._day_count.steer(self._dispatcher)
         delivered, others = self._dispatcher.settle(timeout_s)
         self._quiet = not (delivered or others)
-        rows = list(map(Settled._make, delivered))
+        rows = all_of(Settled, delivered)
         if self._letters.keeps("delivered"):
             self._keep(rows)
         self._decided += rows
@@ -242,7 +247,7 @@ class Run:
     def _advanced(self, done: Advanced) -> None:
         """What is on the disk counts; what it makes room for is sent."""
         for outcome, settled in groupby(done.settled, itemgetter(0)):
-            keys = [key for one in settled if (key := self._ended(one[-1])) is not None]
+            keys = self._ended([one[-1] for one in settled])
             self._count(outcome, keys)
             self._brake.note(outcome, len(keys))
         for part, claims in done.claimed:
@@ -255,16 +260,21 @@ class Run:
         for subscription, events in Counter(map(self._intake.subscription, keys)).items():
             self._counts[subscription].add(outcome, events)
 
-    def _ended(self, claim: int) -> Key | None:
-        """The record whose outcome is written; None where it is to be tried again."""
-        part, index = self._sent.pop(claim)
-        key = part.keys[index]
-        if not self._postponed or (postponed := self._postponed.pop(claim, None)) is None:
-            return key
-        due_s, again = postponed
-        self._intake.postponed(key)
-        heapq.heappush(self._later, (due_s, claim, again))
-        return None
+    def _ended(self, claims: list[int]) -> list[Key]:
+        """The records whose outcomes are written, without those that are to be tried again."""
+        records = map(self._sent.pop, claims)
+        if not self._postponed:
+            return [part.keys[index] for part, index in records]
+        keys = []
+        for claim, (part, index) in zip(claims, records, strict=True):
+            key = part.keys[index]
+            if (postponed := self._postponed.pop(claim, None)) is None:
+                keys.append(key)
+            else:
+                due_s, again = postponed
+                self._intake.postponed(key)
+                heapq.heappush(self._later, (due_s, claim, again))
+        return keys
 
     def _offer(self, part: Part, claims: Sequence[Claim | None]) -> None:
         """Give claimed records to the dispatcher."""
@@ -335,6 +345,7 @@ class Run:
             self._report.stopped = self._day_count.reason(self._dispatcher)
         else:
             self._report.stopped = self._stopped
+        self._report.pause(self._dispatcher.paused)
         self._report.interrupted = self.interrupted
 
     def _drain(self, writer: Writer) -> None:
@@ -387,6 +398,7 @@ class Run:
 def _are_new(claims: Sequence[Claim | None]) -> bool:
     """Whether claims are of records never tried, and numbered one behind the other."""
     first = claims[0]
-    return first is not None and all(
-        claim == (number, 0.0, 0) for number, claim in enumerate(claims, first[0])
-    )
+    if first is None:
+        return False
+    numbers = range(first[0], first[0] + len(claims))
+    return list(claims) == list(zip(numbers, repeat(0.0), repeat(0), strict=False))

@@ -34,6 +34,11 @@ class RunLog:
         elif report.stopped is not None:
             told = "run %s of %s stopped: %s %s"
             _log.warning(told, report.run, report.destination, *report.stopped)
+        for name, one in report.subscriptions.items():
+            if one.paused is not None:
+                told = "run %s of %s paused subscription %s: %s %s"
+                why = (one.paused.code, one.paused.message)
+                _log.warning(told, report.run, report.destination, name, *why)
         counts = ", ".join(f"{report[name]} {name}" for name in OUTCOMES if report[name])
         _log.info(
             "run %s of %s ended after %.1f s: %d received; %s",

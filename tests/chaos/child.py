@@ -22,8 +22,8 @@ from fieldpost._core import Dispatcher
 from fieldpost.ledger import SqliteLedger
 
 _STEPS = ("advance", "_claim", "_settle")
-_LEDGER = ("begin_run", "note_ended", *_STEPS, "hold_unconfirmed", "end_run")
-_DISPATCHER = ("offer", "settle", "authorize")
+_LEDGER = ("begin_run", "note_ended", *_STEPS, "hold_unconfirmed", "merge_filtered", "end_run")
+_DISPATCHER = ("offer_new", "offer", "settle", "authorize")
 
 # Where a child can die: before or after each of these.
 CRASH_POINTS = tuple(
@@ -51,11 +51,14 @@ def _live(file: Path, events: Path, ledger: Path, log: Path, **doom: Any) -> NoR
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(out, 1)
         os.dup2(out, 2)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the delivery listens to it
         _doomed(ledger, **doom)
         code = _deliver(file, events, ledger)
     except BaseException:
+        _make_room()
         traceback.print_exc()
     finally:
+        _make_room()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -67,9 +70,11 @@ def _deliver(file: Path, events: Path, ledger: Path) -> int:
             events, progress=False
         )
     except fieldpost.FieldpostError as error:
+        _make_room()
         print(error, flush=True)
         return TOLD
-    return WAITING if report.stopped or report["waiting"] else DONE
+    undecided = report.stopped or report.interrupted or report["waiting"]
+    return WAITING if undecided else DONE
 
 
 def _doomed(ledger: Path, at: str = "", hit: int = 1, room: int = 0) -> None:
@@ -84,6 +89,11 @@ def _doomed(ledger: Path, at: str = "", hit: int = 1, room: int = 0) -> None:
         used = max((f.stat().st_size for f in ledger.parent.glob(ledger.name + "*")), default=0)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (used + room, resource.RLIM_INFINITY))
+
+
+def _make_room() -> None:
+    """End the full disk, which would take no word of it either."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 class _MortalDispatcher(Dispatcher):

@@ -2,8 +2,9 @@
 
 It speaks HTTP/1.1 over plain sockets, because it has to stop in the middle of things. The effect of
 a POST is counted by the `id` in its body, at one moment: what is cut before that did not happen,
-what is cut after it did. `GET /_counts` tells everything, `POST /_faults` sets how often what goes
-wrong; the first line on standard output is the port.
+what is cut after it did. An `Idempotency-Key` that was seen before changes nothing. `GET /_counts`
+tells everything, `POST /_faults` sets how often what goes wrong; the first line on standard output
+is the port.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
-# What goes wrong: the connection is cut ("truncate" cuts the answer), the answer is "late", it is
-# "status_500" or its like, or a 429 that asks for a second in digits ("busy_s") or as a date.
-CUTS = ("cut_before", "cut_in_body", "cut_after")
+# What goes wrong: the connection is cut ("truncate" cuts the answer), the answer is "late" or never
+# comes ("silent"), it is "status_500" or its like ("acted_502": although it acted), begins a
+# "storm_503" of many, or is a 429 that asks for a second in digits ("busy_s") or as a date.
+CUTS = ("cut_before", "cut_in_body", "cut_after", "truncate")
+UNHEARD = (*CUTS, "silent")
+_SILENCE_S = 60
+_STORM = 25  # requests
 
 
 class Cut(Exception):
@@ -35,7 +40,9 @@ class Recorder:
     chances: dict[str, float] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     effects: Counter[str] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
     faults: Counter[str] = field(default_factory=Counter)
+    storm: int = 0  # requests that it still hits
     requests: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
@@ -49,6 +56,9 @@ class Recorder:
         }
 
     def next_fault(self) -> str:
+        if self.storm > 0:
+            self.storm -= 1
+            return "status_503"
         dice = self.chance.random()
         for name, share in self.chances.items():
             dice -= share
@@ -72,20 +82,20 @@ class Recorder:
         except asyncio.IncompleteReadError:
             return False
         lines = head.split("\r\n")
-        length = next((int(x[15:]) for x in lines if x.lower().startswith("content-length:")), 0)
+        length = int(_header(lines, "content-length") or 0)
         if lines[0].split(" ")[1].startswith("/_"):
             await self._control(lines[0], await reader.readexactly(length), writer)
             return True
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            await self._post(length, reader, writer)
+            await self._post(length, _header(lines, "idempotency-key"), reader, writer)
         finally:
             self.in_flight -= 1
         return True
 
     async def _post(
-        self, length: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, length: int, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.requests += 1
         fault = self.next_fault()
@@ -95,19 +105,30 @@ class Recorder:
             await reader.readexactly(length // 2)
             raise Cut
         body = await reader.readexactly(length)
-        if fault.startswith(("status", "busy")):
+        if fault.startswith(("status", "busy", "storm")):
             await self._refuse(fault, writer)
             return
-        self.effects[json.loads(body)["id"]] += 1
+        self._act(json.loads(body)["id"], key)
         if fault == "cut_after":
             raise Cut
         if fault == "late":
             await _wait_for_leaving(reader, self.chance.uniform(0.05, 0.4))
+        if fault == "silent":
+            await _wait_for_leaving(reader, _SILENCE_S)
+        if fault.startswith("acted"):
+            await _answer(writer, int(fault[-3:]))
+            return
         if fault == "truncate":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nhalf of an answer")
             await writer.drain()
             raise Cut
         await _answer(writer, 200)
+
+    def _act(self, event_id: str, key: str) -> None:
+        if key and key in self.keys:
+            return
+        self.keys.add(key)
+        self.effects[event_id] += 1
 
     async def _refuse(self, fault: str, writer: asyncio.StreamWriter) -> None:
         if fault == "busy_s":
@@ -116,15 +137,24 @@ class Recorder:
             at = formatdate(time.time() + 1, usegmt=True)
             await _answer(writer, 429, f"Retry-After: {at}\r\n")
         else:
-            await _answer(writer, int(fault[7:]))
+            if fault.startswith("storm"):
+                self.storm = _STORM
+            await _answer(writer, int(fault[-3:]))
 
     async def _control(self, line: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         if line.startswith("POST"):
             order = json.loads(body)
             self.chance = random.Random(order["seed"])
             self.chances = order["chances"]
-            self.effects.clear()
+            if order["anew"]:
+                self.effects.clear()
+                self.keys.clear()
         await _answer(writer, 200, body=json.dumps(self.counts()).encode())
+
+
+def _header(lines: list[str], name: str) -> str:
+    found = (line.partition(":")[2] for line in lines if line.lower().startswith(name + ":"))
+    return next(found, "").strip()
 
 
 async def _wait_for_leaving(reader: asyncio.StreamReader, seconds: float) -> None:

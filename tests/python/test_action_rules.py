@@ -109,3 +109,12 @@ def test_a_webhook_knows_no_rows():
     head = "name: w\ntype: webhook\nsubscriptions:\n  - name: s\n"
     text = 'url: https://example.com/\nkey: a\nbody: {a: [{b: {"@bind": {table: t, key: 1}}}]}'
     assert told(text, head) == [("E115", "key"), ("E115", "body.a[0].b.@bind")]
+
+
+def test_a_row_is_taken_out_of_a_collection_by_its_id_or_a_business_key():
+    untie = TIE.replace("associate", "disassociate")
+    alternate = untie.replace("contactid:", "emailaddress1:")
+    assert told(untie) == []
+    assert told(untie.replace('{contactid: {"@path": "$.id"}}', '{"@path": "$.id"}')) == []
+    assert ("E280", "to.key") in told(alternate)
+    assert "E280" not in [code for code, _ in told(alternate.replace("disassociate", "associate"))]

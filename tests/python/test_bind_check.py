@@ -175,7 +175,25 @@ def test_an_update_takes_no_nested_rows_and_no_collection_binds():
         ("E266", '$.body["Account_Tasks@odata.bind"]'),
         ("E266", "$.body.Account_Annotation[0].@bind"),
     ]
+
+
+def test_below_an_upsert_rows_are_made_or_written_by_their_own_id():
     assert found({"primarycontactid": {"lastname": "a"}}, mode="upsert").mistakes == []
+    assert found({"Account_Tasks": [{"subject": "a"}]}, mode="upsert").mistakes == []
+    ticket = {"new_Tickets": [{"new_tier": 1}]}
+    told = found(ticket, mode="upsert").mistakes
+    assert [(one.code, one.path) for one in told] == [("E272", "$.body.new_Tickets[0]")]
+    ticket["new_Tickets"][0]["new_ticketid"] = ID
+    assert found(ticket, mode="upsert").mistakes == []
+    below = {"new_Tickets": [{"new_ticketid": ID, "new_Missing": 1}]}
+    assert [one.code for one in found(below, mode="upsert").mistakes] == ["E262"]
+
+
+@pytest.mark.parametrize("mode", ["create", "update", "upsert"])
+def test_parties_are_replaced_by_any_write(mode):
+    parties = [{"participationtypemask": 2, "addressused": "a@b.example"}]
+    body = {"subject": "a", "email_activity_parties": parties}
+    assert found(body, "email", mode).mistakes == []
 
 
 def test_an_update_needs_no_required_column_and_may_hold_its_own_key():

@@ -115,6 +115,20 @@ def test_a_lost_answer_is_looked_up_and_not_sent_twice(recipe):
     assert recipe.trees_are_whole(10)
 
 
+def test_the_last_question_is_asked_until_it_is_answered(recipe):
+    cut_after_commit(recipe, 1)
+    create, read = ({"method": method, "path": "/accounts"} for method in ("POST", "GET"))
+    refused = {"match": create, "times": 5, "status": 500}  # after that it would be rejected
+    busy = {"match": read, "times": 2, "status": 503}
+    cut = {"match": read, "when": "after", "close": True}
+    recipe.control("faults", [refused, busy, cut])
+    counts = recipe.deliver(recipe.dynamics(), recipe.events(1), expect=0)
+    assert (counts["delivered"], counts["unconfirmed"]) == (1, 0)
+    faults = recipe.control("faults")["faults"]
+    assert [one["hits"] for one in faults] == [1, 5, 2, 1]
+    assert recipe.trees_are_whole(1)
+
+
 def test_a_lost_answer_of_a_webhook_is_held_unconfirmed(recipe):
     cut_after_commit(recipe, 3)
     file, events = recipe.webhook(), recipe.events()

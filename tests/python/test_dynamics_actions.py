@@ -17,6 +17,7 @@ body:
   telephone1: {"@path": "$.phone"}
 """
 UPDATE = UPSERT.replace("upsert", "update")
+ENTRA = "7a1f0d6e-52c1-4f0b-9d3c-1f0e8c0a9b11"
 CUT = {"times": 1, "when": "after", "close": True}
 
 
@@ -256,6 +257,28 @@ def test_a_row_that_brings_its_id_is_updated_in_the_tree(sales):
     assert (contact["created"], contact["updated"]) == (1, 1)
 
 
+def test_an_update_makes_no_rows(sales):
+    sales.subscribe(UPDATE + '  Account_Tasks: [{subject: {"@path": "$.name"}}]')
+    row = sales.one({"userId": "a", "name": "A"})
+    assert (row["outcome"], row["code"], row["attempts"]) == ("invalid", "E522", 0)
+    assert "upsert" in row["action_needed"]
+    assert sales.sent("batch") == sales.sent("accounts") == 0
+
+
+def test_an_update_replaces_parties(sales):
+    sales.subscribe(PARTIES % "upsert", when="type = 'identify'")
+    other = "    - {addressused: y@example.com, participationtypemask: 4}"
+    sales.subscribe(PARTIES.split("    - ")[0] % "update" + other, when="type = 'track'")
+    contact = ENDS.format(table="contact", key="userId", column="lastname")
+    sales.subscribe(contact, when="type = 'group'")
+    for kind in ("group", "identify", "track"):
+        row = sales.one({"type": kind, "userId": "u", "name": kind})
+        assert row["outcome"] == "delivered", row
+    [email] = sales.get("emails?$select=subject&$expand=email_activity_parties")["value"]
+    assert email["subject"] == "track"
+    assert [one["participationtypemask"] for one in email["email_activity_parties"]] == [4]
+
+
 def test_a_tree_of_very_many_rows_is_made_once(sales):
     sales.subscribe(
         """\
@@ -409,6 +432,37 @@ duplicate_detection: true
     assert sales.one({"userId": "a", "who": "somebody"})["code"] == "E521"
     refused = sales.one({"userId": "a", "who": who})
     assert (refused["outcome"], refused["code"]) == ("waiting", "0x8004a110")
+
+
+def test_a_user_is_named_by_the_id_of_the_directory_too(sales):
+    sales.subscribe(UPSERT + 'impersonate: {"@path": "$.who"}\n')
+    user = sales.call(
+        "POST",
+        "systemusers",
+        {"firstname": "A", "lastname": "B", "azureactivedirectoryobjectid": ENTRA},
+        Prefer="return=representation",
+    )["systemuserid"]
+    row = sales.one({"userId": "a", "name": "A", "who": ENTRA})
+    assert row["outcome"] == "delivered", row
+    account = sales.get(f"accounts({row['record_id']})")
+    assert account["_createdby_value"] == account["_ownerid_value"] == user
+    refused = sales.one({"userId": "b", "who": user})  # a systemuserid is none of the directory
+    assert (refused["outcome"], refused["code"]) == ("waiting", "0x8004a110")
+
+
+def test_a_row_is_untied_by_its_id(sales):
+    with_ends(sales, "lead", "lastname")
+    lead = sales.rows("leads", "leadid")[0]["leadid"]
+    tie = TIE.replace('"@path": "$.groupId"', 'leadid: {{"@path": "$.lead"}}')
+    for action in ("associate", "disassociate"):
+        text = tie.format(action=action, relationship="contactleads_association", to="lead")
+        sales.subscribe(text, when=f"type = '{action}'")
+    for action, rows in (("associate", 1), ("disassociate", 0)):
+        done = sales.one({"type": action, "userId": "u", "lead": lead})
+        assert done["outcome"] == "delivered", done
+        contact = sales.rows("contacts", "contactid")[0]["contactid"]
+        tied = sales.get(f"contacts({contact})/contactleads_association")["value"]
+        assert len(tied) == rows
 
 
 def test_a_plug_in_is_bypassed_and_a_duplicate_is_found(sales):

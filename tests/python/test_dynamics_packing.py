@@ -4,6 +4,7 @@ does to the others, and that every row is created exactly once whatever is lost.
 from __future__ import annotations
 
 import json
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ TREE = (
     "      opportunity_customer_accounts:\n"
     "        - name: Deal\n          Opportunity_Tasks: [{subject: Call}]\n"
 )
+ASKED = "sdkmessagefilters"
 LOST = {"when": "after", "close": True}
 
 
@@ -61,9 +63,14 @@ class Sender:
         return self.destination(batching, body, more).deliver(rows, progress=False)
 
     def requests(self) -> dict[str, int]:
-        """Of the Web API."""
+        """Of the Web API, but for what is asked once."""
         seen = control(self.emulator, "requests", method="GET")["requests"]
-        return {name: n for name, n in seen.items() if "/api/data/" in name}
+        return {name: n for name, n in seen.items() if "/api/data/" in name and ASKED not in name}
+
+    def asked(self) -> int:
+        """How often it was asked which bulk messages a table takes."""
+        seen = control(self.emulator, "requests", method="GET")["requests"]
+        return sum(n for name, n in seen.items() if ASKED in name)
 
     def created(self, rows: int) -> None:
         """Every row exists, and was created exactly once."""
@@ -186,13 +193,57 @@ def test_a_token_that_ends_in_mid_run_is_renewed(
     assert control(emulator, "requests", method="GET")["tokens_issued"] > 1
 
 
-def test_a_table_without_bulk_messages_is_noticed_once(sender: Sender, emulator: Emulator) -> None:
+def test_a_table_without_bulk_messages_is_asked_about_once(
+    sender: Sender, emulator: Emulator
+) -> None:
     control(emulator, "schema", {"table": "account", "bulk": False})
-    assert sender.deliver("auto", accounts(1000))["delivered"] == 1000
+    for some in (accounts(1000)[:500], accounts(1000)[500:]):
+        assert sender.deliver("auto", some)["delivered"] == 500
     sender.created(1000)
     requests = sender.requests()
-    assert ending(requests, "CreateMultiple") <= 4, "as many as began together"
-    assert sum(requests.values()) <= 16
+    assert set(requests) == {"POST /api/data/v9.2/$batch"}, "nothing had to be refused"
+    assert sum(requests.values()) <= 12
+    assert sender.asked() == 1
+
+
+def test_a_table_with_bulk_messages_is_asked_about_once(sender: Sender) -> None:
+    for some in (accounts(400)[:200], accounts(400)[200:]):
+        assert sender.deliver("auto", some)["delivered"] == 200
+    assert ending(sender.requests(), "CreateMultiple") == sum(sender.requests().values())
+    assert sender.asked() == 1
+
+
+@pytest.mark.parametrize(("mode", "body"), [("batch", FLAT), ("off", FLAT), ("auto", TREE)])
+def test_where_no_bulk_message_could_go_nothing_is_asked(
+    sender: Sender, mode: str, body: str
+) -> None:
+    assert sender.deliver(mode, accounts(20), body)["delivered"] == 20
+    assert sender.asked() == 0
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+def test_where_the_question_is_refused_the_table_is_noticed_and_remembered(
+    sender: Sender, emulator: Emulator, status: int
+) -> None:
+    refusal = {"match": {"path": ASKED}, "status": status, "code": "0x80040220", "times": None}
+    control(emulator, "faults", refusal)
+    control(emulator, "schema", {"table": "account", "bulk": False})
+    assert sender.deliver("auto", accounts(500))["delivered"] == 500
+    refused = ending(sender.requests(), "CreateMultiple")
+    assert 1 <= refused <= 4, "as many as began together"
+    assert sender.asked() == 1
+    assert sender.deliver("auto", accounts(1000)[500:])["delivered"] == 500
+    assert ending(sender.requests(), "CreateMultiple") == refused
+    assert sender.asked() == 1, "the refusal is remembered, so there is nothing to ask"
+    sender.created(1000)
+
+
+def test_a_wait_that_answers_the_question_is_kept(sender: Sender, emulator: Emulator) -> None:
+    wait = {"match": {"path": ASKED}, "status": 429, "code": "0x80072322", "retry_after_s": 1}
+    control(emulator, "faults", wait | {"times": 1})
+    report = sender.deliver("auto", accounts(200))
+    assert report["delivered"] == 200
+    assert report.throttled_s > 0.5
 
 
 def test_a_smaller_cap_of_parts_is_learned(sender: Sender, emulator: Emulator) -> None:
@@ -247,6 +298,18 @@ def test_the_day_s_operations_are_counted_and_capped(sender: Sender) -> None:
     rest = sender.deliver("auto", accounts(500))
     assert rest["delivered"] == 200
     sender.created(500)
+
+
+def test_status_tells_the_day_s_operations(sender: Sender) -> None:
+    assert sender.destination("auto").status().to_dict()["operations_today"] == 0
+    sender.deliver("auto", accounts(30))
+    sender.deliver("off", accounts(33))
+    assert sender.destination("off").status().to_dict()["operations_today"] == 33
+    ledger = sender.folder / "packing.ledger.db"
+    with sqlite3.connect(ledger) as db:
+        db.execute("INSERT INTO operations SELECT \"user\", '2001-01-01', 7 FROM operations")
+        db.execute("INSERT INTO operations SELECT 'somebody', day, 7 FROM operations")
+    assert sender.destination("off").status().operations_today == 33
 
 
 class Actions:

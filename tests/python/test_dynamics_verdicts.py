@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fieldpost.cli.exit_code import of_report
+
 CREATE = """\
 action: create
 table: account
@@ -171,6 +173,42 @@ def test_what_every_request_would_meet_pauses_the_run(sales, code, user, hint):
     assert report.stopped.code == code
     assert report["waiting"] == 3
     assert hint in next(destination.outcomes(event_id="m0"))["action_needed"]
+
+
+@pytest.mark.parametrize("batching", ["off", "batch", "bulk", "auto"])
+def test_a_missing_privilege_pauses_the_subscriptions_of_its_table_alone(sales, batching):
+    sales.subscribe(CREATE, name="accounts").subscribe(LEADS, name="leads")
+    sales.delivery = sales.delivery.replace("{max", f"{{batching: {batching}, max")
+    sales.control("applications", {"deny": ["prvCreateAccount"]})
+    destination = sales.destination
+    events = [{"type": "track", "messageId": f"m{n}", "name": str(n)} for n in range(20)]
+    report = destination.deliver(events)
+    assert report.stopped is None
+    accounts, leads = report.subscriptions["accounts"], report.subscriptions["leads"]
+    assert (accounts["waiting"], leads["delivered"]) == (20, 20)
+    assert leads.paused is None
+    told = report.to_dict()["subscriptions"]["accounts"]["paused"]
+    assert told["code"] == "0x80040220"
+    assert told["action_needed"].endswith("missing privilege prvCreateAccount")
+    assert "paused" not in report.to_dict()["subscriptions"]["leads"]
+    sales.control("applications", {"deny": []})
+    assert destination.deliver(events)["delivered"] == 20
+    assert [row["created"] for row in sales.commits("account")] == [1] * 20
+
+
+def test_a_run_ends_when_all_of_its_subscriptions_are_paused(sales):
+    sales.subscribe(CREATE, name="accounts").subscribe(LEADS, name="leads", when="type = 'x'")
+    sales.control("applications", {"deny": ["prvCreateAccount"]})
+    events = ({"type": "track", "messageId": f"m{n}", "name": "A"} for n in range(9))
+    report = sales.destination.deliver(events)
+    assert report.stopped.code == "0x80040220"
+    assert "prvCreateAccount" in report.stopped.message
+    assert of_report(report) == 5
+    sales.subscriptions.clear()
+    sales.subscribe(TREE % "Firstname", name="wrong name")
+    report = sales.destination.deliver([{"type": "track", "messageId": "t", "name": "A"}])
+    assert report.stopped.code == "0x80048d19"
+    assert of_report(report) == 4
 
 
 def test_a_value_of_a_wrong_type_is_of_the_record(sales):

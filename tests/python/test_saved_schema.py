@@ -71,6 +71,23 @@ def test_a_pulled_schema_makes_the_recipe_right_and_each_name_sure(recipe):
     assert (mistake["code"], mistake["hint"]) == ("E262", 'did you mean "firstname"?')
 
 
+def test_names_that_are_gone_are_told_where_a_run_pauses_because_of_them(recipe):
+    file = recipe.dynamics(extra="schema: dynamics.schema.json\n")
+    pulled(recipe, file)
+    drift(recipe, table="contact", column="firstname", drop=True)
+    report = json.loads(recipe.run("deliver", file, recipe.events(4), "--output", "json").stdout)
+    paused = report["subscriptions"]["New account"]["paused"]
+    assert paused["code"] == "0x80048d19"
+    assert "contact.firstname; run `fieldpost schema pull`" in paused["action_needed"]
+    (recipe.folder / "dynamics.schema.json").unlink()
+    file = recipe.dynamics()
+    before = requests(recipe)
+    report = json.loads(recipe.run("deliver", file, recipe.events(5), "--output", "json").stdout)
+    paused = report["subscriptions"]["New account"]["paused"]
+    assert "gone" not in paused["action_needed"]
+    assert requests(recipe) - before < 8  # nothing was asked about the tables
+
+
 def test_a_pull_of_what_did_not_change_asks_for_the_version_alone(recipe):
     file = recipe.dynamics()
     pulled(recipe, file)

@@ -93,6 +93,9 @@ class Dispatcher {
   void allow(int max_in_flight, int requests_per_window, std::int64_t starts = -1);
   // Nothing starts for so long: another process that shares the target was told to wait.
   void hold(double seconds);
+  // So many requests were made beside this, just now: they count among those started.
+  // REQUIRES: nothing was offered yet.
+  void count_started(int requests);
   std::uint64_t started() const noexcept;  // requests so far, questions among them
   // Operations in them, each record and question of a pack counted.
   std::uint64_t operations() const noexcept;
@@ -102,6 +105,16 @@ class Dispatcher {
   double held_s() const;  // how long nothing may start, because the destination asked for a wait
   double throttled_s() const;  // how long nothing might start, for that reason, so far
   const std::vector<Traffic>& traffic() const noexcept;  // by subscription
+
+  // Subscriptions that nothing more is sent of, and why: code, message, action_needed.
+  struct Paused {
+    std::uint32_t subscription = 0;
+    std::string code, message, action_needed;
+  };
+  std::vector<Paused> paused() const;
+
+  // What the system said that it does not have, for other runs to be made with.
+  std::vector<Protocol::Lack> lacks() const;
 
   const std::string& pause_code() const noexcept;  // "" while not paused
   const std::string& pause_message() const noexcept;

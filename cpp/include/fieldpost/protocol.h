@@ -22,7 +22,7 @@ struct CallNotes {
   virtual ~CallNotes() = default;
 };
 
-// One HTTP request for one record (packing several into one call comes with batching).
+// One HTTP request: of one record, or of several that go together.
 struct Call {
   Request request;           // not signed: the dispatcher does that
   std::string record_id;     // of the row it creates, where the protocol chose it
@@ -66,9 +66,9 @@ struct Verdict {
   std::optional<double> wait_s;  // Retry-After, seconds from now
   int http_status = 0;           // of this record alone, where the answer tells of several
   bool alone = false;            // of several records: smaller calls may tell which it is
-  bool unheard = false;          // the answer tells of others, and not of this record
+  bool unheard = false;          // the answer leaves open whether this record took effect
   bool perhaps_all = false;      // rejected for a reason that may hold for every request
-  int give_up_after = 0;         // `again` turns into `rejected` after so many attempts; 0: never
+  int give_up_after = 0;  // `again` turns into `rejected` after so many such answers; 0: never
   std::optional<Request> question;
   std::shared_ptr<const Call> next;
 };
@@ -117,6 +117,11 @@ class Protocol {
   virtual Lesson learn(const Call& /*combined*/, std::size_t /*records*/, const Response&) {
     return {};
   }
+  // What the system said in these words that it does not have: worth remembering for other runs.
+  struct Lack {
+    std::string table, message;
+  };
+  virtual std::vector<Lack> lacks() const { return {}; }
   // A request that finds out whether the call took effect, where the system can tell.
   virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
   // The answer to a question. A rejection without a code keeps the code, message and

@@ -172,6 +172,25 @@ py::list traffic(const Dispatcher& dispatcher) {
   return rows;
 }
 
+// (subscription, code, message, action_needed) of each that is paused.
+py::list paused(const Dispatcher& dispatcher) {
+  py::list rows;
+  for (const Dispatcher::Paused& one : dispatcher.paused()) {
+    rows.append(py::make_tuple(one.subscription, text(one.code), text(one.message),
+                               text(one.action_needed)));
+  }
+  return rows;
+}
+
+// (table, message) of what the system said that it does not have.
+py::list lacks(const Dispatcher& dispatcher) {
+  py::list rows;
+  for (const Protocol::Lack& one : dispatcher.lacks()) {
+    rows.append(py::make_tuple(text(one.table), text(one.message)));
+  }
+  return rows;
+}
+
 // _core.CallFault(code, message, action_needed): this record cannot become a request.
 void register_call_fault(py::module_& module) {
   static py::handle type =
@@ -214,6 +233,7 @@ void register_dispatcher(py::module_& module) {
       .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"),
            py::arg("starts") = -1)
       .def("hold", &Dispatcher::hold, py::arg("seconds"))
+      .def("count_started", &Dispatcher::count_started, py::arg("requests"))
       .def_property_readonly("started", &Dispatcher::started)
       .def_property_readonly("operations", &Dispatcher::operations)
       .def("allow_operations", &Dispatcher::allow_operations, py::arg("in_all"))
@@ -227,6 +247,8 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("outstanding", &Dispatcher::outstanding)
       .def_property_readonly("room", &Dispatcher::room)
       .def_property_readonly("in_flight", &Dispatcher::in_flight)
+      .def_property_readonly("paused", &paused)
+      .def_property_readonly("lacks", &lacks)
       .def_property_readonly("pause_code",
                              [](const Dispatcher& self) { return text(self.pause_code()); })
       .def_property_readonly("pause_message",

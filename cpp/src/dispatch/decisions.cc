@@ -69,7 +69,7 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       break;
     case Verdict::Kind::pause_subscription:
       paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
-      tell(id, "waiting");
+      wait_for_subscription(id);
       break;
     case Verdict::Kind::pause:
       pause_with(verdict);
@@ -83,7 +83,7 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
   if (verdict.wait_s) {
     governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s), now_s);
   }
-  if (verdict.give_up_after > 0 && tries.in_all >= verdict.give_up_after) {
+  if (verdict.give_up_after > 0 && deliveries.at(id).refused_so() >= verdict.give_up_after) {
     give_up(id, "rejected");
     return;
   }
@@ -94,11 +94,17 @@ void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
   }
   if (!wait_s) {
     give_up(id, "expired");
-  } else if (retries_take(id)) {
-    retries.push({now_s + *wait_s, id});
+  } else {
+    wait_to_try(id, *wait_s);
+  }
+}
+
+void Dispatcher::State::wait_to_try(Id id, double wait_s) {
+  if (retries_take(id)) {
+    retries.push({clock->monotonic_s() + wait_s, id});
   } else {
     tell(id, "waiting");
-    told.back().retry_in_s = *wait_s;
+    told.back().retry_in_s = wait_s;
   }
 }
 
@@ -112,12 +118,13 @@ void Dispatcher::State::give_up(Id id, std::string outcome) {
   }
 }
 
-// The answer to the last question, which is not asked twice.
+// The answer to the last question, which is asked until there is one, or the time is over.
 bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
   using Kind = Verdict::Kind;
   const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause ||
                        verdict.kind == Kind::pause_subscription;
   if (goes_on) return false;
+  if (verdict.kind == Kind::again && ask_later(id, verdict)) return true;
   const Delivery& delivery = deliveries.at(id);
   const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();
   tell(id, verdict.kind == Kind::delivered ? "delivered"
@@ -126,10 +133,24 @@ bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
   return true;
 }
 
+bool Dispatcher::State::ask_later(Id id, const Verdict& verdict) {
+  const double now_s = clock->monotonic_s();
+  if (verdict.wait_s) {
+    governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s), now_s);
+  }
+  const Tries tries = deliveries.at(id).tries(now_s);
+  const std::optional<double> wait_s = next_wait_s(retry, tries, verdict.wait_s, *random);
+  if (wait_s) wait_to_try(id, *wait_s);
+  return wait_s.has_value();
+}
+
 // What waits for its next try keeps its place here only as long as it leaves room for others; what
-// is in a lane keeps it, or those behind would overtake it.
+// is in a lane keeps it, or those behind would overtake it; what is about to be given up keeps it,
+// or the count of its refusals would begin anew.
 bool Dispatcher::State::retries_take(Id id) const {
-  return retries.size() < most_held() / 2 || !deliveries.at(id).order_key().empty();
+  const Delivery& delivery = deliveries.at(id);
+  return retries.size() < most_held() / 2 || !delivery.order_key().empty() ||
+         delivery.refused_so() > 0;
 }
 
 // All that were refused with one token wait for the next; one that had a new token already and was
@@ -175,8 +196,24 @@ void Dispatcher::State::tell_suspects() {
   for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
 }
 
+// The pause that keeps it here: of its subscription, or of one before it in its lane.
+const Verdict* Dispatcher::State::held_by(const Delivery& delivery) const {
+  if (paused_subscriptions.empty() || delivery.asks()) return nullptr;
+  const auto before = lanes.held_for(delivery.order_key());
+  const auto paused = paused_subscriptions.find(before.value_or(delivery.subscription()));
+  return paused == paused_subscriptions.end() ? nullptr : &paused->second;
+}
+
+void Dispatcher::State::wait_for_subscription(Id id) {
+  const Delivery& delivery = deliveries.at(id);
+  const std::string_view key = delivery.order_key();
+  if (!key.empty()) lanes.hold(key, delivery.subscription());
+  tell(id, "waiting");
+}
+
 void Dispatcher::State::pause_with(Verdict why) {
   if (!pause.code.empty()) return;
+  why.code = secrets.hide(std::move(why.code));
   why.message = secrets.hide(std::move(why.message));
   pause = std::move(why);
 }
@@ -195,13 +232,13 @@ void Dispatcher::State::return_what_waits() {
       tell(id, "waiting");  // which may make another fresh
     }
   };
-  send_back(ready);
-  send_back(parked);
   if (pause.code.empty()) {
-    tell_suspects();  // stopped: nobody will find out
+    tell_suspects();  // stopped: nobody will find out; a question of theirs is not asked
   } else {
     send_back(suspects);
   }
+  send_back(ready);
+  send_back(parked);
   send_back(fresh);
   token_wanted = false;
 }
@@ -210,7 +247,9 @@ void Dispatcher::State::tell(Id id, std::string outcome) {
   Delivery& delivery = deliveries.at(id);
   Outcome& said = told.emplace_back(delivery.end(std::move(outcome)));
   counter.told(delivery.subscription(), delivery.attempts(), said);
-  if (!said.message.empty()) said.message = secrets.hide(std::move(said.message));
+  for (std::string* text : {&said.code, &said.message, &said.request_id}) {
+    if (!text->empty()) *text = secrets.hide(std::move(*text));
+  }
   if (const std::string_view key = delivery.order_key(); !key.empty()) {
     if (const std::optional<Id> next = lanes.leave(key)) fresh.push_back(*next);
   }

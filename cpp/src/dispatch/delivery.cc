@@ -36,32 +36,38 @@ std::vector<Header> Delivery::signatures(const Protocol& protocol, const Signing
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
   token_ = token;
   last_start_s_ = now_s;
-  if (question_) return;
+  if (question_) {
+    last_questions_ += asked_last() ? 1 : 0;
+    return;
+  }
   if (attempts_++ == 0) first_start_s_ = now_s;
 }
 
 const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
                                   double now_unix_s) {
-  note(response, now_s);
+  note(now_s);
   if (question_) {
     return answered_question(protocol.decode_answer(call(), response, now_unix_s), response.status);
   }
   http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
+  note_token(verdict_.kind == Verdict::Kind::sign_in);
   question_ = std::exchange(verdict_.question, std::nullopt);
   take_next();
-  if (response.fault == Fault::lost) in_doubt_ = true;
+  if (verdict_.give_up_after > 0) ++refused_so_;
+  if (response.fault == Fault::lost || verdict_.unheard) in_doubt_ = true;
   return verdict_;
 }
 
 Verdict Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
-  note(response, now_s);
+  note(now_s);
   const int status = verdict.http_status > 0 ? verdict.http_status : response.status;
   if (question_) {
     // Questions that were refused together are asked again in smaller company.
     return verdict.alone ? verdict : answered_question(std::move(verdict), status);
   }
   http_status_ = status;
+  note_token(verdict.kind == Verdict::Kind::sign_in);
   const bool unheard = response.fault == Fault::lost || verdict.unheard;
   in_doubt_ = in_doubt_ || unheard;
   absent_ = absent_ && !unheard;
@@ -72,6 +78,7 @@ Verdict Delivery::answered_among(Verdict verdict, const Response& response, doub
   }
   verdict_ = std::move(verdict);
   take_next();
+  if (verdict_.give_up_after > 0) ++refused_so_;
   return verdict_;
 }
 
@@ -79,9 +86,15 @@ void Delivery::take_next() {
   if (const auto next = std::exchange(verdict_.next, nullptr)) call_ = *next;
 }
 
-void Delivery::note(const Response& response, double now_s) {
+void Delivery::note(double now_s) {
   latency_ms_ = (now_s - first_start_s_) * 1000;
-  if (response.status != 401) refused_token_.reset();
+  asked_ = asks();
+}
+
+// The status of the whole answer does not tell: a batch is answered with 200 where its parts are
+// refused.
+void Delivery::note_token(bool refused) noexcept {
+  if (!refused) refused_tokens_[asked_].reset();
 }
 
 const Call* Delivery::plain_call(const Protocol& protocol) {
@@ -106,7 +119,9 @@ bool Delivery::ask_before(const Protocol& protocol, std::string outcome) {
 
 const Verdict& Delivery::answered_question(Verdict answer, int status) {
   asking_.reset();
-  if (!asked_last() || answer.kind != Verdict::Kind::sign_in) question_.reset();
+  note_token(answer.kind == Verdict::Kind::sign_in);
+  const bool asks_on = answer.kind == Verdict::Kind::sign_in || answer.kind == Verdict::Kind::again;
+  if (!asked_last() || !asks_on) question_.reset();
   if (answer.kind == Verdict::Kind::rejected && answer.code.empty()) {
     absent_ = true;
     if (verdict_.alone && !asked_last()) {
@@ -140,14 +155,15 @@ void Delivery::explain_over(const Verdict& pause) {
 }
 
 bool Delivery::refuses_tokens() noexcept {
-  const bool again = refused_token_ && token_ > *refused_token_;
-  refused_token_ = token_;
+  std::optional<std::uint64_t>& refused = refused_tokens_[asked_];
+  const bool again = refused && token_ > *refused;
+  refused = token_;
   return again;
 }
 
 Tries Delivery::tries(double now_s) const noexcept {
   const double here_s = attempts_ > 0 ? now_s - first_start_s_ : 0;
-  return {offer_.attempts + attempts_, attempts_, offer_.elapsed_s + here_s};
+  return {offer_.attempts + attempts_, attempts_ + last_questions_, offer_.elapsed_s + here_s};
 }
 
 Outcome Delivery::end(std::string name) {

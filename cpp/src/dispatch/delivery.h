@@ -2,6 +2,7 @@
 // It sends nothing and moves itself nowhere; the dispatcher does. One thread at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,7 +54,8 @@ class Delivery {
   void explain(const Verdict& pause);
   void explain_over(const Verdict& pause);  // even so
 
-  // Notes a 401. True where one came just before for an earlier token: a new token did not help.
+  // Notes a 401. True where one came before for an earlier token, and nothing else since to a call
+  // (or to a question) of this delivery: a new token did not help.
   bool refuses_tokens() noexcept;
 
   std::uint64_t token() const noexcept { return token_; }         // of the last start
@@ -62,12 +64,15 @@ class Delivery {
   int attempts() const noexcept { return attempts_; }  // in this run
   std::uint32_t subscription() const;
   bool asks() const noexcept { return question_.has_value(); }  // next, instead of sending
+  // Answers so far of the kind that is believed after some of them: see Verdict::give_up_after.
+  int refused_so() const noexcept { return refused_so_; }
   Tries tries(double now_s) const noexcept;
   Outcome end(std::string outcome);  // the last call: it hands its texts over
 
  private:
   const Call& call() const;
-  void note(const Response& response, double now_s);
+  void note(double now_s);
+  void note_token(bool refused) noexcept;
   void take_next();
   const Verdict& answered_question(Verdict answer, int status);
 
@@ -84,11 +89,16 @@ class Delivery {
   std::size_t asking_company_ = SIZE_MAX;
   int http_status_ = 0;
   int attempts_ = 0;  // in this run; questions do not count
+  int refused_so_ = 0;
+  int last_questions_ = 0;  // each makes the wait for the next one longer
   double first_start_s_ = 0;
   double last_start_s_ = 0;
   double latency_ms_ = 0;
   std::uint64_t token_ = 0;
-  std::optional<std::uint64_t> refused_token_;  // where the last answer was a 401
+  bool asked_ = false;  // the last answer was to a question
+  // Where the last answer of its kind, to the call and to its question, was a 401: the two may take
+  // turns, and only one of them be refused.
+  std::array<std::optional<std::uint64_t>, 2> refused_tokens_;
 };
 
 }  // namespace fieldpost

@@ -74,7 +74,15 @@ void Dispatcher::State::start_what_may() {
   while (may_start() && governor.may_start(clock->monotonic_s())) {
     const std::optional<Id> id = next();
     if (!id) return;
-    start(*id);
+    starting.assign(1, *id);
+    try {
+      start(*id);
+    } catch (...) {  // what is not on the wire has its turn again
+      ready.insert(ready.begin(), starting.begin(), starting.end());
+      starting.clear();
+      throw;
+    }
+    starting.clear();
   }
 }
 
@@ -102,26 +110,24 @@ std::optional<Id> Dispatcher::State::next() {
 
 void Dispatcher::State::start(Id id) {
   Delivery& delivery = deliveries.at(id);
-  if (const auto paused = paused_subscriptions.find(delivery.subscription());
-      paused != paused_subscriptions.end() && !delivery.asks()) {
-    delivery.explain(paused->second);
-    tell(id, "waiting");
-    return;
+  if (const Verdict* why = held_by(delivery)) {
+    delivery.explain(*why);
+    return wait_for_subscription(id);
   }
   Request* request = nullptr;
   try {
     request = &delivery.request(*protocol);
   } catch (CallFault& fault) {
     delivery.refused(std::move(fault));
-    tell(id, "invalid");
+    tell(id, delivery.in_doubt() ? "unconfirmed" : "invalid");
     return;
   }
   if (protocol->most_together() > 1) {
     const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together);
   }
-  operations += delivery.operations();
   send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
+  operations += delivery.operations();
   delivery.started(clock->monotonic_s(), token);
 }
 
@@ -131,7 +137,13 @@ void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signat
     request.headers.push_back(signature);
   }
   for (Header& header : signatures) request.headers.push_back(std::move(header));
-  transport->start(id, request);
+  try {
+    transport->start(id, request);
+  } catch (...) {
+    request.headers.resize(own);
+    throw;
+  }
+  starting.clear();
   request.headers.resize(own);
   governor.started(clock->monotonic_s());
   ++started;
@@ -223,6 +235,15 @@ void Dispatcher::hold(double seconds) {
   state_->governor.hold_until(now_s + seconds, now_s);
 }
 
+void Dispatcher::count_started(int requests) {
+  const double now_s = state_->clock->monotonic_s();
+  for (int i = 0; i < requests && state_->governor.may_start(now_s); ++i) {
+    state_->governor.started(now_s);
+    state_->governor.ended(Governor::End::silent, now_s, now_s);
+    ++state_->started;
+  }
+}
+
 std::uint64_t Dispatcher::started() const noexcept { return state_->started; }
 
 std::uint64_t Dispatcher::operations() const noexcept { return state_->operations; }
@@ -246,6 +267,16 @@ double Dispatcher::throttled_s() const {
 const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
   return state_->counter.traffic();
 }
+
+std::vector<Dispatcher::Paused> Dispatcher::paused() const {
+  std::vector<Paused> all;
+  for (const auto& [subscription, why] : state_->paused_subscriptions) {
+    all.push_back({subscription, why.code, state_->secrets.hide(why.message), why.action_needed});
+  }
+  return all;
+}
+
+std::vector<Protocol::Lack> Dispatcher::lacks() const { return state_->protocol->lacks(); }
 
 const std::string& Dispatcher::pause_code() const noexcept { return state_->pause.code; }
 

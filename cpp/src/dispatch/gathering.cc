@@ -9,15 +9,20 @@ namespace fieldpost {
 
 // One request for this record and those like it that wait; it flies under the id of the first.
 void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
-  Flight flight;
-  flight.members = gather(id, together);
-  flight.call = protocol->combine(calls_of(flight.members));
+  gather(id, together);
+  const auto at =
+      flights.emplace(id, Flight{starting, protocol->combine(calls_of(starting))}).first;
+  Flight& flight = at->second;
+  try {
+    send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
+  } catch (...) {
+    flights.erase(at);
+    throw;
+  }
   operations += flight.call.operations;
-  send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
   for (const Id member : flight.members) {
     deliveries.at(member).started(clock->monotonic_s(), token);
   }
-  flights.emplace(id, std::move(flight));
 }
 
 std::vector<const Call*> Dispatcher::State::calls_of(const std::vector<Id>& members) {
@@ -27,8 +32,8 @@ std::vector<const Call*> Dispatcher::State::calls_of(const std::vector<Id>& memb
   return calls;
 }
 
-std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& together) {
-  std::vector<Id> members = {id};
+void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
+  std::vector<Id>& members = starting;
   const Call& first = *deliveries.at(id).plain_call(*protocol);
   std::size_t bytes = first.request.body.size();
   std::uint64_t counted = operations + first.operations;
@@ -37,7 +42,7 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
   const auto joins = [&](Id other) {
     Delivery& delivery = deliveries.at(other);
     if (delivery.company() <= members.size()) return false;
-    if (paused_subscriptions.contains(delivery.subscription()) && !delivery.asks()) return false;
+    if (held_by(delivery) != nullptr) return false;
     const Call* call = nullptr;
     try {
       call = delivery.plain_call(*protocol);
@@ -66,7 +71,6 @@ std::vector<Id> Dispatcher::State::gather(Id id, const Protocol::Together& toget
       }
     }
   }
-  return members;
 }
 
 void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {

@@ -31,8 +31,19 @@ class Lanes {
     return std::nullopt;
   }
 
+  // One of this lane waits for its subscription, which is paused: nothing may overtake it.
+  void hold(std::string_view key, std::uint32_t subscription) {
+    held_.try_emplace(std::string(key), subscription);
+  }
+  std::optional<std::uint32_t> held_for(std::string_view key) const {
+    if (held_.empty() || key.empty()) return std::nullopt;
+    const auto held = held_.find(std::string(key));
+    return held == held_.end() ? std::nullopt : std::optional(held->second);
+  }
+
  private:
   std::unordered_map<std::string, std::deque<Id>> lanes_;
+  std::unordered_map<std::string, std::uint32_t> held_;
 };
 
 }  // namespace fieldpost

@@ -1,5 +1,6 @@
 #include "dispatch/secrets.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fieldpost {
@@ -14,6 +15,14 @@ void take_out(const std::string& secret, std::string& text) {
     text.replace(at, secret.size(), "***");
     at += 3;
   }
+}
+
+// How much of the text's end is the beginning of the secret: texts are cut where they get too long.
+std::size_t begun(const std::string& secret, const std::string& text) {
+  for (std::size_t size = std::min(secret.size() - 1, text.size()); size >= kShortest; --size) {
+    if (text.compare(text.size() - size, size, secret, 0, size) == 0) return size;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -33,6 +42,11 @@ std::string Secrets::hide(std::string text) const {
   for (const auto* list : {&kept_, &tokens_}) {
     for (const std::string& token : *list) take_out(token, text);
   }
+  std::size_t longest = 0;
+  for (const auto* list : {&kept_, &tokens_}) {
+    for (const std::string& token : *list) longest = std::max(longest, begun(token, text));
+  }
+  if (longest > 0) text.replace(text.size() - longest, longest, "***");
   return text;
 }
 

@@ -12,6 +12,7 @@ class Secrets {
   void add(const std::string& header);
   // A text that is hidden for good, as it stands.
   void keep(std::string text);
+  // Also the beginning of one that the text ends with.
   std::string hide(std::string text) const;
 
  private:

@@ -52,8 +52,8 @@ struct Flight {
   Call call;
 };
 
-// Each delivery is in exactly one place: fresh, ready, retries, parked, suspects, on the wire, or
-// in a lane behind another.
+// Each delivery is in exactly one place: fresh, ready, starting, retries, parked, suspects, on the
+// wire, or in a lane behind another.
 struct Dispatcher::State {
   State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
         RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
@@ -80,7 +80,7 @@ struct Dispatcher::State {
   void start(Id id);
   void send(Id id, Request& request, std::vector<Header> signatures);
   void start_together(Id id, const Protocol::Together& together);
-  std::vector<Id> gather(Id id, const Protocol::Together& together);
+  void gather(Id id, const Protocol::Together& together);
   std::vector<const Call*> calls_of(const std::vector<Id>& members);
   std::int64_t unix_now() const { return static_cast<std::int64_t>(clock->unix_s()); }
   std::size_t most_held() const {
@@ -93,6 +93,8 @@ struct Dispatcher::State {
   void learn(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
+  void wait_to_try(Id id, double wait_s);
+  bool ask_later(Id id, const Verdict& verdict);  // the last question; false: no time is left
   bool retries_take(Id id) const;
   void give_up(Id id, std::string outcome);
   bool concluded(Id id, const Verdict& verdict);
@@ -100,6 +102,8 @@ struct Dispatcher::State {
   void watch_connection(const Response& response, const Verdict& verdict);
   void watch_refusals(const Verdict& verdict);
   void tell_suspects();
+  const Verdict* held_by(const Delivery& delivery) const;
+  void wait_for_subscription(Id id);
   void pause_with(Verdict why);
   void return_what_waits();
   void tell(Id id, std::string outcome);
@@ -118,6 +122,7 @@ struct Dispatcher::State {
   std::deque<Id> fresh;          // never started
   std::deque<Id> ready;          // questions, and what comes back from a sign-in
   std::map<Id, Flight> flights;  // on the wire with others, by the first of each
+  std::vector<Id> starting;      // taken from where they waited, and not on the wire yet
   Retries retries;
   std::vector<Id> parked;    // until authorize()
   std::vector<Id> suspects;  // refused alike; told when it shows whether all are

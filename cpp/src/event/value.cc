@@ -17,12 +17,16 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
   return at;
 }
 
-// One past the string whose opening quote is at `at`.
+// One past the string whose opening quote is at `at`: behind the next quote that no odd number of
+// backslashes precedes.
 std::size_t string_end(std::string_view text, std::size_t at) {
-  for (++at; text[at] != '"'; ++at) {
-    if (text[at] == '\\') ++at;
+  const std::size_t begin = at + 1;
+  for (;;) {
+    at = text.find('"', at + 1);
+    std::size_t plain = at;
+    while (plain > begin && text[plain - 1] == '\\') --plain;
+    if ((at - plain) % 2 == 0) return at + 1;
   }
-  return at + 1;
 }
 
 // One past the value that begins at `at`.

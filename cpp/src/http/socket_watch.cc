@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 namespace fieldpost {
@@ -32,12 +33,22 @@ SocketWatch::Entry& SocketWatch::entry(int socket) {
 
 int SocketWatch::open(int family, int type, int protocol) noexcept {
   const int socket = ::socket(family, type | SOCK_CLOEXEC, protocol);
-  if (socket >= 0) entry(socket) = {0, 0, true};
+  if (socket < 0) return socket;
+  try {
+    entry(socket) = {0, 0, true};
+  } catch (const std::bad_alloc&) {
+    ::close(socket);
+    return -1;
+  }
   return socket;
 }
 
 int SocketWatch::close(int socket) noexcept {
-  entry(socket) = {};  // closing takes it out of the set
+  if (const auto at = static_cast<std::size_t>(socket); at < entries_.size()) {
+    Entry& one = entries_[at];
+    if (one.watched != 0) change(socket, one, 0);  // closing does not, where a child has it too
+    one = {};
+  }
   return ::close(socket);
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "fieldpost/transport.h"
 #include "http/socket_watch.h"
@@ -37,6 +38,8 @@ class Transfer {
   static int on_start(void* self, char*, char*, int, int) noexcept;
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
+  bool take_header(std::string_view line);
+  bool take_body(std::string_view bytes);
 
   template <typename Value>
   void set(CURLoption option, Value value) {
@@ -67,6 +70,7 @@ class Transfer {
   std::size_t header_bytes_ = 0;  // of interim answers, too
   bool headers_end_ = false;      // of the answer's
   bool too_long_ = false;
+  bool no_memory_ = false;
   bool under_way_ = false;
 };
 

@@ -25,7 +25,7 @@ def of_report(report: Report, tolerated: float = 0.0) -> int:
         return INTERRUPTED
     if report.stopped is not None:
         code = report.stopped.code
-        if code in _ENDED_EARLY:
+        if code in _ENDED_EARLY or _is_the_files(report):
             return EVENTS
         if code in _TOKEN_ENDPOINT_DOWN or not code.startswith(("E6", "E8")):
             return DESTINATION
@@ -33,3 +33,10 @@ def of_report(report: Report, tolerated: float = 0.0) -> int:
     if report.dry_run and report.failed == report["waiting"]:
         return DONE
     return EVENTS if report.failed_share > tolerated else DONE
+
+
+def _is_the_files(report: Report) -> bool:
+    """Whether the run came to nothing because of bodies that the destination does not know."""
+    paused = [one.paused for one in report.subscriptions.values() if one.paused is not None]
+    told = [one for one in paused if report.stopped and one.code == report.stopped.code]
+    return bool(told) and all(one.action_needed.startswith("mapping") for one in told)

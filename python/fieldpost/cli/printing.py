@@ -124,11 +124,21 @@ def report(told: Report) -> None:
         return
     out.print(f"run {told.run}, {told.received:,} events read in {told.duration_s:.1f} s")
     pace(told.to_dict())
+    paused(told)
     if told.stopped:
         err.print(f"[red]stopped[/red] {escape(' '.join(told.stopped))}")
     if told.interrupted:
         err.print("interrupted: what was on its way is settled; run again to go on")
     failures(list(told.failures))
+
+
+def paused(told: Report) -> None:
+    """Subscriptions of which nothing more was sent, why, and what to do."""
+    for name, one in told.subscriptions.items():
+        if one.paused is not None:
+            why = f"{name}: {one.paused.code} {one.paused.message}"
+            err.print(f"[red]paused[/red] {escape(why)}")
+            err.print(f"  [dim]{escape(one.paused.action_needed)}[/dim]")
 
 
 def pace(told: dict[str, Any]) -> None:
@@ -183,6 +193,8 @@ def pruned(told: dict[str, Any]) -> None:
 def status(told: Status) -> None:
     """The ledger's counts."""
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})
+    if told.operations_today is not None:
+        out.print(f"{told.operations_today:,} operations asked of the environment today (UTC)")
 
 
 def connection(test: ConnectionTest) -> None:

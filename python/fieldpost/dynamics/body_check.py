@@ -21,6 +21,7 @@ from .schema import Column, Navigation, Schema, Table
 
 Mode = Literal["create", "update", "upsert"]
 _BIND = "@odata.bind"
+_PARTY = "activityparty"  # of an activity: without a life of its own, replaced by any write
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,13 @@ class BodyCheck:
         elif not self._schema.fits(to, found.target) and to in self._schema.tables:
             told = f"{quoted(name)} leads to {found.target}, not to {to}"
             self._found.wrong("E265", told, path)
+
+    def check_untied(self, table: Table, key: Any, path: Path) -> None:
+        """The row that is taken out of a collection: no address there is documented but its id."""
+        if isinstance(key, dict) and not directive_of(key) and table.key not in key:
+            told = "a row is taken out of a collection by its id, not by an alternate key"
+            hint = f"write a business key, or {table.key}: and the id"
+            self._found.wrong("E280", told, path, hint)
 
     def check_key(self, table: Table, key: Any, path: Path) -> None:
         """What rows are found by: values by column are an alternate key."""
@@ -213,11 +221,14 @@ class BodyCheck:
 
     def _nested(self, place: Place, navigation: Navigation, some: list[Part]) -> None:
         rows = [one for one in some if one.kind == "row"]
-        if rows:
+        if rows and navigation.target != _PARTY:
             self._may_nest(place, rows[0].path)
         target = self._schema.table(navigation.target)
         if target is not None:
-            self._rows(Place(target, "create", navigation.partner), rows)
+            for row in rows:
+                self._rows(
+                    Place(target, _nested_mode(place, target, row), navigation.partner), [row]
+                )
         for one in some:
             if one.kind == "bind":
                 self._collection_bind(place, navigation, one.path)
@@ -258,6 +269,12 @@ class BodyCheck:
         else:
             where = f"the navigation of {table.name}"
             self._found.unknown_name(name, path, table.navigation, where)
+
+
+def _nested_mode(place: Place, target: Table, row: Part) -> Mode:
+    """Below an upsert, a row that brings its own id is written as it is found."""
+    brings_id = target.key in map(body_key, row.value)
+    return "upsert" if place.mode == "upsert" and brings_id else "create"
 
 
 def _binding(table: Table, names: list[str]) -> str:

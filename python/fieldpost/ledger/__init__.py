@@ -15,6 +15,7 @@ from .rows import (
     Settled,
     Standing,
     Takes,
+    all_of,
     known_as,
 )
 from .sqlite import SqliteLedger
@@ -38,6 +39,7 @@ __all__ = [
     "Standing",
     "Takes",
     "Writer",
+    "all_of",
     "known_as",
     "open_ledger",
 ]

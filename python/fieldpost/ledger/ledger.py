@@ -31,6 +31,7 @@ from .rows import (
     Standing,
     Takes,
     known_as,
+    plain_keys,
 )
 from .transaction import Transaction
 
@@ -44,6 +45,7 @@ _COLUMNS = (
     " o.message, o.action_needed, o.record_id, o.request_id, o.latency_ms, r.run, o.mapping"
 )
 _PAGE = 500  # rows with letters held at once
+_MESSAGES_HOLD_S = 7 * 86_400.0  # an environment may be taught more
 _LARGEST_PACK = 128 << 20  # bytes
 
 
@@ -157,6 +159,29 @@ class Ledger(ABC):
         rows = self._rows('SELECT "user", day, number FROM operations ORDER BY day DESC, "user"')
         return [(str(user), str(day), int(number)) for user, day, number in rows]
 
+    def bulk_messages(self, environment: str) -> dict[tuple[str, str], bool]:
+        """Whether an environment takes (table, message), where that was noted not long ago."""
+        rows = self._rows(
+            "SELECT entity, message, taken FROM bulk_messages WHERE environment = ? AND noted > ?",
+            (environment, self._clock() - _MESSAGES_HOLD_S),
+        )
+        return {(str(table), str(message)): bool(taken) for table, message, taken in rows}
+
+    def note_bulk_messages(self, environment: str, told: dict[tuple[str, str], bool]) -> None:
+        """Remember whether an environment takes (table, message)."""
+        rows = [(environment, *one, int(taken), self._clock()) for one, taken in told.items()]
+
+        def work(transaction: Transaction) -> None:
+            for row in rows:
+                transaction.run(
+                    "INSERT INTO bulk_messages (environment, entity, message, taken, noted)"
+                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (environment, entity, message)"
+                    " DO UPDATE SET taken = excluded.taken, noted = excluded.noted",
+                    row,
+                )
+
+        self._write(work)
+
     def target(self, destination: str, subscription: str, url: str) -> int:
         """The number of a target, made where it is new."""
         key = (destination, subscription, url)
@@ -235,9 +260,10 @@ class Ledger(ABC):
         """
         over = [one for one in takes.outcomes if one not in ("delivered", "unconfirmed")]
         now = self._clock()
+        ended = sorted(ended, key=lambda one: one.key[:2])
         rows = [
-            (*_plain_key(one.key), one.outcome, one.code, one.message, one.action_needed, now)
-            for one in sorted(ended, key=lambda one: one.key[:2])
+            (*key, one.outcome, one.code, one.message, one.action_needed, now)
+            for key, one in zip(plain_keys([one.key for one in ended]), ended, strict=True)
         ]
 
         def work(transaction: Transaction) -> None:
@@ -270,7 +296,7 @@ class Ledger(ABC):
         None where somebody else has it or it is decided meanwhile. What a run in `dead_runs` had
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
-        keys = [_plain_key(key) for key in wanted]
+        keys = plain_keys(wanted)
         dead = list(dead_runs)
 
         def work(transaction: Transaction) -> list[Claim | None]:
@@ -581,11 +607,6 @@ def _kept(row: Sequence[Any]) -> Kept:
     return Kept(
         row[0], row[1], row[2], key, texts[0], texts[1], row[12], row[13], row[14], texts[2]
     )
-
-
-def _plain_key(key: Key) -> tuple[Any, ...]:
-    known = known_as(key[1])
-    return key if known is key[1] else (key[0], known, *key[2:])
 
 
 def _quoted(words: Iterable[str]) -> str:

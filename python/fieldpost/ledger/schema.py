@@ -95,6 +95,17 @@ CREATE TABLE operations (
   PRIMARY KEY ("user", day)
 );
 """,
+    # What environments take, asked once.
+    4: """
+CREATE TABLE bulk_messages (
+  environment TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  message TEXT NOT NULL,
+  taken {whole} NOT NULL,
+  noted {real} NOT NULL,
+  PRIMARY KEY (environment, entity, message)
+);
+""",
 }
 VERSION = max(STEPS)
 

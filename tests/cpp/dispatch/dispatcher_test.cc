@@ -10,6 +10,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -67,7 +68,8 @@ class DispatcherTest : public testing::Test {
 
   // Claims are counted from 1 in the order of the bodies.
   void offer(const std::vector<std::string>& bodies, double elapsed_s = 0, int attempts = 0,
-             const std::vector<std::string>& order_keys = {}) {
+             const std::vector<std::string>& order_keys = {},
+             const std::vector<std::uint32_t>& subscriptions = {}) {
     auto batch = std::make_shared<Batch>();
     std::vector<Offer> offers;
     for (const std::string& body : bodies) {
@@ -75,6 +77,7 @@ class DispatcherTest : public testing::Test {
       record.event_id = batch->keep("e" + std::to_string(claims_));
       record.body = batch->keep(body);
       if (!order_keys.empty()) record.order_key = batch->keep(order_keys[batch->records.size()]);
+      if (!subscriptions.empty()) record.subscription = subscriptions[batch->records.size()];
       batch->records.push_back(record);
       const auto index = static_cast<std::uint32_t>(batch->records.size() - 1);
       offers.push_back({index, ++claims_, elapsed_s, attempts, in_doubt_});
@@ -101,6 +104,16 @@ class DispatcherTest : public testing::Test {
     offer({body}, elapsed_s, attempts);
     const auto outcomes = settle();
     return outcomes.size() == 1 ? outcomes.begin()->second : Outcome();
+  }
+
+  // A new token each time one is wanted, a few times.
+  std::map<std::int64_t, Outcome> sign_in_until_told() {
+    std::map<std::int64_t, Outcome> outcomes;
+    for (int i = 0; i < 9 && outcomes.empty(); ++i) {
+      dispatcher_->authorize("Bearer " + std::to_string(i) + "-token");
+      outcomes = settle();
+    }
+    return outcomes;
   }
 
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
@@ -275,6 +288,30 @@ TEST_F(DispatcherTest, RecordsOfOneKeyGoOneBehindTheOther) {
   EXPECT_EQ(b, (std::vector<std::string>{"b1", "b2", "b3"}));
 }
 
+TEST_F(DispatcherTest, NothingOvertakesWhatWaitsForItsSubscription) {
+  Json document = Json::parse(kDynamics);
+  document["subscriptions"].push_back({{"id", "t"}, {"action", "create"}, {"table", "account"}});
+  const std::string unknown = R"({"error":{"code":"0x80060888","message":"no such name"}})";
+  open(
+      [&](int, const Request& request) {
+        const bool refused = request.body.find("nonsense") != std::string::npos;
+        return refused ? answer(400, unknown) : answer(204);
+      },
+      document.dump().c_str());
+  offer({R"({"nonsense":1})", "{}", "{}", "{}"}, 0, 0, {"a", "a", "b", ""}, {0, 1, 1, 1});
+  auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(2).outcome, "waiting");
+  EXPECT_EQ(outcomes.at(2).code, "0x80060888");
+  EXPECT_EQ(outcomes.at(2).attempts, 0);
+  EXPECT_EQ(outcomes.at(3).outcome, "delivered");
+  EXPECT_EQ(outcomes.at(4).outcome, "delivered");
+  offer({"{}", "{}", "{}"}, 0, 0, {"a", "c", "c"}, {1, 0, 1});
+  outcomes = settle();
+  EXPECT_EQ(outcomes.at(5).outcome, "waiting") << "its turn comes after the others of its key";
+  EXPECT_EQ(outcomes.at(7).outcome, "waiting") << "behind one that was not even tried";
+}
+
 TEST_F(DispatcherTest, AStopSendsBackWhatStandsInLanes) {
   limits_.max_in_flight = 1;
   open([](int, const Request&) { return answer(204); });
@@ -368,6 +405,39 @@ TEST_F(DispatcherTest, ASecond401WithANewTokenPauses) {
   EXPECT_EQ(outcomes.at(3).attempts, 0);
 }
 
+TEST_F(DispatcherTest, AQuestionThatRefusesEveryTokenPausesToo) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  open(
+      [&](int, const Request& request) {
+        return request.method == "GET" ? answer(401) : answer(412, conflict);
+      },
+      kDynamics);
+  offer_many(1);
+  EXPECT_EQ(sign_in_until_told().at(1).outcome, "waiting");
+  EXPECT_EQ(dispatcher_->pause_code(), "http_401");
+}
+
+TEST_F(DispatcherTest, PartsOfABatchThatRefuseEveryTokenPauseToo) {
+  Json document = Json::parse(kDynamics);
+  document["batching"] = "batch";
+  open(
+      [](int, const Request&) {
+        Response refused = answer(200);
+        refused.headers = {{"OData-Version", "4.0"},
+                           {"Content-Type", "multipart/mixed; boundary=\"r\""}};
+        for (const char* id : {"1", "2"}) {
+          refused.body += "--r\r\nContent-Type: application/http\r\nContent-ID: " +
+                          std::string(id) + "\r\n\r\nHTTP/1.1 401 Unauthorized\r\n\r\n\r\n";
+        }
+        refused.body += "--r--\r\n";
+        return refused;
+      },
+      document.dump().c_str());
+  offer_many(2);
+  EXPECT_EQ(sign_in_until_told().at(1).outcome, "waiting");
+  EXPECT_EQ(dispatcher_->pause_code(), "http_401");
+}
+
 TEST_F(DispatcherTest, TwoExpiredTokensInALongLifeAreNoPause) {
   open([](int n, const Request&) { return answer(n == 0 || n == 2 ? 401 : n == 1 ? 503 : 204); });
   offer_many(1);
@@ -377,6 +447,22 @@ TEST_F(DispatcherTest, TwoExpiredTokensInALongLifeAreNoPause) {
   ASSERT_TRUE(dispatcher_->token_wanted());
   dispatcher_->authorize("Bearer third");
   EXPECT_EQ(settle().at(1).outcome, "delivered");
+}
+
+TEST_F(DispatcherTest, TokensAreInNothingThatAnAnswerGives) {
+  open(
+      [](int, const Request&) {
+        Response echo = answer(400, R"({"error":{"code":"to-ken-one","message":")" +
+                                        std::string(492, 'm') + R"(to-ken-one"}})");
+        echo.headers = {{"x-ms-service-request-id", "to-ken-one"}};
+        return echo;
+      },
+      kDynamics);
+  dispatcher_->authorize("Bearer to-ken-one");
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.code, "***");
+  EXPECT_EQ(outcome.message, std::string(492, 'm') + "***");
+  EXPECT_EQ(outcome.request_id, "***");
 }
 
 TEST_F(DispatcherTest, ARequestKeepsItsOwnAuthorization) {
@@ -511,6 +597,15 @@ TEST_F(DispatcherTest, WhatCannotBecomeARequestIsInvalid) {
   EXPECT_EQ(outcomes.at(2).outcome, "delivered");
 }
 
+TEST_F(DispatcherTest, WhatMayHaveArrivedIsUnconfirmedWhereItNoLongerBecomesARequest) {
+  in_doubt_ = true;
+  open([](int, const Request&) { return answer(204); }, kDynamics);
+  const Outcome outcome = settle_one("[]");
+  EXPECT_EQ(outcome.outcome, "unconfirmed");
+  EXPECT_EQ(outcome.code, "E513");
+  EXPECT_TRUE(wire_->requests.empty());
+}
+
 TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
   const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
   open(
@@ -528,6 +623,23 @@ TEST_F(DispatcherTest, ALostAnswerIsVerifiedAndCountsOnce) {
   EXPECT_EQ(wire_->requests[0].body, wire_->requests[1].body);
   EXPECT_NE(wire_->requests[2].url.find(outcome.record_id), std::string::npos);
   EXPECT_EQ(outcome.record_id.size(), 36u);
+}
+
+TEST_F(DispatcherTest, ARowOfAnIdThatTheBodyBringsMayBeSomebodyElses) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  const std::string body = R"({"accountid":"aaaaaaaa-0000-0000-0000-000000000001"})";
+  bool lost = false;
+  open(
+      [&](int, const Request& request) {
+        if (std::exchange(lost, false)) return fault(Fault::lost);
+        return request.method == "GET" ? found() : answer(412, conflict);
+      },
+      kDynamics);
+  const Outcome first = settle_one(body);
+  EXPECT_EQ(first.outcome, "rejected");
+  EXPECT_EQ(first.code, "0x80040237");
+  lost = true;
+  EXPECT_EQ(settle_one(body).outcome, "unconfirmed");
 }
 
 TEST_F(DispatcherTest, AConflictWithAnotherRowKeepsItsWords) {
@@ -587,8 +699,19 @@ TEST_F(DispatcherTest, ARefusalAfterALostAnswerIsHeldAgainstTheRow) {
     const Outcome outcome = settle_one();
     EXPECT_EQ(outcome.outcome, there ? "delivered" : "rejected");
     EXPECT_EQ(outcome.code, there ? "" : "0x80040216");
-    EXPECT_EQ(outcome.attempts, 5);
+    EXPECT_EQ(outcome.attempts, 6);  // the lost one was no such answer
     EXPECT_EQ(wire_->requests.back().method, "GET");
+  }
+}
+
+TEST_F(DispatcherTest, ARefusalAfterAGatewaysAnswerIsUnconfirmedWhereNoRowTells) {
+  const std::string conflict = R"({"error":{"code":"0x80040237","message":"exists"}})";
+  for (const int status : {504, 429}) {
+    open([&](int n, const Request&) { return n == 0 ? answer(status) : answer(412, conflict); },
+         kDynamics);
+    wire_->requests.clear();
+    EXPECT_EQ(settle_one(R"({"accountid":"aaaaaaaa-0000-0000-0000-000000000001"})").outcome,
+              status == 504 ? "unconfirmed" : "rejected");
   }
 }
 
@@ -610,7 +733,36 @@ TEST_F(DispatcherTest, WhereNobodyAnswersTheLastQuestionItIsUnconfirmed) {
       },
       kDynamics);
   EXPECT_EQ(settle_one().outcome, "unconfirmed");
-  EXPECT_EQ(wire_->requests.size(), 3u);
+  EXPECT_GE(clock_->monotonic_s(), retry_.max_elapsed_s);
+  EXPECT_LT(wire_->requests.size(), 4000u) << "the waits must grow";
+}
+
+TEST_F(DispatcherTest, TheLastQuestionIsAskedUntilItIsAnswered) {
+  for (const bool there : {true, false}) {
+    open(
+        [&](int n, const Request& request) {
+          if (n == 0) return fault(Fault::lost);
+          if (request.method != "GET") return answer(400);
+          if (n < 6) return n % 2 == 0 ? answer(503) : fault(Fault::lost);
+          return there ? found() : answer(404, kAbsent);
+        },
+        kDynamics);
+    wire_->requests.clear();
+    EXPECT_EQ(settle_one().outcome, there ? "delivered" : "rejected");
+    EXPECT_EQ(wire_->requests.size(), 7u);
+  }
+}
+
+TEST_F(DispatcherTest, OnlyRefusalsOfThatKindCountTowardsGivingUp) {
+  open(
+      [](int n, const Request&) {
+        if (n == 20) return answer(204);
+        return n % 5 == 0 ? answer(500, kUnexpected) : answer(503);
+      },
+      kDynamics);
+  const Outcome outcome = settle_one();
+  EXPECT_EQ(outcome.outcome, "delivered");
+  EXPECT_EQ(outcome.attempts, 21);
 }
 
 TEST_F(DispatcherTest, ADeadRunsRecordIsHeldAgainstTheRowToo) {
@@ -641,6 +793,33 @@ TEST_F(DispatcherTest, ATokenThatRunsOutAtTheLastQuestionIsRenewed) {
   dispatcher_->authorize("Bearer new");
   EXPECT_EQ(settle().at(1).outcome, "delivered");
   EXPECT_EQ(wire_->requests.size(), 4u);
+}
+
+TEST_F(DispatcherTest, WhatCouldNotBeHandedToTheWireIsStillThere) {
+  for (const char* batching : {"off", "bulk"}) {
+    Json document = Json::parse(kDynamics);
+    document["batching"] = batching;
+    bool fails = true;
+    open(
+        [&](int, const Request&) {
+          if (std::exchange(fails, false)) throw std::runtime_error("no memory");
+          return found();
+        },
+        document.dump().c_str());
+    wire_->requests.clear();
+    dispatcher_->authorize("Bearer token");
+    offer_many(3);
+    EXPECT_THROW(dispatcher_->settle(1), std::runtime_error);
+    EXPECT_EQ(dispatcher_->outstanding(), 3u);
+    EXPECT_EQ(dispatcher_->in_flight(), 0u);
+    const auto outcomes = settle(100);
+    ASSERT_EQ(outcomes.size(), 3u) << batching;
+    for (const auto& [claim, outcome] : outcomes) EXPECT_EQ(outcome.outcome, "delivered");
+    ASSERT_GE(wire_->requests.size(), 2u);
+    EXPECT_EQ(wire_->requests[0].body, wire_->requests[1].body) << "the same first";
+    EXPECT_EQ(wire_->requests[0].headers.size(), wire_->requests[1].headers.size());
+    EXPECT_EQ(dispatcher_->operations(), 3u);
+  }
 }
 
 TEST_F(DispatcherTest, PreviewSendsNothing) {

@@ -15,6 +15,18 @@ TEST(Secrets, HideTokensAndLeaveWords) {
   EXPECT_EQ(secrets.hide(""), "");
 }
 
+TEST(Secrets, HideTheBeginningOfOneWhereATextWasCut) {
+  Secrets secrets;
+  secrets.add("Bearer abcabcdef");
+  secrets.keep("key-abcabcabcd");
+  EXPECT_EQ(secrets.hide("it was abca"), "it was ***");
+  EXPECT_EQ(secrets.hide("it was abcabcde"), "it was ***");
+  EXPECT_EQ(secrets.hide("it was key-abcabc"), "it was ***") << "the longest of them";
+  EXPECT_EQ(secrets.hide("it was abc"), "it was abc") << "too short to say anything";
+  EXPECT_EQ(secrets.hide("abcabcdef abca."), "*** abca.") << "it was not cut there";
+  EXPECT_EQ(secrets.hide("abcd"), "abcd");
+}
+
 TEST(Secrets, WhatIsKeptOutlivesTokens) {
   Secrets secrets;
   secrets.keep("two words");

@@ -63,14 +63,6 @@ std::vector<Header> part_headers(const Request& request) {
   return kept;
 }
 
-// The address from the root of the host.
-std::string_view target_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return url;
-  const std::size_t slash = url.find('/', scheme + 3);
-  return slash == std::string_view::npos ? "/" : url.substr(slash);
-}
-
 std::string free_boundary(const std::string& root, const std::vector<const Call*>& calls) {
   std::string boundary = "batch_" + uuid5(root, "boundary");
   const auto holds = [&](const Call* call) {
@@ -80,12 +72,6 @@ std::string free_boundary(const std::string& root, const std::vector<const Call*
     boundary = "batch_" + uuid5(root, boundary);
   }
   return boundary;
-}
-
-std::vector<Header> http_part(std::size_t content_id) {
-  return {{"Content-Type", "application/http"},
-          {"Content-Transfer-Encoding", "binary"},
-          {"Content-ID", std::to_string(content_id)}};
 }
 
 class BatchWriter {

@@ -7,6 +7,7 @@
 
 #include "base/uuid.h"
 #include "protocol/dynamics/faults.h"
+#include "protocol/dynamics/verdicts.h"
 #include "protocol/dynamics/write.h"
 
 namespace fieldpost {
@@ -118,17 +119,6 @@ void write_target(std::string& text, BulkMessage message, const BulkTable& table
   text.append("}");
 }
 
-const char* name_of(BulkMessage message) {
-  switch (message) {
-    case BulkMessage::create:
-      return "CreateMultiple";
-    case BulkMessage::upsert:
-      return "UpsertMultiple";
-    default:
-      return "UpdateMultiple";
-  }
-}
-
 // UpsertMultiple does not tell which it was.
 const char* effect_of(BulkMessage message) {
   switch (message) {
@@ -146,9 +136,16 @@ bool is_success(const Response& response) {
   return good && (response.status == 204 || !response.header("OData-Version").empty());
 }
 
+bool are_of_one_subscription(const std::vector<const Call*>& calls) {
+  return std::all_of(calls.begin(), calls.end(), [&](const Call* call) {
+    return call->subscription == calls.front()->subscription;
+  });
+}
+
 // A message that is refused is sent again in halves: at once where a row must be to blame, after a
-// wait where the service is.
-Verdict of_several(Verdict verdict) {
+// wait where the service is. A privilege is one of the table, not of a row.
+Verdict of_several(Verdict verdict, const std::vector<const Call*>& calls) {
+  if (verdict.code == kLacksPrivilege && are_of_one_subscription(calls)) return verdict;
   if (verdict.kind == Kind::again && verdict.give_up_after > 0) {
     verdict.alone = true;
     verdict.give_up_after = 0;  // that is for the row alone to find out
@@ -167,6 +164,17 @@ Verdict of_several(Verdict verdict) {
 }
 
 }  // namespace
+
+const char* name_of(BulkMessage message) {
+  switch (message) {
+    case BulkMessage::create:
+      return "CreateMultiple";
+    case BulkMessage::upsert:
+      return "UpsertMultiple";
+    default:
+      return "UpdateMultiple";
+  }
+}
 
 std::string_view set_of(std::string_view api, std::string_view url) {
   if (!url.starts_with(api)) return {};
@@ -268,11 +276,12 @@ std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,
     verdict.wait_s = 0;  // in another form
     verdict.give_up_after = 0;
   } else {
-    verdict = of_several(std::move(verdict));
+    verdict = of_several(std::move(verdict), calls);
   }
   for (const Call* call : calls) {
     Verdict& own = verdicts.emplace_back(verdict);
     own.record_id = call->record_id;
+    own.unheard = !is_success(response) && dynamics::leaves_in_doubt(*call, response);
     if (!taken || own.kind == Kind::delivered) continue;
     own.question = protocol.question(*call);  // a lost answer may have said that it was taken
     if (own.question) own.kind = Kind::verify;

@@ -22,6 +22,8 @@ struct BulkTable {
 
 enum class BulkMessage : std::uint8_t { none, create, upsert, update };
 
+const char* name_of(BulkMessage message);  // "CreateMultiple"
+
 // The set that the address of a row or of new rows names: "accounts" of <api>accounts(...); ""
 // where it goes on behind that.
 std::string_view set_of(std::string_view api, std::string_view url);

@@ -60,6 +60,14 @@ void Dynamics::read_packing(const Json& document, Reading& reading) {
     tables.push_back({known.set, table, known.key});
   }
   packing_ = Packing(mode.value_or(Packing::Mode::off), api_, tables);
+  const Json& known = reading.object(document, "bulk", "$.protocol");
+  for (const auto& [table, messages] : known.items()) {
+    std::vector<std::string> taken;
+    for (const Json& one : reading.list(known, table.c_str(), "$.protocol.bulk")) {
+      if (one.is_string()) taken.push_back(one.get<std::string>());
+    }
+    packing_.restrict(table, taken);
+  }
 }
 
 const Dynamics::View& Dynamics::view_for(const Json& given, const std::string& path,

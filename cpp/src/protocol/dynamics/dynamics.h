@@ -2,7 +2,8 @@
 //
 // {"type": "dynamics365", "destination": id, "url": "https://org...", "client_id": shown in hints,
 //  "subscriptions": [see subscription.h], "tables": see tables.h,
-//  "batching": "off" (as without it), "batch", "bulk" or "auto", see packing.h}
+//  "batching": "off" (as without it), "batch", "bulk" or "auto", see packing.h,
+//  "bulk": {"account": ["CreateMultiple"]}: all the bulk messages of a table, where that is known}
 //
 // Every action can be sent again without taking effect twice (actions/ say how, each for itself),
 // so `on_unconfirmed` of the document has nothing to decide and is not read. What an answer proves
@@ -53,6 +54,7 @@ class Dynamics final : public Protocol {
   Lesson learn(const Call& combined, std::size_t records, const Response& response) override {
     return packing_.learn(combined, records, response);
   }
+  std::vector<Lack> lacks() const override { return packing_.lacks(); }
 
  private:
   void read_packing(const Json& document, Reading& reading);

@@ -104,7 +104,7 @@ constexpr Meaning kCatalogue[] = {
     {0, "0x80048cf6", Kind::rejected, kRecord},             // currencies differ
     // Rights.
     {0, "0x80072560", Kind::pause, kNoUser},
-    {0, "0x80040220", Kind::pause, kPrivilege},
+    {0, kLacksPrivilege, Kind::pause_subscription, kPrivilege},  // of its table
     {0, "0x80048306", Kind::rejected, kReach},
     {0, "0x8004f502", Kind::pause_subscription, kColumn},
     {0, "0x8004f504", Kind::pause_subscription, kColumn},

@@ -10,6 +10,7 @@ namespace fieldpost {
 
 // Said of a body where a name in it, or a value, does not fit the table; not which of the two.
 inline constexpr const char* kWrongPayload = "0x80048d19";
+inline constexpr const char* kLacksPrivilege = "0x80040220";
 inline constexpr const char* kUnnumbered = "0x0";  // older servers
 
 // The error object of an answer, whatever its shape. `code` is "0x" and eight hex digits, "0x0", or
@@ -21,7 +22,7 @@ struct ServiceError {
 
 ServiceError read_service_error(const Response& response);
 
-// The verdict on an answered create that did not succeed. `client_id` may be "". A verdict of kind
+// The verdict on an answered write that did not succeed. `client_id` may be "". A verdict of kind
 // verify comes without its question.
 Verdict decode_service_error(const Response& response, const std::string& client_id, double now_s);
 

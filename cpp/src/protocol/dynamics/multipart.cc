@@ -130,6 +130,19 @@ std::optional<Response> read_answer(std::string_view content) {
   return response;
 }
 
+std::string_view target_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return url;
+  const std::size_t slash = url.find('/', scheme + 3);
+  return slash == std::string_view::npos ? "/" : url.substr(slash);
+}
+
+std::vector<Header> http_part(std::size_t content_id) {
+  return {{"Content-Type", "application/http"},
+          {"Content-Transfer-Encoding", "binary"},
+          {"Content-ID", std::to_string(content_id)}};
+}
+
 void write_part(std::string& text, std::string_view boundary, const std::vector<Header>& headers,
                 std::string_view content) {
   text.append("--").append(boundary).append("\r\n");

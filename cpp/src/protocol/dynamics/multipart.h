@@ -6,6 +6,7 @@
 // What is read points into the text that was given.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,12 @@ std::vector<EnvelopePart> read_parts(std::string_view body, std::string_view bou
 
 // Status, headers and body of the answer in a part; none where it has no status line.
 std::optional<Response> read_answer(std::string_view content);
+
+// "/api/data/v9.2/" of "https://host/api/data/v9.2/": an address from the root of its host.
+std::string_view target_of(std::string_view url);
+
+// The headers of a part that holds a message.
+std::vector<Header> http_part(std::size_t content_id);
 
 // "--boundary", the headers, an empty line, the content. The content is a message or another
 // envelope; every line of it ends with CRLF.

@@ -120,6 +120,24 @@ Packing::Packing(Mode mode, std::string api, const std::vector<BulkTable>& table
   for (std::size_t i = 0; i < tables_.size(); ++i) by_set_.emplace(tables_[i].set, i);
 }
 
+void Packing::restrict(std::string_view table, const std::vector<std::string>& taken) {
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    if (tables_[i].name != table) continue;
+    for (const Form form : {Form::create, Form::upsert, Form::update}) {
+      const char* name = name_of(message_of(form));
+      if (std::find(taken.begin(), taken.end(), name) == taken.end()) lacking_.insert({form, i});
+    }
+  }
+}
+
+std::vector<Protocol::Lack> Packing::lacks() const {
+  std::vector<Protocol::Lack> all;
+  for (const auto& [form, table] : refused_) {
+    all.push_back({tables_[table].name, name_of(message_of(form))});
+  }
+  return all;
+}
+
 std::optional<Packing::Mode> Packing::mode_named(std::string_view name) {
   if (name.empty() || name == "off") return Mode::off;
   if (name == "batch") return Mode::batch;
@@ -335,7 +353,10 @@ void Packing::learn_refusal(const Shape& shape, PackSize& size, std::size_t coun
     return;
   }
   const auto which = std::make_pair(shape.form, shape.table);
-  if (lacks_message(response)) lacking_.insert(which);
+  if (lacks_message(response)) {
+    lacking_.insert(which);
+    refused_.insert(which);
+  }
   if (response.status >= 500 || response.status == 401 || proven_.contains(which)) return;
   if (++refusals_[which] >= kRefusalsEnough) lacking_.insert(which);
 }

@@ -31,6 +31,10 @@ class Packing {
 
   static std::optional<Mode> mode_named(std::string_view name);
 
+  // Of the bulk messages, this table takes only these (by name), which somebody has asked for.
+  void restrict(std::string_view table, const std::vector<std::string>& taken);
+  std::vector<Protocol::Lack> lacks() const;  // what the service refused in the words for that
+
   // Notes in the call how it may be packed.
   void prepare(Call& call) const;
 
@@ -72,6 +76,7 @@ class Packing {
   std::map<std::pair<Form, std::size_t>, int> refusals_;  // in a row, before the first success
   std::set<std::pair<Form, std::size_t>> proven_;         // messages that worked once
   std::set<std::pair<Form, std::size_t>> lacking_;        // messages that a table does not have
+  std::set<std::pair<Form, std::size_t>> refused_;        // of those, what the service told so
   std::size_t batch_parts_ = 1000;
   std::size_t bytes_ = std::size_t{4} << 20;
   double aim_s_ = 3;

@@ -1,8 +1,8 @@
 #include "protocol/dynamics/values.h"
 
-#include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/letter_case.h"
 #include "base/text.h"
@@ -52,8 +52,7 @@ std::optional<std::string> choice(JsonPart value, const Conversion& conversion,
 class Numbers {
  public:
   void add(std::optional<std::int64_t> number) {
-    const bool there = std::find(numbers_.begin(), numbers_.end(), number) != numbers_.end();
-    if (number && !there) numbers_.push_back(*number);
+    if (number && there_.insert(*number).second) numbers_.push_back(*number);
   }
   std::optional<std::string> json() const {
     if (numbers_.empty()) return std::nullopt;
@@ -67,6 +66,7 @@ class Numbers {
 
  private:
   std::vector<std::int64_t> numbers_;
+  std::unordered_set<std::int64_t> there_;
 };
 
 void add_listed(std::string_view text, const Conversion& conversion, const std::string& column,

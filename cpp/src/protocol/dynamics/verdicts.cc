@@ -152,6 +152,12 @@ std::vector<Header> common_headers(const std::string& request_id, bool reads) {
   return headers;
 }
 
+bool leaves_in_doubt(const Call& call, const Response& response) {
+  if (!write_of(call).only_once) return false;
+  if (response.status == 500) return read_service_error(response).code.empty();
+  return response.status >= 502 && response.status <= 504;
+}
+
 Verdict Verdicts::decode(const Call& call, const Response& response, double now_s) const {
   if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
   if (write_of(call).refusal) return named(write_of(call), response, now_s);
@@ -202,6 +208,7 @@ Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now
   if (is_gone) known = missing(write);
   if (!known) known = conflict(call, error, is_root);
   Verdict verdict = decode_service_error(response, client_id_, now_s);
+  verdict.unheard = leaves_in_doubt(call, response);
   if (known && known->kind == Kind::rejected) {
     verdict.kind = Kind::rejected;
     verdict.action_needed = std::move(known->action_needed);

@@ -17,6 +17,9 @@ namespace fieldpost::dynamics {
 std::vector<Header> common_headers(const std::string& request_id, bool reads = true);
 
 struct Write;
+// The call may have taken effect although the answer refuses it (a gateway's word, and not the
+// service's), and no later answer will show it.
+bool leaves_in_doubt(const Call& call, const Response& response);
 
 class Verdicts {
  public:

@@ -23,6 +23,7 @@ struct Write : CallNotes {
   std::string key_column;    // of the row that is written
   bool by_columns = false;   // it is named by an alternate key
   bool once_more = false;    // an upsert that lost a race before
+  bool only_once = false;    // sent again after it was done, it is refused as if it had not been
   bool binds = false;        // to rows that may not be there yet
   bool ties_inside = false;  // a part of the change set binds to a row of an earlier one
   bool root_ties = false;    // … and that part writes the row itself

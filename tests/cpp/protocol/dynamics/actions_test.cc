@@ -149,6 +149,20 @@ TEST(Actions, ColumnsOfACreationTakeTwoSteps) {
   EXPECT_EQ(upsert.decode(*there.next, 404, "0x80040217").kind, Kind::rejected);
 }
 
+TEST(Actions, ARowThatBringsItsIdDoesNotProveWhoCreatedIt) {
+  const Acting create(R"({"action":"create"})");
+  const std::string id = R"("accountid":"aaaaaaaa-0000-0000-0000-000000000001")";
+  const Call plain = create.encode("", "{" + id + "}");
+  EXPECT_FALSE(create.dynamics().question(plain));
+  EXPECT_EQ(create.decode(plain, 412, "0x80040237").kind, Kind::rejected);
+  const Call tree = create.encode("", "{" + id + R"(,"primarycontactid":{"lastname":"L"}})");
+  const std::string contact = row_id("d", "s", "e", "$.primarycontactid");
+  ASSERT_TRUE(create.dynamics().question(tree));
+  EXPECT_EQ(create.dynamics().question(tree)->url,
+            kApi + "contacts(" + contact + ")?$select=contactid");
+  EXPECT_EQ(create.decode(tree, 412, "0x80040237").kind, Kind::verify);
+}
+
 TEST(Actions, WhatIsGoneIsGone) {
   const Acting remove(R"({"action":"delete","key":"value"})");
   const Call call = remove.encode(R"({"key":"a"})");
@@ -185,6 +199,42 @@ TEST(Actions, ATreeBelowAnUpdateIsOneChangeSet) {
                 R"({"@odata.id":")" + kApi + "leads(" + lead + ")\"}\n");
   EXPECT_EQ(upsert.dynamics().question(call)->url,
             kApi + "contacts(" + contact + ")?$select=contactid");
+}
+
+TEST(Actions, AGatewaysAnswerLeavesInDoubtWhatWouldBeRefusedOnceDone) {
+  const Acting dated(R"({"action":"upsert","key":"value","if_match":true})");
+  const Acting update(R"({"action":"update","key":"value","if_match":true})");
+  const Acting create(R"({"action":"create"})");
+  const std::string version = R"({"key":"a","if_match":"W/\"5\""})";
+  const struct {
+    int status;
+    const char* code;
+    bool in_doubt;
+  } cases[] = {{502, "", true},  {503, "", true},
+               {504, "", true},  {504, "0x80040216", true},
+               {500, "", true},  {500, "0x80040216", false},
+               {429, "", false}, {412, "0x80060882", false}};
+  for (const auto& c : cases) {
+    const auto unheard = [&](const Acting& acting, const std::string& particulars,
+                             const std::string& body = "{}") {
+      return acting.decode(acting.encode(particulars, body), c.status, c.code).unheard;
+    };
+    EXPECT_EQ(unheard(dated, version), c.in_doubt) << c.status;
+    EXPECT_EQ(unheard(update, version), c.in_doubt) << c.status;
+    EXPECT_EQ(unheard(create, "", R"({"accountid":"aaaaaaaa-0000-0000-0000-000000000001"})"),
+              c.in_doubt)
+        << c.status;
+    EXPECT_FALSE(unheard(update, R"({"key":"a","if_match":"*"})")) << c.status;
+    EXPECT_FALSE(unheard(create, "")) << "its row tells";
+  }
+}
+
+TEST(Actions, AnUpdateTakesNoNestedRows) {
+  const Acting update(R"({"action":"update","key":"value"})");
+  const std::string key = R"({"key":"a"})";
+  EXPECT_EQ(update.fault(key, R"({"primarycontactid":{"lastname":"L"}})"), "E522");
+  EXPECT_EQ(update.fault(key, R"({"Account_Tasks":[{"subject":"S"}]})"), "E522");
+  EXPECT_EQ(update.fault(key, R"({"Account_Tasks":[]})"), "");
 }
 
 TEST(Actions, ARefusedNameIsAskedFor) {

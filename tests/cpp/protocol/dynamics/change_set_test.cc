@@ -16,15 +16,15 @@ TEST(ChangeSet, IsWrittenWithTheLineEndsThatTheServiceInsistsOn) {
   EXPECT_EQ(request.headers.at(0),
             (Header{"Content-Type", "multipart/mixed; boundary=\"batch_id\""}));
   EXPECT_EQ(request.body,
-            "--batch_id\r\nContent-Type: multipart/mixed; boundary=\"changeset_id\"\r\n"
-            "\r\n--changeset_id\r\nContent-Type: application/http\r\n"
+            "--batch_id\r\nContent-Type: multipart/mixed; boundary=\"changeset_id\"\r\n\r\n"
+            "--changeset_id\r\nContent-Type: application/http\r\n"
             "Content-Transfer-Encoding: binary\r\nContent-ID: 1\r\n\r\n"
             "PATCH /api/data/v9.2/accounts(1) HTTP/1.1\r\nIf-Match: *\r\n"
             "Content-Type: application/json\r\n\r\n{\"a\":1}\r\n"
-            "\r\n--changeset_id\r\nContent-Type: application/http\r\n"
+            "--changeset_id\r\nContent-Type: application/http\r\n"
             "Content-Transfer-Encoding: binary\r\nContent-ID: 2\r\n\r\n"
             "DELETE /api/data/v9.2/tasks(2) HTTP/1.1\r\n\r\n\r\n"
-            "--changeset_id--\r\n\r\n--batch_id--\r\n");
+            "--changeset_id--\r\n--batch_id--\r\n");
 }
 
 Response multipart(int status, const std::string& body) {
@@ -51,6 +51,18 @@ TEST(ChangeSet, AnswersAreReadInAnyOrderAndCase) {
   EXPECT_EQ(answers[1].response.status, 201);
   EXPECT_EQ(answers[1].response.body, "{\"accountid\":\"x\"}");
   EXPECT_EQ(answers[1].response.header("REQ_ID"), "inner");
+}
+
+TEST(ChangeSet, APartThatIsCutOffTellsNothing) {
+  const std::string begin =
+      "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+      "--c\r\nContent-ID: 1\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n\r\n";
+  const std::string second = "--c\r\nContent-ID: 2\r\n\r\nHTTP/1.1 204 No Con";
+  for (const std::string& body : {begin + second, begin + second + "\r\n--b--\r\n"}) {
+    const auto answers = change_set_answers(multipart(200, body));
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_EQ(answers[0].part, body.ends_with("--b--\r\n") ? 1u : 0u);
+  }
 }
 
 TEST(ChangeSet, AnAnswerThatIsNoMultipartSpeaksForTheWhole) {

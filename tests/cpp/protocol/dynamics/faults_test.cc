@@ -116,7 +116,7 @@ TEST(ServiceError, NamesThePrivilegeAndTheClient) {
   EXPECT_TRUE(decode_service_error(answer(403, error_body("0x80040220", missing)), "", 0)
                   .action_needed.ends_with("missing privilege prvCreateAccount"));
   EXPECT_EQ(decode_service_error(answer(403, error_body("0x80040220", missing)), "", 0).kind,
-            Kind::pause);
+            Kind::pause_subscription);
   EXPECT_TRUE(decode_service_error(answer(403, error_body("0x80072560")), "c-1", 0)
                   .action_needed.ends_with("(client id c-1)"));
 }

@@ -15,10 +15,10 @@ using Kind = Verdict::Kind;
 
 class PackingTest : public testing::Test {
  protected:
-  void open(const std::string& batching) {
+  void open(const std::string& batching, const std::string& bulk = "{}") {
     dynamics_ = std::make_unique<Dynamics>(Json::parse(R"({
       "type": "dynamics365", "destination": "d", "url": "https://org", "batching": ")" +
-                                                       batching + R"(",
+                                                       batching + R"(", "bulk": )" + bulk + R"(,
       "subscriptions": [{"id": "s", "action": "create", "table": "account"}],
       "tables": {"account": {"set": "accounts", "key": "accountid",
                              "navigation": {"primarycontactid": {"table": "contact"}}},
@@ -319,6 +319,34 @@ TEST_F(PackingTest, ATableWithoutTheMessageIsAskedOnce) {
   }
   EXPECT_NE(dynamics_->together(calls_[0])->key, before);
   EXPECT_EQ(dynamics_->combine(calls()).request.url, "https://org/api/data/v9.2/$batch");
+}
+
+TEST_F(PackingTest, WhatATableIsKnownNotToTakeIsNeverTried) {
+  const std::string batch = "https://org/api/data/v9.2/$batch";
+  for (const char* known : {R"({"account":["UpdateMultiple"]})", R"({"account":[]})"}) {
+    open("auto", known);
+    encode({"{}", "{}"});
+    EXPECT_EQ(dynamics_->combine(calls()).request.url, batch);
+    EXPECT_TRUE(dynamics_->lacks().empty()) << "nothing was learned";
+  }
+  for (const char* known : {R"({"account":["CreateMultiple"]})", R"({"contact":[]})"}) {
+    open("auto", known);
+    encode({"{}", "{}"});
+    EXPECT_NE(dynamics_->combine(calls()).request.url, batch);
+  }
+}
+
+TEST_F(PackingTest, OnlyWhatTheServiceSaysIsWorthRemembering) {
+  open("auto");
+  encode({"{}", "{}"});
+  for (int i = 0; i < 8; ++i) decode(refusal(400, "0x12345678"));
+  EXPECT_TRUE(dynamics_->lacks().empty());
+  open("auto");
+  encode({"{}", "{}"});
+  decode(refusal(400, "0x80040800"));
+  ASSERT_EQ(dynamics_->lacks().size(), 1U);
+  EXPECT_EQ(dynamics_->lacks()[0].table, "account");
+  EXPECT_EQ(dynamics_->lacks()[0].message, "CreateMultiple");
 }
 
 TEST_F(PackingTest, AnAnswerIsReadInTheFormThatWasSentWhateverWasLearnedMeanwhile) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <string>
 
 #include "fieldpost/protocol.h"
@@ -55,6 +56,17 @@ TEST(Values, BecomeWhatTheirColumnTakes) {
       {"name", "123456789", "123456789"},
   };
   for (const auto& c : cases) EXPECT_EQ(value_of(c.column, c.json), c.written) << c.json;
+}
+
+TEST(Values, OfAVeryLongListOfChoicesTakeNoLongerThanReadingIt) {
+  std::string json = "[";
+  for (int number = 0; number < 200'000; ++number) json += std::to_string(number) + ",";
+  json += "7]";
+  const std::clock_t begin = std::clock();
+  const std::string written = value_of("interests", json);
+  const double took_s = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  EXPECT_EQ(written, "\"" + json.substr(1, json.size() - 4) + "\"");
+  EXPECT_LT(took_s, 2);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // update, upsert: the row of a key gets the columns of the body.
 //
-// update writes only a row that is there. upsert creates it where it is not; with columns for its
-// creation alone it asks in two steps: update the row; where there is none, create it, but only if
-// there still is none; where there is one by now, update it once more. Each step can be sent again.
+// update writes only a row that is there, and nothing below it but parties, which have no life of
+// their own: a second sending of it could not be told from the first. upsert creates it where it is
+// not; with columns for its creation alone it asks in two steps: update the row; where there is
+// none, create it, but only if there still is none; where there is one by now, update it once more.
+// Each step can be sent again.
+#include <algorithm>
 #include <utility>
 
 #include "protocol/dynamics/actions.h"
@@ -28,12 +31,20 @@ struct Step {
   Headers condition;
 };
 
+// Of a version that the write itself ends.
+bool names_version(const Headers& condition) {
+  return std::any_of(condition.begin(), condition.end(), [](const Header& header) {
+    return header.name == "If-Match" && header.value != "*";
+  });
+}
+
 Call write_row(const Order& order, const Reference& reference, const Row& row, Step step,
                Write write) {
   write.action = step.action;
   write.binds = row.binds;
   write.key_column = reference.table->key;
   write.by_columns = reference.id.empty();
+  write.only_once = names_version(step.condition);
   Part head{"PATCH", reference.path(), std::move(step.condition), ""};
   if (step.action == Action::upsert) {
     // Whether it was created is told by the status alone, and only where the row is asked for.
@@ -52,6 +63,12 @@ Call write_row(const Order& order, const Reference& reference, const Row& row, S
   return call;
 }
 
+bool makes_rows(const Row& row) {
+  return std::any_of(row.branches.begin(), row.branches.end(), [](const Branch& branch) {
+    return !branch.rows.empty() && branch.rows.front().table->keyed;
+  });
+}
+
 Step update_step() { return {Action::update, {{"If-Match", "*"}}}; }
 
 }  // namespace
@@ -59,6 +76,10 @@ Step update_step() { return {Action::update, {{"If-Match", "*"}}}; }
 Call encode_update(const Order& order) {
   const Reference reference = order.row(order.subscription.key, order.particulars.find("key"));
   const Row row = order.read(rules_for(order, reference), *reference.table);
+  if (makes_rows(row)) {
+    throw CallFault{"E522", "the body of an update has nested rows",
+                    "mapping: bind a row that is there, or use the action upsert"};
+  }
   Step step = update_step();
   if (order.subscription.has_if_match) step.condition = order.condition();
   return write_row(order, reference, row, std::move(step), {});
