@@ -16,7 +16,7 @@ from fieldpost.errors import CODES
 DOCS = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- table: ([a-z' ]+) -->\n).*?(<!-- end of table -->)", re.S)
 _SURPRISES = [*range(221, 240), *range(165, 170)]
-_SCHEMA = range(260, 280)
+_SCHEMA = range(260, 290)
 
 
 def main(arguments: list[str]) -> int:

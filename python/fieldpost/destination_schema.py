@@ -166,6 +166,7 @@ class _Subscribed:
             check.check_key(table, self._filled("key"), (*self._place, "key"))
         check.check_names(table, self._cleared())
         self._tied(check, table)
+        self._order(mode)
         self._zone()
         self._converted()
 
@@ -193,6 +194,14 @@ class _Subscribed:
     def _filled(self, key: str) -> Any:
         """With the tables of @lookup that lie in files; mistakes of those are told elsewhere."""
         return filled_and_mistakes(self._one[key], self._reading.directory)[0]
+
+    def _order(self, mode: Mode | None) -> None:
+        """A row that is not there takes a second request, behind those of later events."""
+        kept = self._one.get("order_by", self._reading.resolved.get("order_by"))
+        if mode == "upsert" and self._one.get("on_create") is not None and kept is None:
+            told = "of two events for a new row, the values of the earlier may be the last written"
+            hint = 'write order_by with what the key is made of, such as {"@path": "$.userId"}'
+            self._found.doubtful("E281", told, (*self._place, "on_create"), hint)
 
     def _zone(self) -> None:
         if not self._conversions.date_zone:

@@ -130,6 +130,7 @@ CODES: dict[str, str] = {
     "E278": "a date cut out of a time, in a zone nobody named",
     "E279": "a table of which the schema has no columns",
     "E280": "a row that only its id can name",
+    "E281": "an upsert in two steps, whose order nothing keeps",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
 from typing import Any
 
 from .config import DestinationConfig
@@ -21,7 +20,7 @@ AT_ONCE = 52
 ASSUMED_LATENCY_S = 0.15  # of a write where none was seen
 # What packs of records begin with and aim at; they adapt from there.
 PACK_RECORDS, PACK_LATENCY_S = 100, 2.0
-_LATENCIES = 500  # so many tell how long a request takes
+_LATENCIES = 500  # so many of the newest tell how long a request takes
 _DAY_S = 86_400.0
 
 
@@ -65,8 +64,7 @@ def seen_latency_s(ledger: Ledger, destination: str) -> float | None:
     """Seconds of one request in earlier runs; None where there were none."""
     if not ledger.exists():
         return None
-    told = ledger.outcomes(destination, "outcome = 'delivered' AND latency_ms > 0")
-    seen = [row["latency_ms"] for row in islice(told, _LATENCIES)]
+    seen = ledger.latencies_ms(destination, _LATENCIES)
     return sum(seen) / len(seen) / 1000 if seen else None
 
 

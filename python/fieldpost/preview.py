@@ -26,7 +26,7 @@ class PreviewRow:
     subscription: str
     event_id: str
     line: int
-    outcome: str  # "would send", "invalid", "dropped" or "rejected"
+    outcome: str  # "would send", "invalid" or "dropped"
     method: str = ""
     url: str = ""
     headers: tuple[tuple[str, str], ...] = ()
@@ -117,6 +117,6 @@ class Previewer:
             request = self._dispatcher.preview(batch, index)
         except CallFault as fault:
             code, message, _hint = fault.args
-            told = ("rejected", "", "", (), "", code, message)
+            told = ("invalid", "", "", (), "", code, message)
             return PreviewRow(self._names[sub], event_id, line, *told)
         return PreviewRow.of(self._names[sub], event_id, line, request, self._private)

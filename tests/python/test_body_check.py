@@ -528,6 +528,30 @@ def test_the_keys_of_both_rows_are_alternate_keys(folder):
     ]
 
 
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ("", ["E281"]),
+        ('  order_by: {"@path": "$.userId"}\n', []),
+        ("  order_by: null\n", ["E281"]),
+    ],
+)
+@pytest.mark.parametrize("ordered", [False, True])
+def test_an_upsert_in_two_steps_without_an_order_is_warned_of(folder, more, warned, ordered):
+    text = HEAD + ('order_by: {"@path": "$.userId"}\n' if ordered else "")
+    text += (
+        "subscriptions:\n- name: a\n  action: upsert\n  table: account\n  key: x\n"
+        f"  body: {{name: a}}\n  on_create: {{fax: b}}\n{more}"
+    )
+    (folder / "ordered.yaml").write_text(text)
+    result = fp.check_file(folder / "ordered.yaml")
+    told = [(one.code, one.path) for one in result.warnings]
+    wanted = [] if ordered and not more else warned
+    assert told == [(code, "$.subscriptions[0].on_create") for code in wanted]
+    assert all("order_by" in one.hint and one.line for one in result.warnings)
+    assert result.errors == []
+
+
 def test_a_schema_beside_the_file_is_found_without_being_named(folder, tmp_path):
     own_schema().save(tmp_path / "d.schema.json")
     result = checked(tmp_path, {"nmae": "a", "new_Tickets": [TICKET]}, own=False)

@@ -100,6 +100,17 @@ def test_an_outcome_is_kept_whole(book):
     assert row["run"].count("-") == 1
 
 
+def test_the_newest_latencies_are_of_deliveries_at_the_first_try(book):
+    for number in range(4):
+        book.settle(book.claim(f"a{number}"), latency_ms=float(number))
+    book.settle(book.claim("retried"), latency_ms=9000.0, attempts=2)
+    book.settle(book.claim("refused"), "rejected", latency_ms=7000.0)
+    book.claim("waits")
+    assert book.ledger.latencies_ms("d", 10) == [3.0, 2.0, 1.0]
+    assert book.ledger.latencies_ms("d", 2) == [3.0, 2.0]
+    assert book.ledger.latencies_ms("other", 2) == []
+
+
 @pytest.mark.parametrize("outcome", ["delivered", "rejected", "expired", "unconfirmed"])
 def test_what_stands_is_not_claimed_again(store, book, outcome):
     book.settle(book.claim("a"), outcome)

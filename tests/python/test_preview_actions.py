@@ -83,6 +83,18 @@ def test_an_update_of_a_row_that_is_not_there_is_refused(destination):
     assert told[1].code == "0x80040217"
 
 
+def test_a_preview_says_invalid_as_a_delivery_does(destination):
+    dest = destination(upsert('{name: {"@path": "$.name"}, industrycode: {"@path": "$.code"}}'))
+    some = events({"name": "A"}, {"userId": "u", "code": "nothing"}, {"userId": "u", "name": "A"})
+    shown = dest.preview(some, limit=10)
+    told = [(row.outcome, row.code) for row in shown]
+    assert told == [("invalid", "E517"), ("invalid", "E518"), ("would send", "")]
+    assert effects(dest.preview(some, 10, diff=True)) == ["refuse", "refuse", "create"]
+    dest.deliver(some, progress=False)
+    rows = sorted(dest.outcomes("outcome <> 'delivered'"), key=lambda row: row["code"])
+    assert [(row["outcome"], row["code"]) for row in rows] == told[:2]
+
+
 def test_a_delete_deletes_what_is_there(destination):
     dest = destination(f"action: delete, table: account, {PERSON}")
     made = destination(upsert(), name="maker.yaml")

@@ -447,6 +447,16 @@ class Ledger(ABC):
             del row["claim_"]
             yield row
 
+    def latencies_ms(self, destination: str, most: int) -> list[float]:
+        """How long the newest deliveries took that needed one try, which holds no waiting."""
+        rows = self._rows(
+            "SELECT o.latency_ms FROM outcomes AS o JOIN targets AS t ON t.target = o.target"
+            " WHERE t.destination = ? AND o.outcome = 'delivered' AND o.attempts = 1"
+            " AND o.latency_ms > 0 ORDER BY o.claim DESC LIMIT ?",
+            (destination, most),
+        )
+        return [float(latency_ms) for (latency_ms,) in rows]
+
     def failures(
         self,
         destination: str,
