@@ -118,14 +118,16 @@ void Dispatcher::State::give_up(Id id, std::string outcome) {
   }
 }
 
-// The answer to the last question, which is asked until there is one, or the time is over.
+// The answer to the last question, which is asked until there is one, or the time is over. A
+// refusal of the kind that is believed after some tries is one where nothing speaks against it.
 bool Dispatcher::State::concluded(Id id, const Verdict& verdict) {
   using Kind = Verdict::Kind;
   const bool goes_on = verdict.kind == Kind::sign_in || verdict.kind == Kind::pause ||
                        verdict.kind == Kind::pause_subscription;
   if (goes_on) return false;
-  if (verdict.kind == Kind::again && ask_later(id, verdict)) return true;
   const Delivery& delivery = deliveries.at(id);
+  const bool believed = verdict.give_up_after > 0 && !delivery.in_doubt();
+  if (verdict.kind == Kind::again && !believed && ask_later(id, verdict)) return true;
   const bool unsure = verdict.kind != Kind::rejected && delivery.in_doubt();
   tell(id, verdict.kind == Kind::delivered ? "delivered"
            : unsure                        ? "unconfirmed"
