@@ -1,7 +1,6 @@
 #include "protocol/dynamics/batch_codec.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstddef>
 #include <utility>

@@ -1,7 +1,6 @@
 #include "protocol/dynamics/multipart.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 namespace fieldpost {

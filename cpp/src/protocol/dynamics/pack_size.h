@@ -19,7 +19,6 @@ class PackSize {
   // `count` records were answered after `latency_s`. Few records say little of many.
   void answered(std::size_t count, double latency_s, double aim_s);
   void too_slow(std::size_t count) noexcept { shrink_to(count / 2); }  // the service gave up
-  void too_many(std::size_t most) noexcept { most_ = std::max<std::size_t>(1, most); }
   // Too many requests, or too much time of the service.
   void scale(double factor) noexcept;
 

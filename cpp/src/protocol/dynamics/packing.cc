@@ -1,7 +1,6 @@
 #include "protocol/dynamics/packing.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <tuple>
 
