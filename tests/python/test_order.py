@@ -17,16 +17,27 @@ import fieldpost as fp
 _USERS = 8
 
 
-class Watch:
-    """A service that notes when each request began and ended, and what of a key overlapped."""
+_PATIENCE_S = 10.0
 
-    def __init__(self, answer: Any = lambda _body, _times: (204, {})) -> None:
+
+class Watch:
+    """A service that notes when each request began and ended, and what of a key overlapped.
+
+    Its answers wait until two requests have met that may meet: two of different keys, or with
+    `same_key` two of one. Where the client never sends two at once that takes `_PATIENCE_S`,
+    once, and the test tells.
+    """
+
+    def __init__(
+        self, answer: Any = lambda _body, _times: (204, {}), *, same_key: bool = False
+    ) -> None:
         self.order: dict[str, list[str]] = defaultdict(list)  # key -> what arrived, repeats too
         self.overlaps: list[str] = []
         self.most_at_once = 0
         self._at_work: set[str] = set()
         self._times: dict[str, int] = defaultdict(int)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._same_key = same_key
         self._answer = answer
         watch = self
 
@@ -62,12 +73,18 @@ class Watch:
             self._times[what] += 1
             self.order[key].append(what)
             told = self._answer(body, self._times[what])
-        time.sleep(0.005)  # so that requests of different users can meet
+            self._lock.notify_all()
+            self._lock.wait_for(self._have_met, max(0.0, self._patient_until - time.monotonic()))
+        time.sleep(0.005)  # so that more than the first two can meet
         with self._lock:
             self._at_work.discard(key)
         return told
 
+    def _have_met(self) -> bool:
+        return bool(self.overlaps) if self._same_key else self.most_at_once > 1
+
     def __enter__(self) -> Watch:
+        self._patient_until = time.monotonic() + _PATIENCE_S
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -157,7 +174,7 @@ def test_functions_may_make_the_key(tmp_path: Path) -> None:
 
 def test_without_a_key_nothing_waits_for_another(tmp_path: Path) -> None:
     file, _wanted = events(tmp_path, 12)
-    with Watch() as watch:
+    with Watch(same_key=True) as watch:
         path = write(tmp_path, watch.url, order="null")
         fp.Destination.from_file(path).deliver(file, progress=False)
     assert watch.overlaps, "two of one user were on their way at once"
