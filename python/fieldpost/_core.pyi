@@ -1,9 +1,11 @@
 """The compiled core. Private: import from `fieldpost`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from typing_extensions import Buffer
+
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
 class DocumentError(ValueError):
     """args: the text, and a list of (code, message, path, hint, begin, end)."""
@@ -69,6 +71,10 @@ class Batch:
     def received(self) -> int: ...
     def keys(self) -> list[tuple[int, str, int, int, int]]:
         """(subscription, event id, its 64-bit hash, line, offset) of each record."""
+
+    def rows(self, kind: type[RowT], targets: Sequence[tuple[int, str]]) -> list[RowT]:
+        """`kind`(target, event id, hash, source, line, offset, mapping) of each record, by the
+        (target, mapping) of each subscription."""
 
     def ended(self) -> list[tuple[int, str, int, int, int, str, str, str]]:
         """(subscription, event id, hash, line, offset, invalid or dropped, code, message)."""
@@ -182,9 +188,16 @@ class Dispatcher:
     def offer_new(self, batch: Batch, first: int, count: int, claim: int) -> None:
         """So many records one behind the other, never tried; `claim` is the first one's."""
 
+    @overload
     def settle(self, timeout_s: float) -> tuple[list[OutcomeRow], list[tuple[OutcomeRow, float]]]:
         """What was delivered; and what was not, each with the seconds until it is to be offered
         again (negative: not in this run)."""
+
+    @overload
+    def settle(
+        self, timeout_s: float, kind: type[RowT]
+    ) -> tuple[list[RowT], list[tuple[RowT, float]]]:
+        """The same, as rows of this kind of tuple."""
 
     def authorize(self, header: str, name: str = "Authorization") -> None: ...
     def sign_with(self, standard_webhooks: bytes, segment: bytes) -> None: ...

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import repeat
 from typing import Any, NamedTuple
 
 from .action_needed import action_needed
 from .brake import Brake
 from .dead_letters import Content, DeadLetters
-from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes, all_of
+from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes
 from .prefetch import Work
 from .report import Counts, Report
 
@@ -145,28 +144,20 @@ class Intake:
 
         The same event twice needs no care here: its second claim is refused by the ledger.
         """
-        rows = work.batch.keys()
-        keys = self._keys(work, rows)
-        standing = self._standing([(row[0], key) for row, key in zip(rows, keys, strict=True)])
+        keys = work.batch.rows(Key, self._targets)
+        if not keys:
+            return []
+        subs = [self._subscriptions[key[0]] for key in keys] if any(self._known) else []
+        standing = self._standing(list(zip(subs, keys, strict=True))) if subs else {}
         if not standing and not self._postponed:
-            return [Part(work, 0, keys)] if keys else []
+            return [Part(work, 0, keys)]
         parts: list[Part] = []
-        for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
-            in_doubt = self._is_wanted(row[0], key, standing.get((row[0], key.event_id)))
+        for place, key in enumerate(keys):
+            sub = self.subscription(key)
+            in_doubt = self._is_wanted(sub, key, standing.get((sub, key.event_id)))
             if in_doubt is not None:
                 _append(parts, Part(work, place, [key], in_doubt))
         return parts
-
-    def _keys(self, work: Work, rows: list[tuple[int, str, int, int, int]]) -> list[Key]:
-        if not rows:
-            return []
-        subs, ids, hashes, lines, offsets = zip(*rows, strict=True)
-        targets = [self._targets[sub] for sub in subs]
-        numbers, mappings = zip(*targets, strict=True)
-        sources = repeat(work.batch.source, len(rows))
-        return all_of(
-            Key, zip(numbers, ids, hashes, sources, lines, offsets, mappings, strict=True)
-        )
 
     def _is_wanted(self, sub: int, key: Key, known: Standing | None) -> bool | None:
         """Whether a record to claim is in doubt; None where it is counted and not claimed."""

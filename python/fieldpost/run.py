@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from itertools import groupby, islice, repeat
+from itertools import groupby, islice
 from operator import itemgetter
 
 from ._core import Dispatcher
@@ -28,13 +28,13 @@ from .intake import Intake, Part, Target
 from .ledger import (
     Advanced,
     Claim,
+    Fresh,
     Key,
     Ledger,
     Letter,
     Settled,
     Takes,
     Writer,
-    all_of,
 )
 from .prefetch import Prefetch, Work
 from .report import FAILURES, Counts, Report, Stopped
@@ -93,7 +93,7 @@ class Run:
         # is written together with the claims that take its place, or not at all.
         self._open = 0
         self._pending: deque[Part] = deque()  # to be claimed
-        # claim -> record of a part, until its outcome is on the disk
+        # claim -> its part and the claim of the part's first, until its outcome is on the disk
         self._sent: dict[int, tuple[Part, int]] = {}
         self._decided: list[Settled] = []  # outcomes to be written
         self._to_keep: list[Letter] = []
@@ -235,39 +235,43 @@ class Run:
     def _network(self, timeout_s: float) -> None:
         if self._day_count is not None:
             self._day_count.steer(self._dispatcher)
-        delivered, others = self._dispatcher.settle(timeout_s)
+        delivered, others = self._dispatcher.settle(timeout_s, Settled)
         self._quiet = not (delivered or others)
-        rows = all_of(Settled, delivered)
         if self._letters.keeps("delivered"):
-            self._keep(rows)
-        self._decided += rows
+            self._keep(delivered)
+        self._decided += delivered
         for row, retry_in_s in others:
-            self._decide(Settled(*row), retry_in_s)
+            self._decide(row, retry_in_s)
 
     def _advanced(self, done: Advanced) -> None:
         """What is on the disk counts; what it makes room for is sent."""
         for outcome, settled in groupby(done.settled, itemgetter(0)):
-            keys = self._ended([one[-1] for one in settled])
-            self._count(outcome, keys)
-            self._brake.note(outcome, len(keys))
+            self._written(outcome, [one[-1] for one in settled])
         for part, claims in done.claimed:
             self._offer(part, claims)
 
+    def _written(self, outcome: str, claims: list[int]) -> None:
+        """Count records by the outcome that is on the disk."""
+        if len(self._counts) == 1 and not self._postponed:
+            deque(map(self._sent.pop, claims), 0)
+            ended = len(claims)
+            self._counts[0].add(outcome, ended)
+        else:
+            keys = self._ended(claims)
+            ended = len(keys)
+            self._count(outcome, keys)
+        self._brake.note(outcome, ended)
+
     def _count(self, outcome: str, keys: list[Key]) -> None:
-        if len(self._counts) == 1:
-            self._counts[0].add(outcome, len(keys))
-            return
         for subscription, events in Counter(map(self._intake.subscription, keys)).items():
             self._counts[subscription].add(outcome, events)
 
     def _ended(self, claims: list[int]) -> list[Key]:
         """The records whose outcomes are written, without those that are to be tried again."""
-        records = map(self._sent.pop, claims)
-        if not self._postponed:
-            return [part.keys[index] for part, index in records]
         keys = []
-        for claim, (part, index) in zip(claims, records, strict=True):
-            key = part.keys[index]
+        for claim in claims:
+            part, first = self._sent.pop(claim)
+            key = part.keys[claim - first]
             if (postponed := self._postponed.pop(claim, None)) is None:
                 keys.append(key)
             else:
@@ -278,21 +282,24 @@ class Run:
 
     def _offer(self, part: Part, claims: Sequence[Claim | None]) -> None:
         """Give claimed records to the dispatcher."""
+        if isinstance(claims, Fresh):
+            numbers = range(claims.first, claims.first + len(claims))
+            self._sent.update(dict.fromkeys(numbers, (part, claims.first)))
+            self._dispatcher.offer_new(part.work.batch, part.first, len(claims), claims.first)
+            return
         given = [(i, claim) for i, claim in enumerate(claims) if claim is not None]
         if len(given) < len(claims):
             for key, claim in zip(part.keys, claims, strict=True):
                 if claim is None:
                     self._open -= 1
                     self._intake.twin(key)
-        self._sent.update({claim[0]: (part, i) for i, claim in given})
-        if len(given) == len(claims) and not part.in_doubt and _are_new(claims):
-            self._dispatcher.offer_new(part.work.batch, part.first, len(given), given[0][1][0])
-        elif given:
+        self._sent.update({claim[0]: (part, claim[0] - i) for i, claim in given})
+        if given:
             offers = [(part.first + i, *claim, part.in_doubt) for i, claim in given]
             self._dispatcher.offer(part.work.batch, offers)
 
     def _decide(self, settled: Settled, retry_in_s: float) -> None:
-        part, index = self._sent[settled.claim]
+        part, index = self._record(settled.claim)
         name, needed = settled.outcome, settled.action_needed
         if name in FAILURES:
             message = self._letters.hidden(settled.message, self._event(part, index))
@@ -308,9 +315,13 @@ class Run:
 
     def _keep(self, rows: list[Settled]) -> None:
         for row in rows:
-            part, index = self._sent[row.claim]
+            part, index = self._record(row.claim)
             content = self._content(part, index)
             self._to_keep.append(self._letters.letter(part.keys[index], content))
+
+    def _record(self, claim: int) -> tuple[Part, int]:
+        part, first = self._sent[claim]
+        return part, claim - first
 
     @staticmethod
     def _event(part: Part, index: int) -> bytes | None:
@@ -395,12 +406,3 @@ class Run:
     def _tell_progress(self) -> None:
         if self._progress is not None:
             self._progress(self._report)
-
-
-def _are_new(claims: Sequence[Claim | None]) -> bool:
-    """Whether claims are of records never tried, and numbered one behind the other."""
-    first = claims[0]
-    if first is None:
-        return False
-    numbers = range(first[0], first[0] + len(claims))
-    return list(claims) == list(zip(numbers, repeat(0.0), repeat(0), strict=False))

@@ -70,9 +70,9 @@ void put(PyObject* tuple, Py_ssize_t at, const std::string& value) {
   put(tuple, at, text(value).release().ptr());
 }
 
-// As a ledger binds it.
-py::object row(const Outcome& one) {
-  PyObject* made = PyTuple_New(12);
+// As a ledger binds it, as a tuple or a subclass of it without fields of its own.
+py::object row(const Outcome& one, PyTypeObject* kind) {
+  PyObject* made = kind == &PyTuple_Type ? PyTuple_New(12) : kind->tp_alloc(kind, 12);
   if (!made) throw py::error_already_set();
   auto tuple = py::reinterpret_steal<py::object>(made);
   put(made, 0, one.outcome);
@@ -91,7 +91,9 @@ py::object row(const Outcome& one) {
 }
 
 // Those that are delivered apart, since that is the end of them.
-py::tuple settle(Dispatcher& dispatcher, double timeout_s) {
+py::tuple settle(Dispatcher& dispatcher, double timeout_s, const py::type& kind) {
+  auto* type = reinterpret_cast<PyTypeObject*>(kind.ptr());
+  if (!PyType_IsSubtype(type, &PyTuple_Type)) throw py::type_error("a kind of tuple is wanted");
   std::vector<Outcome> outcomes;
   {
     py::gil_scoped_release unlocked;
@@ -101,9 +103,9 @@ py::tuple settle(Dispatcher& dispatcher, double timeout_s) {
   py::list others;
   for (const Outcome& one : outcomes) {
     if (one.outcome == "delivered") {
-      delivered.append(row(one));
+      delivered.append(row(one, type));
     } else {
-      others.append(py::make_tuple(row(one), one.retry_in_s));
+      others.append(py::make_tuple(row(one, type), one.retry_in_s));
     }
   }
   return py::make_tuple(std::move(delivered), std::move(others));
@@ -219,7 +221,8 @@ void register_dispatcher(py::module_& module) {
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
       .def("offer_new", &offer_new, py::arg("batch"), py::arg("first"), py::arg("count"),
            py::arg("claim"))
-      .def("settle", &settle, py::arg("timeout_s"))
+      .def("settle", &settle, py::arg("timeout_s"),
+           py::arg("kind") = py::type::of(py::tuple()))
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
       .def(

@@ -92,6 +92,36 @@ py::list keys(const Batch& batch) {
   return keys;
 }
 
+// Rows of a tuple's subclass without fields of its own (a named tuple), made without a call each:
+// (target, event id, hash, source, line, offset, mapping), by the (target, mapping) of each
+// subscription.
+py::list rows(const Batch& batch, const py::type& kind, const py::sequence& targets) {
+  auto* type = reinterpret_cast<PyTypeObject*>(kind.ptr());
+  if (!PyType_IsSubtype(type, &PyTuple_Type)) throw py::type_error("a kind of tuple is wanted");
+  const py::str source(batch.source);
+  std::vector<std::pair<py::object, py::object>> of;
+  for (const py::handle one : targets) of.emplace_back(one[py::int_(0)], one[py::int_(1)]);
+  py::list made(batch.records.size());
+  for (std::size_t i = 0; i < batch.records.size(); ++i) {
+    const Record& r = batch.records[i];
+    const auto& [target, mapping] = of.at(r.subscription);
+    py::object row = py::reinterpret_steal<py::object>(type->tp_alloc(type, 7));
+    if (!row) throw py::error_already_set();
+    py::object parts[] = {target,
+                          id_text(batch.text(r.event_id)),
+                          py::int_(static_cast<std::int64_t>(r.hash)),
+                          source,
+                          py::int_(r.position.line),
+                          py::int_(r.position.offset),
+                          mapping};
+    for (Py_ssize_t at = 0; at < 7; ++at) {
+      PyTuple_SET_ITEM(row.ptr(), at, parts[at].release().ptr());
+    }
+    PyList_SET_ITEM(made.ptr(), static_cast<Py_ssize_t>(i), row.release().ptr());
+  }
+  return made;
+}
+
 py::list ended(const Batch& batch) {
   py::list rows;
   for (const Ended& e : batch.ended) {
@@ -208,6 +238,7 @@ void register_plan(py::module_& module) {
       .def_readonly("source", &Batch::source)
       .def_readonly("received", &Batch::received)
       .def("keys", &keys)
+      .def("rows", &rows, py::arg("kind"), py::arg("targets"))
       .def("ended", &ended)
       .def("bodies", &bodies, py::arg("subscription") = py::none())
       .def("tallies", &tallies)

@@ -9,13 +9,13 @@ from .rows import (
     About,
     Claim,
     Ended,
+    Fresh,
     Kept,
     Key,
     Letter,
     Settled,
     Standing,
     Takes,
-    all_of,
     known_as,
 )
 from .sqlite import SqliteLedger
@@ -29,6 +29,7 @@ __all__ = [
     "Advanced",
     "Claim",
     "Ended",
+    "Fresh",
     "Kept",
     "Key",
     "Ledger",
@@ -39,7 +40,6 @@ __all__ = [
     "Standing",
     "Takes",
     "Writer",
-    "all_of",
     "known_as",
     "open_ledger",
 ]

@@ -103,6 +103,10 @@ class Ledger(ABC):
         """Say that run `run` is alive, until close() or the end of the process."""
 
     @abstractmethod
+    def _spread(self, transaction: Transaction) -> None:
+        """Make every claim a row of `outcomes`, where a store keeps some elsewhere."""
+
+    @abstractmethod
     def _hashes_of_outcomes(self, target: int) -> bytes:
         """The native 64-bit hashes of a target's rows, packed."""
 
@@ -212,8 +216,9 @@ class Ledger(ABC):
         for target in targets:
             rows = self._rows(
                 "SELECT DISTINCT o.run FROM outcomes AS o"
-                f" WHERE o.target = ? AND {_NOT_DELIVERED} AND o.outcome IS NULL",
-                (target,),
+                f" WHERE o.target = ? AND {_NOT_DELIVERED} AND o.outcome IS NULL"
+                " UNION SELECT run FROM open_claims WHERE target = ?",
+                (target, target),
             )
             found |= {int(row[0]) for row in rows}
         return {run for run in found if not self.is_live(run)}
@@ -225,18 +230,24 @@ class Ledger(ABC):
         values = [
             (code, message, LOOK, self._clock(), target, run) for run in runs for target in targets
         ]
-        self._write(
-            lambda transaction: transaction.many(
+
+        def work(transaction: Transaction) -> None:
+            self._spread(transaction)
+            transaction.many(
                 "UPDATE outcomes AS o SET outcome = 'unconfirmed', code = ?, message = ?,"
                 f" action_needed = ?, decided = ? WHERE o.target = ? AND {_NOT_DELIVERED}"
                 " AND o.outcome IS NULL AND o.run = ?",
                 values,
             )
-        )
+
+        self._write(work)
 
     def knows(self, target: int) -> bool:
         """Whether anything is noted of this target."""
-        return bool(self._rows("SELECT 1 FROM outcomes WHERE target = ? LIMIT 1", (target,)))
+        return any(
+            self._rows(f"SELECT 1 FROM {rows} WHERE target = ? LIMIT 1", (target,))
+            for rows in ("open_claims", "outcomes")
+        )
 
     def look_up(self, target: int, event_ids: Iterable[str]) -> dict[str, Standing]:
         """What is known of these events, by the text they were asked for."""
@@ -267,6 +278,8 @@ class Ledger(ABC):
         ]
 
         def work(transaction: Transaction) -> None:
+            if rows:
+                self._spread(transaction)
             transaction.many(
                 'INSERT INTO outcomes (target, event_id, hash, source, line, "offset", mapping,'
                 " outcome, code, message, action_needed, decided, run)"
@@ -290,7 +303,7 @@ class Ledger(ABC):
         wanted: Sequence[Key],
         dead_runs: Iterable[int],
         takes: Takes,
-    ) -> list[Claim | None]:
+    ) -> Sequence[Claim | None]:
         """In one transaction: write outcomes, and claim records before their first byte leaves.
 
         None where somebody else has it or it is decided meanwhile. What a run in `dead_runs` had
@@ -299,10 +312,11 @@ class Ledger(ABC):
         keys = plain_keys(wanted)
         dead = list(dead_runs)
 
-        def work(transaction: Transaction) -> list[Claim | None]:
+        def work(transaction: Transaction) -> Sequence[Claim | None]:
             if settled:
                 self._settle(transaction, settled)
-                self._put_letters(transaction, letters)
+                if letters:
+                    self._put_letters(transaction, letters)
                 self._drop_letters(transaction, settled, letters)
             # A step done again may find its own claims; nobody else can hold them.
             own = [self.run] if transaction.again else []
@@ -317,7 +331,7 @@ class Ledger(ABC):
     @abstractmethod
     def _claim(
         self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
-    ) -> list[Claim | None]:
+    ) -> Sequence[Claim | None]:
         """Claim, in the order of `keys`; of equal ones only the first."""
 
     def _claim_sql(self, values: str, dead: str, takes: Takes) -> str:
@@ -359,6 +373,8 @@ class Ledger(ABC):
         self, transaction: Transaction, settled: Sequence[Settled], letters: Sequence[Letter]
     ) -> None:
         """A letter of an earlier run is of no use once its record arrived."""
+        if not transaction.rows("SELECT 1 FROM letters LIMIT 1"):
+            return
         # Where everything is kept, what arrived has a letter of its own.
         kept = {row[0] for row in self._claims_of(transaction, letters)}
         done = [one.claim for one in settled if one.outcome == "delivered"]
@@ -389,13 +405,14 @@ class Ledger(ABC):
         rows = self._rows(
             "SELECT coalesce(o.outcome, 'waiting'), count(*) FROM outcomes AS o"
             f" WHERE o.target = ? AND {_NOT_DELIVERED} GROUP BY 1"
-            " UNION ALL SELECT '', count(*) FROM outcomes AS o WHERE o.target = ?",
-            (target, target),
+            " UNION ALL SELECT 'all', count(*) FROM outcomes AS o WHERE o.target = ?"
+            " UNION ALL SELECT 'claimed', count(*) FROM open_claims AS o WHERE o.target = ?",
+            (target, target, target),
         )
         counts = {outcome: int(events) for outcome, events in rows}
-        counts["delivered"] = counts.pop("", 0) - sum(
-            events for outcome, events in counts.items() if outcome
-        )
+        rows_in_all, claimed = counts.pop("all"), counts.pop("claimed")
+        counts["delivered"] = rows_in_all - sum(counts.values())
+        counts["waiting"] = counts.get("waiting", 0) + claimed
         return counts | {"filtered": self._count_filtered(target)}
 
     def _count_filtered(self, target: int) -> int:
@@ -439,7 +456,7 @@ class Ledger(ABC):
         if claims is not None:
             conditions += f" AND o.claim IN ({', '.join(str(int(one)) for one in claims)})"
         sql = (
-            f"SELECT {_COLUMNS}, o.claim AS claim_ FROM outcomes AS o"
+            f"SELECT {_COLUMNS}, o.claim AS claim_ FROM {{rows}} AS o"
             " JOIN targets AS t ON t.target = o.target"
             f" JOIN runs AS r ON r.number = o.run WHERE {conditions}"
         )
@@ -474,10 +491,11 @@ class Ledger(ABC):
             of_run = f" AND (o.run = {int(run)} OR o.claim IN ({named}))"
         rows = self._rows(
             "SELECT t.subscription, coalesce(o.outcome, 'waiting'), o.http_status, o.code,"
-            " o.action_needed, count(*), max(o.claim) FROM outcomes AS o"
+            " o.action_needed, count(*), max(o.claim)"
+            f" FROM (SELECT * FROM outcomes AS o WHERE {_NOT_DELIVERED}"
+            "  UNION ALL SELECT * FROM open_claims) AS o"
             " JOIN targets AS t ON t.target = o.target"
-            f" WHERE t.destination = ? AND {_NOT_DELIVERED}"
-            f" AND (o.outcome IS NULL OR o.outcome <> 'dropped'){of_run}"
+            f" WHERE t.destination = ? AND (o.outcome IS NULL OR o.outcome <> 'dropped'){of_run}"
             " GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 7 LIMIT ?",
             (destination, limit),
         )
@@ -489,8 +507,8 @@ class Ledger(ABC):
         if not claims:
             return {}
         rows = self._rows(
-            "SELECT o.claim, o.message, o.event_id, o.source, o.line FROM outcomes AS o"
-            f" WHERE o.claim IN ({', '.join(map(str, claims))})"
+            "SELECT o.claim, o.message, o.event_id, o.source, o.line"
+            f" FROM {_rows_or_claims(claims)} AS o"
         )
         return {
             int(claim): {
@@ -505,7 +523,7 @@ class Ledger(ABC):
     def choose(self, destination: str, where: str) -> list[int]:
         """The claims whose rows fit a condition, in the order in which they were made."""
         sql = (
-            f"SELECT {_COLUMNS}, o.claim AS claim_ FROM outcomes AS o"
+            f"SELECT {_COLUMNS}, o.claim AS claim_ FROM {{rows}} AS o"
             " JOIN targets AS t ON t.target = o.target"
             " JOIN runs AS r ON r.number = o.run WHERE t.destination = ?"
         )
@@ -514,12 +532,11 @@ class Ledger(ABC):
     def kept(self, claims: Sequence[int]) -> Iterator[Kept]:
         """The rows of some claims, with their letters."""
         for begin in range(0, len(claims), _PAGE):
-            page = ", ".join(map(str, claims[begin : begin + _PAGE]))
+            page = _rows_or_claims(claims[begin : begin + _PAGE])
             rows = self._rows(
                 "SELECT o.claim, o.outcome, o.run, o.target, o.event_id, o.hash, o.source, o.line,"
                 ' o."offset", o.mapping, l.event, l.body, l.url, l.headers, l.redacted, l.identity'
-                " FROM outcomes AS o LEFT JOIN letters AS l ON l.claim = o.claim"
-                f" WHERE o.claim IN ({page}) ORDER BY o.claim"
+                f" FROM {page} AS o LEFT JOIN letters AS l ON l.claim = o.claim ORDER BY o.claim"
             )
             yield from (_kept(row) for row in rows)
 
@@ -540,6 +557,7 @@ class Ledger(ABC):
         now = self._clock()
 
         def work(transaction: Transaction) -> None:
+            self._spread(transaction)
             transaction.many(
                 "UPDATE outcomes SET outcome = ?, message = ?, code = '', action_needed = '',"
                 " effect = '', decided = ? WHERE claim = ?"
@@ -555,13 +573,16 @@ class Ledger(ABC):
     def release(self, claims: Sequence[int], code: str, message: str, action_needed: str) -> None:
         """Let the next `deliver` take up rows that stand; what is claimed or delivered stays."""
         stand = _quoted((*FINAL, *OPEN))
-        self._write(
-            lambda transaction: transaction.many(
+
+        def work(transaction: Transaction) -> None:
+            self._spread(transaction)
+            transaction.many(
                 "UPDATE outcomes SET outcome = 'waiting', code = ?, message = ?, action_needed = ?,"
                 f" first_try = NULL, attempts = 0 WHERE claim = ? AND outcome IN ({stand})",
                 [(code, message, action_needed, claim) for claim in claims],
             )
-        )
+
+        self._write(work)
 
     def prune(self, destination: str, before: float, dry_run: bool = False) -> dict[str, int]:
         """Forget rows that were decided before a moment (Unix seconds), and runs without rows.
@@ -581,6 +602,7 @@ class Ledger(ABC):
         )
 
         def work(transaction: Transaction) -> dict[str, int]:
+            self._spread(transaction)
             told = {
                 row[0] or "waiting": int(row[1])
                 for row in transaction.rows(
@@ -607,6 +629,12 @@ def _kept(row: Sequence[Any]) -> Kept:
     return Kept(
         row[0], row[1], row[2], key, texts[0], texts[1], row[12], row[13], row[14], texts[2]
     )
+
+
+def _rows_or_claims(claims: Iterable[int]) -> str:
+    """SQL for some rows, whether they are of `outcomes` or of claims that are kept elsewhere."""
+    these = f"WHERE claim IN ({', '.join(str(int(one)) for one in claims)})"
+    return f"(SELECT * FROM outcomes {these} UNION ALL SELECT * FROM open_claims {these})"
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -40,6 +40,8 @@ _WORDS = {
     "whole": "BIGINT",
     "real": "DOUBLE PRECISION",
     "bytes": "BYTEA",
+    # Several write at once here, so a row of `outcomes` is what makes a claim the only one.
+    "claims": "CREATE VIEW open_claims AS SELECT * FROM outcomes WHERE false",
 }
 _LOCKS = 0x6670  # first key of our advisory locks; the second is the run's number
 _PREPARING = 0x66706F7374  # held while the tables are made
@@ -268,6 +270,9 @@ class PostgresLedger(Ledger):
             (event_ids, target),
         )
 
+    def _spread(self, transaction: Transaction) -> None:
+        pass  # a claim is a row from the beginning
+
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
         arrays = ", ".join(f"?::{kind}" for kind in _SETTLED_TYPES)
         transaction.run(
@@ -333,6 +338,7 @@ class PostgresLedger(Ledger):
     def _asked(self, sql: str, values: Sequence[Any], where: str) -> Iterator[dict[str, Any]]:
         condition = question.checked(where) if where.strip() else "true"
         _ = self._rows("SELECT 1")  # today's schema
+        sql = sql.replace("{rows}", "outcomes", 1)
         asked = f"SELECT * FROM ({_spelled(sql)}) AS outcomes WHERE (\n"
         asked += condition.replace("%", "%%") + "\n) ORDER BY claim_"
         try:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from itertools import repeat
-from typing import Any, NamedTuple, TypeVar, cast
-
-Row = TypeVar("Row", bound=tuple[Any, ...])
+from collections.abc import Sequence
+from typing import Any, NamedTuple, overload
 
 # Outcomes that the next run takes up again; the others stand until `replay` or `settle`.
 OPEN = ("waiting", "invalid", "dropped")
@@ -44,6 +41,27 @@ class Claim(NamedTuple):
     claim: int
     elapsed_s: float
     attempts: int
+
+
+class Fresh(Sequence[Claim]):
+    """Claims of records never tried, numbered one behind the other from `first`."""
+
+    def __init__(self, first: int, count: int) -> None:
+        self.first = first
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> Claim: ...
+    @overload
+    def __getitem__(self, place: slice) -> Fresh: ...
+    def __getitem__(self, place: int | slice) -> Claim | Fresh:
+        numbers = range(self.first, self.first + self._count)[place]
+        if isinstance(numbers, int):
+            return Claim(numbers, 0.0, 0)
+        return Fresh(numbers.start, len(numbers))
 
 
 class Ended(NamedTuple):
@@ -140,8 +158,3 @@ def plain_keys(keys: Sequence[Key]) -> list[Any]:
     if max(map(len, ids), default=0) <= _LONGEST_ID and "\0" not in "".join(ids):
         return list(keys)  # as nearly always
     return [(key[0], known_as(key[1]), *key[2:]) for key in keys]
-
-
-def all_of(kind: type[Row], values: Iterable[Any]) -> list[Row]:
-    """Many rows of one kind at once, which costs a third of making each."""
-    return list(map(cast("Any", tuple.__new__), repeat(kind), values))

@@ -5,6 +5,8 @@ stores spell differently. A row of `outcomes` is one (target, event): while `out
 `run` has claimed it and may have sent it. A row of `filtered` is a pack: one native 64-bit hash of
 the event id for each event that a filter refused, so that an event counts once however often it
 was read.
+Where a store has packs of claims (`claims`), `open_claims` shows each of them that has no row of
+`outcomes` yet, as the undecided row that it stands for.
 """
 
 from __future__ import annotations
@@ -105,6 +107,10 @@ CREATE TABLE bulk_messages (
   noted {real} NOT NULL,
   PRIMARY KEY (environment, entity, message)
 );
+""",
+    # What is claimed and not decided, where a store keeps it apart.
+    5: """
+{claims}
 """,
 }
 VERSION = max(STEPS)

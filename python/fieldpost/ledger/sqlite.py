@@ -9,10 +9,10 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain, groupby, repeat
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import orjson
@@ -21,17 +21,42 @@ from ..errors import LedgerError
 from . import question
 from .alive import RunLock
 from .ledger import Ledger
-from .rows import Claim, Settled, Takes, all_of
+from .rows import Claim, Fresh, Settled, Takes
 from .schema import VERSION, statements
+from .sqlite_claims import IDENTITY, Identity, OpenClaims, Pack, spread
 from .transaction import Transaction
 
 T = TypeVar("T")
 
-_WORDS = {"key": "INTEGER PRIMARY KEY", "whole": "INTEGER", "real": "REAL", "bytes": "BLOB"}
+_CLAIMS = """
+CREATE TABLE claims (
+  first INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  records TEXT NOT NULL
+);
+CREATE VIEW open_claims AS
+SELECT c.first + j.key AS claim, json_extract(j.value, '$[0]') AS target,
+  json_extract(j.value, '$[1]') AS event_id, json_extract(j.value, '$[2]') AS hash,
+  json_extract(j.value, '$[3]') AS source, json_extract(j.value, '$[4]') AS line,
+  json_extract(j.value, '$[5]') AS "offset", NULL AS outcome, '' AS effect, 0 AS attempts,
+  0 AS http_status, '' AS code, '' AS message, '' AS action_needed, '' AS record_id,
+  '' AS request_id, 0.0 AS latency_ms, json_extract(j.value, '$[7]') AS first_try, c.run AS run,
+  json_extract(j.value, '$[6]') AS mapping, NULL AS decided, 0 AS in_doubt
+FROM claims AS c, json_each(c.records) AS j WHERE NOT EXISTS (
+  SELECT 1 FROM outcomes AS o WHERE o.target = json_extract(j.value, '$[0]')
+  AND o.event_id = json_extract(j.value, '$[1]'))
+"""
+_WORDS = {
+    "key": "INTEGER PRIMARY KEY",
+    "whole": "INTEGER",
+    "real": "REAL",
+    "bytes": "BLOB",
+    "claims": _CLAIMS,
+}
 # Event ids are random, so each claim touches a page of its own of the index: pages that stay in
 # memory, and are written back once for several claims, halve the work of a large ledger.
 _CACHE_KB = 32_768
-_CHECKPOINT_PAGES = 4000  # 16 MB
+_CHECKPOINT_PAGES = 2000  # 8 MB
 _PATIENCE_S = 30.0  # for somebody else's transaction
 _ONCE_MORE_S = 0.02  # until a busy file is tried again
 _HASHES_AT_ONCE = 1_000_000  # rows
@@ -43,14 +68,10 @@ _NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _TOGETHER = (64, 16, 4, 1)
 _ALIKE = itemgetter(0, 1, 2, 3, 4, 5, 6, 10)  # of Settled: the same for many
 _OWN = itemgetter(7, 8, 9, 11)
-
-
-def _claiming(size: int) -> str:
-    rows = ", ".join(f"(?1, ?2, ?3 + {place}, ?, ?, ?, ?, ?, ?, ?)" for place in range(size))
-    return (
-        "INSERT INTO outcomes (first_try, run, claim, target, event_id, hash, source, line,"
-        f' "offset", mapping) VALUES {rows} ON CONFLICT (target, event_id) DO NOTHING'
-    )
+_BEFORE = (
+    "SELECT coalesce((SELECT max(claim) FROM outcomes), 0),"
+    " EXISTS (SELECT 1 FROM claims WHERE run <> ?)"
+)
 
 
 def _settling(size: int) -> str:
@@ -64,7 +85,6 @@ def _settling(size: int) -> str:
     )
 
 
-_CLAIM = {size: _claiming(size) for size in _TOGETHER}
 _SETTLE = {size: _settling(size) for size in _TOGETHER}
 
 
@@ -75,6 +95,7 @@ class _Statements:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.then: list[Callable[[], None]] = []  # to do when it is on the disk
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._db.execute(sql, values)
@@ -100,6 +121,7 @@ class SqliteLedger(Ledger):
         self._patience_s = _PATIENCE_S if patience_s is None else patience_s
         self._open: sqlite3.Connection | None = None
         self._locks: RunLock | None = None
+        self._claims = OpenClaims()
 
     # -- opening
 
@@ -237,14 +259,17 @@ class SqliteLedger(Ledger):
         with self._turn, self._failing("written"):
             db = self._db
             db.execute("BEGIN IMMEDIATE")
+            transaction = _Statements(db)
             try:
-                done = work(_Statements(db))
+                done = work(transaction)
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
                     with suppress(sqlite3.Error):  # the first error is the one to tell
                         db.execute("ROLLBACK")
                 raise
+            for note in transaction.then:
+                note()
             return done
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -261,6 +286,7 @@ class SqliteLedger(Ledger):
 
     def _hold(self, transaction: Transaction, run: int) -> None:
         self._lock().hold(run)
+        self._claims = OpenClaims()
 
     def is_live(self, run: int) -> bool:
         """Whether run `run` still works on what it has claimed."""
@@ -270,15 +296,33 @@ class SqliteLedger(Ledger):
     # -- a run's work
 
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
+        # Claims first: one that is decided in between is met as the row that it became.
+        wanted = set(event_ids)
+        rows = self._rows(
+            "SELECT event_id, claim, outcome, run, in_doubt FROM open_claims WHERE target = ?",
+            (target,),
+        )
         # CROSS: the wanted ones first, whatever the planner believes of a large table.
-        return self._rows(
+        return [row for row in rows if row[0] in wanted] + self._rows(
             "SELECT o.event_id, o.claim, o.outcome, o.run, o.in_doubt FROM json_each(?) AS wanted"
             " CROSS JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
             (json.dumps(event_ids), target),
         )
 
+    def _spread(self, transaction: Transaction) -> None:
+        spread(transaction)
+
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
-        now = self._clock()
+        now, claims = self._clock(), self._claims
+        packed = claims.of_packs(settled)
+        if packed:
+            note = claims.settle(transaction, packed, now, self.run)
+            cast("_Statements", transaction).then.append(note)
+        if len(packed) < len(settled):
+            self._update(transaction, [row for row in settled if row[11] not in claims], now)
+
+    def _update(self, transaction: Transaction, settled: list[Settled], now: float) -> None:
+        """Write the outcomes of claims that have rows."""
         for alike, rows in groupby(settled, _ALIKE):
             for part in _parts(list(map(_OWN, rows))):
                 values = [*chain.from_iterable(part), *alike, now, self.run]
@@ -286,29 +330,46 @@ class SqliteLedger(Ledger):
 
     def _claim(
         self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
-    ) -> list[Claim | None]:
-        now = self._clock()
+    ) -> Sequence[Claim | None]:
         # Others wait for this transaction to end, so the numbers behind the last one are free.
-        last = transaction.rows("SELECT coalesce(max(claim), 0) FROM outcomes")[0][0]
-        if self._insert(transaction, keys, now, last + 1) == len(keys):
-            numbers = range(last + 1, last + 1 + len(keys))
-            return [*all_of(Claim, zip(numbers, repeat(0.0), repeat(0), strict=False))]
-        found = transaction.rows("SELECT claim FROM outcomes WHERE claim > ?", (last,))
-        new = {row[0] for row in found}
+        [(last, others)] = transaction.rows(_BEFORE, (self.run,))
+        if others:
+            spread(transaction, but_of=self.run)
+            [(last, _)] = transaction.rows(_BEFORE, (self.run,))
+        first = max(last, self._claims.last) + 1
+        now, ids = self._clock(), list(map(IDENTITY, keys))
+        different = set(ids)
+        known = _known(transaction, ids)
+        held = self._claims.may_hold(different)
+        if not known and not held and len(different) == len(ids):
+            self._pack(transaction, first, now, keys, different)
+            return Fresh(first, len(keys))
         again = self._claiming_again(now, dead, takes)
-        return [
-            Claim(claim, 0.0, 0) if claim in new else again(transaction, key)
-            for claim, key in enumerate(keys, last + 1)
-        ]
+        new: dict[Identity, Any] = {}
+        claims: list[Claim | None] = []
+        for key, identity in zip(keys, ids, strict=True):
+            if identity in known:
+                claims.append(again(transaction, key))
+            elif identity in new or (held and self._claims.may_hold({identity})):
+                claims.append(None)
+            else:
+                claims.append(Claim(first + len(new), 0.0, 0))
+                new[identity] = key
+        if new:
+            self._pack(transaction, first, now, list(new.values()), set(new))
+        return claims
 
-    def _insert(self, transaction: Transaction, keys: list[Any], now: float, first: int) -> int:
-        """Rows for the keys that have none, numbered by place from `first`; how many there are."""
-        done = 0
-        for part in _parts(keys):
-            values = [now, self.run, first, *chain.from_iterable(part)]
-            done += transaction.many(_CLAIM[len(part)], [values])
-            first += len(part)
-        return done
+    def _pack(
+        self,
+        transaction: Transaction,
+        first: int,
+        now: float,
+        keys: list[Any],
+        ids: set[Identity],
+    ) -> None:
+        records = [(*key, now) for key in keys]
+        note = self._claims.pack(transaction, self.run, Pack(first, records, ids))
+        cast("_Statements", transaction).then.append(note)
 
     def _claiming_again(
         self, now: float, dead: list[int], takes: Takes
@@ -327,11 +388,10 @@ class SqliteLedger(Ledger):
         return again
 
     def _delete_letters(self, transaction: Transaction, claims: list[int]) -> None:
-        if transaction.rows("SELECT 1 FROM letters LIMIT 1"):
-            transaction.run(
-                "DELETE FROM letters WHERE claim IN (SELECT value FROM json_each(?))",
-                (json.dumps(claims),),
-            )
+        transaction.run(
+            "DELETE FROM letters WHERE claim IN (SELECT value FROM json_each(?))",
+            (json.dumps(claims),),
+        )
 
     # -- reading
 
@@ -346,6 +406,8 @@ class SqliteLedger(Ledger):
                 (begin, begin + _HASHES_AT_ONCE, target),
             )[0][0]
             hashes.extend(orjson.loads(text))
+        rows = self._rows("SELECT hash FROM open_claims WHERE target = ?", (target,))
+        hashes.extend(row[0] for row in rows)
         return hashes.tobytes()
 
     @contextmanager
@@ -363,13 +425,16 @@ class SqliteLedger(Ledger):
             _ = self._db  # today's schema
         with self._failing("read"), self._reading() as db:
             db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+            db.isolation_level = None
+            db.execute("BEGIN")  # all as it is at one moment
             db.set_authorizer(_only_reads)
             asked = f"SELECT * FROM ({sql}) AS outcomes WHERE (\n{condition}\n) ORDER BY claim_"
             try:
-                cursor = db.execute(asked, values)
-                names = [column[0] for column in cursor.description]
-                for row in cursor:
-                    yield dict(zip(names, row, strict=True))
+                for rows in ("outcomes", "open_claims"):
+                    cursor = db.execute(asked.replace("{rows}", rows, 1), values)
+                    names = [column[0] for column in cursor.description]
+                    for row in cursor:
+                        yield dict(zip(names, row, strict=True))
             except (sqlite3.Error, sqlite3.Warning) as error:
                 if where and _is_askers(error):
                     raise question.misread(error, where) from error
@@ -395,6 +460,21 @@ class SqliteLedger(Ledger):
         with self._turn, self._failing("written"):
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _known(transaction: Transaction, ids: list[Identity]) -> set[Identity]:
+    """Those of some records that have a row."""
+    found: set[Identity] = set()
+    for target in {one[0] for one in ids}:
+        wanted = orjson.dumps([one[1] for one in ids if one[0] == target])
+        found.update(
+            transaction.rows(
+                "SELECT o.target, o.event_id FROM json_each(?) AS wanted"
+                " CROSS JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
+                (wanted.decode(), target),
+            )
+        )
+    return found
 
 
 def _parts(rows: list[Any]) -> Iterator[list[Any]]:

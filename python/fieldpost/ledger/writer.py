@@ -124,7 +124,7 @@ class Writer:
 
 
 def _dealt(
-    claims: list[Claim | None], wanted: list[tuple[Sequence[Key], Any]]
+    claims: Sequence[Claim | None], wanted: list[tuple[Sequence[Key], Any]]
 ) -> list[tuple[Any, Sequence[Claim | None]]]:
     """Each item with the claims of its keys."""
     dealt: list[tuple[Any, Sequence[Claim | None]]] = []
