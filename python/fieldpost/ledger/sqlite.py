@@ -23,7 +23,7 @@ from .alive import RunLock
 from .ledger import Ledger
 from .rows import Claim, Fresh, Settled, Takes
 from .schema import VERSION, statements
-from .sqlite_claims import IDENTITY, Identity, OpenClaims, Pack, spread
+from .sqlite_claims import IDENTITY, TOGETHER, Identity, OpenClaims, Pack, parts, spread
 from .transaction import Transaction
 
 T = TypeVar("T")
@@ -63,9 +63,6 @@ _HASHES_AT_ONCE = 1_000_000  # rows
 _LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
 _NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-# One statement for so many rows costs half of as many statements, and does not hand the
-# interpreter to another thread after each. A few sizes, since each is prepared once and kept.
-_TOGETHER = (64, 16, 4, 1)
 _ALIKE = itemgetter(0, 1, 2, 3, 4, 5, 6, 10)  # of Settled: the same for many
 _OWN = itemgetter(7, 8, 9, 11)
 _BEFORE = (
@@ -85,7 +82,7 @@ def _settling(size: int) -> str:
     )
 
 
-_SETTLE = {size: _settling(size) for size in _TOGETHER}
+_SETTLE = {size: _settling(size) for size in TOGETHER}
 
 
 class _Statements:
@@ -324,7 +321,7 @@ class SqliteLedger(Ledger):
     def _update(self, transaction: Transaction, settled: list[Settled], now: float) -> None:
         """Write the outcomes of claims that have rows."""
         for alike, rows in groupby(settled, _ALIKE):
-            for part in _parts(list(map(_OWN, rows))):
+            for part in parts(list(map(_OWN, rows))):
                 values = [*chain.from_iterable(part), *alike, now, self.run]
                 transaction.run(_SETTLE[len(part)], values)
 
@@ -475,15 +472,6 @@ def _known(transaction: Transaction, ids: list[Identity]) -> set[Identity]:
             )
         )
     return found
-
-
-def _parts(rows: list[Any]) -> Iterator[list[Any]]:
-    """The rows in order, as many at once as one statement takes."""
-    begin = 0
-    for size in _TOGETHER:
-        while len(rows) - begin >= size:
-            yield rows[begin : begin + size]
-            begin += size
 
 
 def _version(db: sqlite3.Connection) -> int:
