@@ -99,6 +99,14 @@ class Ledger(ABC):
         """Rows of a question with somebody's `where` in it: read-only, streamed, in turn."""
 
     @abstractmethod
+    def _by_keys(self, transaction: Transaction) -> None:
+        """What follows in a transaction asks for rows by their keys alone."""
+
+    @abstractmethod
+    def _has_letters(self, transaction: Transaction) -> bool:
+        """Whether there may be letters to delete."""
+
+    @abstractmethod
     def _hold(self, transaction: Transaction, run: int) -> None:
         """Say that run `run` is alive, until close() or the end of the process."""
 
@@ -313,6 +321,7 @@ class Ledger(ABC):
         dead = list(dead_runs)
 
         def work(transaction: Transaction) -> Sequence[Claim | None]:
+            self._by_keys(transaction)
             if settled:
                 self._settle(transaction, settled)
                 if letters:
@@ -373,7 +382,7 @@ class Ledger(ABC):
         self, transaction: Transaction, settled: Sequence[Settled], letters: Sequence[Letter]
     ) -> None:
         """A letter of an earlier run is of no use once its record arrived."""
-        if not transaction.rows("SELECT 1 FROM letters LIMIT 1"):
+        if not self._has_letters(transaction):
             return
         # Where everything is kept, what arrived has a letter of its own.
         kept = {row[0] for row in self._claims_of(transaction, letters)}
