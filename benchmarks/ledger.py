@@ -14,6 +14,7 @@ import tempfile
 import time
 import uuid
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,32 @@ def timed(work: Any) -> tuple[float, Any]:
     return round(time.perf_counter() - began, 3), result
 
 
-def keys(target: int, first: int, count: int) -> list[Key]:
+def random_id(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
+
+
+def counted_id(number: int) -> str:
+    """As in the events of `./dev bench dispatch`."""
+    return f"m-{number}"
+
+
+def keys(
+    target: int, first: int, count: int, event_id: Callable[[int], str] = random_id
+) -> list[Key]:
     return [
-        Key(target, str(uuid.uuid5(uuid.NAMESPACE_URL, str(n))), n * 7919, "a.ndjson", n, n * 500)
+        Key(target, event_id(n), n * 7919, "a.ndjson", n, n * 500)
         for n in range(first, first + count)
     ]
 
 
-def outcomes_per_second(ledger: Ledger, target: int, window: int) -> float:
+def outcomes_per_second(
+    ledger: Ledger, target: int, window: int, event_id: Callable[[int], str]
+) -> float:
     """Claims and outcomes as a run makes them: at most `window` claims open, a writer thread.
 
     What a run reads and sends is there already: only the ledger is measured.
     """
-    wanted = keys(target, window << 40, RATE_OUTCOMES)
+    wanted = keys(target, window << 40, RATE_OUTCOMES, event_id)
     told = tuple(DONE._replace(record_id="x" * 36))[:-1]
     writer = Writer(ledger, Takes())
     settled: list[Settled] = []
@@ -91,8 +105,9 @@ def measure(location: str, count: int) -> dict[str, Any]:
     ledger.begin_run(ABOUT)
     target = ledger.target("bench", "s", URL)
     for window in (32, 128):
-        rate = outcomes_per_second(ledger, target, window)
-        told[f"outcomes_per_s_window_{window}"] = rate
+        name = f"outcomes_per_s_window_{window}"
+        told[name] = outcomes_per_second(ledger, target, window, counted_id)
+        told[f"{name}_random_ids"] = outcomes_per_second(ledger, target, window, random_id)
     if count:
         told["fill_s"], _ = timed(lambda: fill(ledger, target, count))
         told["merge_filtered_s"], _ = timed(lambda: ledger.merge_filtered([target]))
