@@ -238,6 +238,103 @@ def test_an_outcome_that_comes_late_is_better_than_unconfirmed(store, book):
     other.ledger.close()
 
 
+def test_what_was_claimed_together_stays_claimed_while_one_of_it_is_tried_again(store, book):
+    first, other = book.claim("a", "b")
+    book.settle([first], "waiting")
+    [again] = book.claim("a")
+    assert again.claim == first.claim
+    book.settle([again])
+    looker = Book(store)
+    assert looker.ledger.look_up(looker.target, ["b"])["b"][:3] == (
+        other.claim,
+        None,
+        book.ledger.run,
+    )
+    assert {row["event_id"]: row["outcome"] for row in looker.ledger.outcomes("d")} == {
+        "a": "delivered",
+        "b": "waiting",
+    }
+    assert [one is None for one in looker.claim("a", "b", "c")] == [True, True, False]
+    book.settle([other])
+    assert book.counts() == {"delivered": 2, "waiting": 1}
+    looker.ledger.close()
+
+
+def test_a_claim_is_read_as_a_row_that_waits(store, book):
+    book.claim("a", "b")
+    looker = Book(store)
+    row = looker.rows("outcome = 'waiting' AND line = 2")["b"]
+    assert (row["source"], row["offset"], row["mapping"]) == ("a.ndjson", 20, "v1")
+    assert (row["attempts"], row["effect"], row["latency_ms"]) == (0, "", 0)
+    [group] = looker.ledger.failures("d")
+    assert (group["outcome"], group["count"], group["sample"]["line"]) == ("waiting", 2, 2)
+    [kept] = looker.ledger.kept(looker.ledger.choose("d", "event_id = 'b'"))
+    assert (kept.outcome, kept.key) == (None, book.key("b", 2))
+    assert looker.ledger.knows(looker.target)
+    looker.ledger.close()
+
+
+def test_what_ends_while_others_are_claimed_takes_no_number_of_theirs(store, book):
+    claims = book.claim("a", "b")
+    other = Book(store)
+    other.ledger.note_ended([ended(other, "c"), ended(other, "b")], (), (), Takes())
+    book.ledger.note_ended([ended(book, "d")], (), (), Takes())
+    more = book.claim("e")
+    book.settle([*claims, *more])
+    outcomes = {name: row["outcome"] for name, row in book.rows().items()}
+    assert outcomes == dict.fromkeys("abe", "delivered") | dict.fromkeys("cd", "invalid")
+    other.ledger.close()
+
+
+def test_what_was_pruned_does_not_come_back_with_what_was_claimed_beside_it(store):
+    now = [1000.0]
+    book = Book(store, _clock=lambda: now[0])
+    gone, flying = book.claim("gone", "flying")
+    book.settle([gone])
+    now[0] = 9000.0
+    assert book.ledger.prune("d", 5000.0)["delivered"] == 1
+    assert book.counts() == {"waiting": 1}
+    other = Book(store)
+    assert other.claim("flying") == [None]
+    assert set(other.rows()) == {"flying"}
+    book.settle([flying])
+    assert book.counts() == {"delivered": 1}
+    for one in (book, other):
+        one.ledger.close()
+
+
+def test_a_pack_of_claims_goes_when_the_last_of_it_is_decided(tmp_path):
+    book = Book(str(tmp_path / "ledger.db"))
+    claims = book.claim("a", "b", "c")
+    rows = [book.ledger._rows(f"SELECT count(*) FROM {name}") for name in ("claims", "outcomes")]
+    assert rows == [[(1,)], [(0,)]]
+    book.settle(claims[:2])
+    assert book.ledger._rows("SELECT event_id FROM open_claims") == [("c",)]
+    book.settle(claims[2:])
+    assert book.ledger._rows("SELECT count(*) FROM claims") == [(0,)]
+    assert book.counts() == {"delivered": 3}
+    book.ledger.close()
+
+
+def test_a_step_that_fails_changes_nothing_that_is_known_of_claims(tmp_path):
+    book = Book(str(tmp_path / "ledger.db"))
+    claims = book.claim("a", "b")
+    put = book.ledger._put_letters
+
+    def fail(*_):
+        raise fp.LedgerError("E723", "full")
+
+    book.ledger._put_letters = fail
+    with pytest.raises(fp.LedgerError, match="E723"):
+        book.settle(claims, "rejected", [letter(book, "a")])
+    book.ledger._put_letters = put
+    assert book.counts() == {"waiting": 2}
+    assert book.claim("a") == [None]
+    book.settle(claims)
+    assert book.counts() == {"delivered": 2}
+    book.ledger.close()
+
+
 def test_many_runs_at_once_get_each_claim_once(store):
     books = [Book(store) for _ in range(4)]
     ids = [f"e{i}" for i in range(400)]
