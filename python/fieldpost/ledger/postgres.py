@@ -7,7 +7,6 @@ done again on a new one, for as long as `patience_s`; then the run stops.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +25,6 @@ from .transaction import Transaction
 try:
     import psycopg
     from psycopg import errors as pg
-    from psycopg.conninfo import conninfo_to_dict
 except ImportError as missing:  # pragma: no cover - depends on the installation
     raise LedgerError(
         "E725",
@@ -34,6 +32,9 @@ except ImportError as missing:  # pragma: no cover - depends on the installation
         "",
         "pip install 'fieldpost[postgres]'",
     ) from missing
+
+from .postgres_array import array_text
+from .postgres_fault import told, without_password
 
 T = TypeVar("T")
 
@@ -127,7 +128,7 @@ class PostgresLedger(Ledger):
         clock: Callable[[], float] = time.time,
         patience_s: float | None = None,
     ) -> None:
-        super().__init__(_without_password(address), clock)
+        super().__init__(without_password(address), clock)
         self._address = address
         self._patience_s = _PATIENCE_S if patience_s is None else patience_s
         self._open: psycopg.Connection[Any] | None = None
@@ -235,7 +236,7 @@ class PostgresLedger(Ledger):
                     return step(again)
                 except psycopg.Error as error:
                     if not self._may_repeat(error) or time.monotonic() >= end_s:
-                        raise _told(error, what, self.name, self._address) from error
+                        raise told(error, what, self.name, self._address) from error
                 again = True
                 self._closed.wait(_NAP_S)
                 end_s = 0.0 if self._closed.is_set() else end_s
@@ -304,7 +305,7 @@ class PostgresLedger(Ledger):
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
         now = self._clock()
         for alike, rows in groupby(settled, _ALIKE):
-            own = map(_array, zip(*map(_OWN, rows), strict=True))
+            own = map(array_text, zip(*map(_OWN, rows), strict=True))
             transaction.run(_SETTLE, [*alike, now, *own, self.run])
 
     def _claim(
@@ -319,7 +320,7 @@ class PostgresLedger(Ledger):
         ordered = [first[identity] for identity in sorted(first)]  # one order, so no deadlock
         rows = transaction.rows(
             f"{sql} RETURNING target, event_id, claim, first_try, attempts",
-            [now, self.run, *map(_array, zip(*ordered, strict=True))],
+            [now, self.run, *map(array_text, zip(*ordered, strict=True))],
         )
         found = {
             (target, event_id): Claim(claim, max(0.0, now - since), tries)
@@ -371,21 +372,7 @@ class PostgresLedger(Ledger):
         except psycopg.Error as error:
             if where and (error.sqlstate or "").startswith(("42", "22", "25", "57014")):
                 raise question.misread(error, where) from error
-            raise _told(error, "read", self.name, self._address) from error
-
-
-def _array(values: Sequence[Any]) -> str:
-    """A list as PostgreSQL reads it, which is written ten times faster so."""
-    if not isinstance(values[0], str):
-        return f"{{{','.join(map(str, values))}}}"
-    text = '","'.join(values)
-    if "\\" in text or "\0" in text or text.count('"') != 2 * len(values) - 2:
-        text = '","'.join(map(_quoted_item, values))
-    return f'{{"{text}"}}'
-
-
-def _quoted_item(text: str) -> str:
-    return text.replace("\0", "").replace("\\", "\\\\").replace('"', '\\"')
+            raise told(error, "read", self.name, self._address) from error
 
 
 def _take_lock(db: psycopg.Connection[Any], run: int) -> None:
@@ -399,44 +386,3 @@ def _version(db: psycopg.Connection[Any]) -> int:
         return 0
     row = db.execute("SELECT version FROM fieldpost.schema_version").fetchone()
     return int(row[0]) if row else 0
-
-
-def _without_password(address: str) -> str:
-    return re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1@", re.sub(r"password=[^&\s]*", "", address))
-
-
-_FAILS: tuple[tuple[str, str, str, str], ...] = (
-    ("53100", "E723", "the server's disk is full", "make room; then run again"),
-    ("25006", "E722", "it is read-only", "name the primary server, not a copy of it"),
-    (
-        "42501",
-        "E722",
-        "this user has no right to it",
-        "GRANT CREATE on the database, or let somebody who may run `fieldpost ledger migrate` once",
-    ),
-    ("XX001", "E721", "the data is damaged", "restore a backup"),
-    ("XX002", "E721", "an index is damaged", "REINDEX the schema fieldpost"),
-    ("55P03", "E720", "another program holds it", "find who has it locked (pg_locks)"),
-    ("57014", "E720", "it took too long", "ask for less, or look at the server's load"),
-)
-_GONE = (
-    "is the server running, and does the address name it? What was on its way is settled by the"
-    " next run"
-)
-
-
-def _told(error: psycopg.Error, what: str, name: str, address: str) -> LedgerError:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    with suppress(psycopg.Error):
-        password = conninfo_to_dict(address).get("password")
-        first = first.replace(str(password), "***") if password else first
-    state = error.sqlstate or ""
-    for known, number, why, hint in _FAILS:
-        if state == known:
-            return LedgerError(number, f"the ledger cannot be {what}: {why} ({first})", name, hint)
-    if state.startswith(("08", "57P", "28", "3D")) or isinstance(error, psycopg.OperationalError):
-        told = f"the ledger cannot be {what}: the database cannot be reached ({first})"
-        return LedgerError("E724", told, name, _GONE)
-    if isinstance(error, psycopg.ProgrammingError) and not state:
-        return LedgerError("E724", f"the ledger's address is not one ({first})", name, _GONE)
-    return LedgerError("E701", f"the ledger cannot be {what} ({first})", name, _GONE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from array import array
@@ -13,56 +12,22 @@ from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
 
 import orjson
 
-from ..errors import LedgerError
 from . import question
 from .alive import RunLock
 from .ledger import Ledger
 from .rows import Claim, Fresh, Settled, Takes
-from .schema import VERSION, statements
 from .sqlite_claims import IDENTITY, TOGETHER, Identity, OpenClaims, Pack, parts, spread
+from .sqlite_file import PATIENCE_S, SqliteFile, told, version_of
 from .transaction import Transaction
 
 T = TypeVar("T")
 
-_CLAIMS = """
-CREATE TABLE claims (
-  first INTEGER PRIMARY KEY,
-  run INTEGER NOT NULL,
-  records TEXT NOT NULL
-);
-CREATE VIEW open_claims AS
-SELECT c.first + j.key AS claim, json_extract(j.value, '$[0]') AS target,
-  json_extract(j.value, '$[1]') AS event_id, json_extract(j.value, '$[2]') AS hash,
-  json_extract(j.value, '$[3]') AS source, json_extract(j.value, '$[4]') AS line,
-  json_extract(j.value, '$[5]') AS "offset", NULL AS outcome, '' AS effect, 0 AS attempts,
-  0 AS http_status, '' AS code, '' AS message, '' AS action_needed, '' AS record_id,
-  '' AS request_id, 0.0 AS latency_ms, json_extract(j.value, '$[7]') AS first_try, c.run AS run,
-  json_extract(j.value, '$[6]') AS mapping, NULL AS decided, 0 AS in_doubt
-FROM claims AS c, json_each(c.records) AS j WHERE NOT EXISTS (
-  SELECT 1 FROM outcomes AS o WHERE o.target = json_extract(j.value, '$[0]')
-  AND o.event_id = json_extract(j.value, '$[1]'))
-"""
-_WORDS = {
-    "key": "INTEGER PRIMARY KEY",
-    "whole": "INTEGER",
-    "real": "REAL",
-    "bytes": "BLOB",
-    "claims": _CLAIMS,
-}
-# Event ids are random, so each claim touches a page of its own of the index: pages that stay in
-# memory, and are written back once for several claims, halve the work of a large ledger.
-_CACHE_KB = 32_768
-_CHECKPOINT_PAGES = 2000  # 8 MB
-_PATIENCE_S = 30.0  # for somebody else's transaction
-_ONCE_MORE_S = 0.02  # until a busy file is tried again
 _HASHES_AT_ONCE = 1_000_000  # rows
 _LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
-_NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _ALIKE = itemgetter(0, 1, 2, 3, 4, 5, 6, 10)  # of Settled: the same for many
 _OWN = itemgetter(7, 8, 9, 11)
 _BEFORE = (
@@ -115,7 +80,7 @@ class SqliteLedger(Ledger):
     ) -> None:
         super().__init__(str(path), clock)
         self.path = path
-        self._patience_s = _PATIENCE_S if patience_s is None else patience_s
+        self._file = SqliteFile(path, PATIENCE_S if patience_s is None else patience_s)
         self._open: sqlite3.Connection | None = None
         self._locks: RunLock | None = None
         self._claims = OpenClaims()
@@ -126,102 +91,13 @@ class SqliteLedger(Ledger):
     def _db(self) -> sqlite3.Connection:
         if self._open is None:
             with self._failing("opened"):
-                self._open = self._connect()
+                self._open = self._file.connect()
         return self._open
 
     def prepare(self) -> None:
         """Open it, made or taken to today's schema if need be."""
         with self._turn:
             _ = self._db
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            return self._connect_to_write()
-        except sqlite3.OperationalError as error:
-            code = error.sqlite_errorcode & 0xFF
-            if code not in _NOT_WRITABLE or os.access(self.path, os.W_OK):
-                raise
-        db = self._connect_to_read()  # to look at it, that is enough
-        if (version := _version(db)) != VERSION:
-            db.close()
-            self._refuse_newer(version)
-            told = f"the ledger has the schema {version} of an older fieldpost, and is read-only"
-            hint = "run `fieldpost ledger migrate` where it can be written"
-            raise LedgerError("E722", told, self.name, hint)
-        return db
-
-    def _connect_to_write(self) -> sqlite3.Connection:
-        """A connection, also where others make the same new ledger just now.
-
-        SQLite waits for any lock, but not for the one that changes the journal to WAL.
-        """
-        until_s = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return self._connect_at_once()
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > until_s:
-                    raise
-            time.sleep(_ONCE_MORE_S)
-
-    def _connect_at_once(self) -> sqlite3.Connection:
-        db = sqlite3.connect(
-            self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
-        )
-        try:
-            if _version(db) != VERSION or not self._is_wal(db):
-                self._prepare(db)
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-            db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _connect_to_read(self) -> sqlite3.Connection:
-        """A connection that cannot write; also to a file on a disk that cannot be written."""
-        address = f"file:{quote(str(self.path))}?mode=ro"
-        db = self._open_uri(address)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master")
-            return db
-        except sqlite3.OperationalError as error:
-            db.close()
-            journal = Path(f"{self.path}-wal")
-            if error.sqlite_errorcode & 0xFF not in _NOT_WRITABLE or journal.exists():
-                raise
-            return self._open_uri(f"{address}&immutable=1")
-
-    def _open_uri(self, address: str) -> sqlite3.Connection:
-        return sqlite3.connect(address, timeout=self._patience_s, uri=True, check_same_thread=False)
-
-    @staticmethod
-    def _is_wal(db: sqlite3.Connection) -> bool:
-        return bool(db.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        """Make the tables, or take those of an older fieldpost to today's."""
-        self._refuse_newer(_version(db))
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("BEGIN IMMEDIATE")
-        version = _version(db)  # another process may have been here first
-        self._refuse_newer(version)
-        for number, todo in statements(_WORDS, after=version):
-            for statement in todo:
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version={number}")
-        db.execute("COMMIT")
-
-    def _refuse_newer(self, version: int) -> None:
-        if version > VERSION:
-            raise LedgerError(
-                "E702",
-                f"the ledger was written by a newer fieldpost (schema {version}, known {VERSION})",
-                self.name,
-                "update fieldpost, or name another ledger",
-            )
 
     def close(self) -> None:
         """Close it and end the run's claim to be alive."""
@@ -241,7 +117,7 @@ class SqliteLedger(Ledger):
     def version(self) -> int:
         """The schema's number, as the file stands; 0 for none."""
         with self._failing("read"), self._reading() as db:
-            return _version(db)
+            return version_of(db)
 
     # -- steps
 
@@ -250,7 +126,7 @@ class SqliteLedger(Ledger):
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise _told(error, what, self.name) from error
+            raise told(error, what, self.name) from error
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
         with self._turn, self._failing("written"):
@@ -416,7 +292,7 @@ class SqliteLedger(Ledger):
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own that cannot write."""
-        db = self._connect_to_read()
+        db = self._file.connect_to_read()
         try:
             yield db
         finally:
@@ -480,10 +356,6 @@ def _known(transaction: Transaction, ids: list[Identity]) -> set[Identity]:
     return found
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
 def _only_reads(action: int, first: Any, second: Any, *_: Any) -> int:
     harmful = action == sqlite3.SQLITE_FUNCTION and second in ("load_extension", "fts3_tokenizer")
     return sqlite3.SQLITE_OK if action in _READS and not harmful else sqlite3.SQLITE_DENY
@@ -497,49 +369,3 @@ def _is_askers(error: Exception) -> bool:
         sqlite3.SQLITE_TOOBIG,
         sqlite3.SQLITE_MISMATCH,
     )
-
-
-_WRITE_FAILS = {
-    "SQLITE_BUSY": (
-        "E720",
-        "another program holds it",
-        "find who has it open; runs share it, but a transaction left open elsewhere stops them",
-    ),
-    "SQLITE_LOCKED": ("E720", "another program holds it", "find who has it open"),
-    "SQLITE_CORRUPT": (
-        "E721",
-        "the file is damaged",
-        "restore a backup (docs/ledger.md), or try "
-        "`sqlite3 FILE .recover`; without its memory a webhook's events are sent "
-        "again",
-    ),
-    "SQLITE_NOTADB": ("E721", "it is no SQLite database", "name another file with --ledger"),
-    "SQLITE_READONLY": (
-        "E722",
-        "it is read-only",
-        "make the file and its folder writable, or name another one with --ledger",
-    ),
-    "SQLITE_FULL": (
-        "E723",
-        "the disk is full",
-        "make room; then run again, what was on its way is settled by the next run",
-    ),
-    "SQLITE_IOERR": (
-        "E723",
-        "the disk does not take or give it",
-        "look for room and at the disk; "
-        "then run again, what was on its way is settled by the next run",
-    ),
-}
-_GENERAL = (
-    "nothing is sent without its memory: make the file writable, or name another one with --ledger"
-)
-
-
-def _told(error: Exception, what: str, name: str) -> LedgerError:
-    code = getattr(error, "sqlite_errorname", "") or ""
-    for known, (number, why, hint) in _WRITE_FAILS.items():
-        if code.startswith(known):
-            told = f"the ledger cannot be {what}: {why} ({error})"
-            return LedgerError(number, told, name, hint)
-    return LedgerError("E701", f"the ledger cannot be {what} ({error})", name, _GENERAL)

@@ -1,0 +1,53 @@
+"""What the errors of PostgreSQL mean, without a password in them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from ..errors import LedgerError
+
+_FAILS: tuple[tuple[str, str, str, str], ...] = (
+    ("53100", "E723", "the server's disk is full", "make room; then run again"),
+    ("25006", "E722", "it is read-only", "name the primary server, not a copy of it"),
+    (
+        "42501",
+        "E722",
+        "this user has no right to it",
+        "GRANT CREATE on the database, or let somebody who may run `fieldpost ledger migrate` once",
+    ),
+    ("XX001", "E721", "the data is damaged", "restore a backup"),
+    ("XX002", "E721", "an index is damaged", "REINDEX the schema fieldpost"),
+    ("55P03", "E720", "another program holds it", "find who has it locked (pg_locks)"),
+    ("57014", "E720", "it took too long", "ask for less, or look at the server's load"),
+)
+_GONE = (
+    "is the server running, and does the address name it? What was on its way is settled by the"
+    " next run"
+)
+
+
+def told(error: psycopg.Error, what: str, name: str, address: str) -> LedgerError:
+    """The error for what the server or the driver says."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    with suppress(psycopg.Error):
+        password = conninfo_to_dict(address).get("password")
+        first = first.replace(str(password), "***") if password else first
+    state = error.sqlstate or ""
+    for known, number, why, hint in _FAILS:
+        if state == known:
+            return LedgerError(number, f"the ledger cannot be {what}: {why} ({first})", name, hint)
+    if state.startswith(("08", "57P", "28", "3D")) or isinstance(error, psycopg.OperationalError):
+        text = f"the ledger cannot be {what}: the database cannot be reached ({first})"
+        return LedgerError("E724", text, name, _GONE)
+    if isinstance(error, psycopg.ProgrammingError) and not state:
+        return LedgerError("E724", f"the ledger's address is not one ({first})", name, _GONE)
+    return LedgerError("E701", f"the ledger cannot be {what} ({first})", name, _GONE)
+
+
+def without_password(address: str) -> str:
+    """An address as it may be told."""
+    return re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1@", re.sub(r"password=[^&\s]*", "", address))

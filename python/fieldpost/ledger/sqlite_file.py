@@ -1,0 +1,196 @@
+"""The file of an SQLite ledger: connections to it, its schema, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from ..errors import LedgerError
+from .schema import VERSION, statements
+
+_CLAIMS = """
+CREATE TABLE claims (
+  first INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  records TEXT NOT NULL
+);
+CREATE VIEW open_claims AS
+SELECT c.first + j.key AS claim, json_extract(j.value, '$[0]') AS target,
+  json_extract(j.value, '$[1]') AS event_id, json_extract(j.value, '$[2]') AS hash,
+  json_extract(j.value, '$[3]') AS source, json_extract(j.value, '$[4]') AS line,
+  json_extract(j.value, '$[5]') AS "offset", NULL AS outcome, '' AS effect, 0 AS attempts,
+  0 AS http_status, '' AS code, '' AS message, '' AS action_needed, '' AS record_id,
+  '' AS request_id, 0.0 AS latency_ms, json_extract(j.value, '$[7]') AS first_try, c.run AS run,
+  json_extract(j.value, '$[6]') AS mapping, NULL AS decided, 0 AS in_doubt
+FROM claims AS c, json_each(c.records) AS j WHERE NOT EXISTS (
+  SELECT 1 FROM outcomes AS o WHERE o.target = json_extract(j.value, '$[0]')
+  AND o.event_id = json_extract(j.value, '$[1]'))
+"""
+_WORDS = {
+    "key": "INTEGER PRIMARY KEY",
+    "whole": "INTEGER",
+    "real": "REAL",
+    "bytes": "BLOB",
+    "claims": _CLAIMS,
+}
+# Event ids are random, so each claim touches a page of its own of the index: pages that stay in
+# memory, and are written back once for several claims, halve the work of a large ledger.
+_CACHE_KB = 32_768
+_CHECKPOINT_PAGES = 2000  # 8 MB
+PATIENCE_S = 30.0  # for somebody else's transaction
+_ONCE_MORE_S = 0.02  # until a busy file is tried again
+_NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+class SqliteFile:
+    """Opens connections."""
+
+    def __init__(self, path: Path, patience_s: float) -> None:
+        self.path = path
+        self.name = str(path)
+        self._patience_s = patience_s
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection to today's schema, which only reads where the file cannot be written."""
+        try:
+            return self._connect_to_write()
+        except sqlite3.OperationalError as error:
+            code = error.sqlite_errorcode & 0xFF
+            if code not in _NOT_WRITABLE or os.access(self.path, os.W_OK):
+                raise
+        db = self.connect_to_read()  # to look at it, that is enough
+        if (version := version_of(db)) != VERSION:
+            db.close()
+            self._refuse_newer(version)
+            told = f"the ledger has the schema {version} of an older fieldpost, and is read-only"
+            hint = "run `fieldpost ledger migrate` where it can be written"
+            raise LedgerError("E722", told, self.name, hint)
+        return db
+
+    def _connect_to_write(self) -> sqlite3.Connection:
+        """A connection, also where others make the same new ledger just now.
+
+        SQLite waits for any lock, but not for the one that changes the journal to WAL.
+        """
+        until_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self._connect_at_once()
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until_s:
+                    raise
+            time.sleep(_ONCE_MORE_S)
+
+    def _connect_at_once(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if version_of(db) != VERSION or not self._is_wal(db):
+                self._prepare(db)
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+            db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def connect_to_read(self) -> sqlite3.Connection:
+        """A connection that cannot write; also to a file on a disk that cannot be written."""
+        address = f"file:{quote(str(self.path))}?mode=ro"
+        db = self._open_uri(address)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master")
+            return db
+        except sqlite3.OperationalError as error:
+            db.close()
+            journal = Path(f"{self.path}-wal")
+            if error.sqlite_errorcode & 0xFF not in _NOT_WRITABLE or journal.exists():
+                raise
+            return self._open_uri(f"{address}&immutable=1")
+
+    def _open_uri(self, address: str) -> sqlite3.Connection:
+        return sqlite3.connect(address, timeout=self._patience_s, uri=True, check_same_thread=False)
+
+    @staticmethod
+    def _is_wal(db: sqlite3.Connection) -> bool:
+        return bool(db.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the tables, or take those of an older fieldpost to today's."""
+        self._refuse_newer(version_of(db))
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("BEGIN IMMEDIATE")
+        version = version_of(db)  # another process may have been here first
+        self._refuse_newer(version)
+        for number, todo in statements(_WORDS, after=version):
+            for statement in todo:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={number}")
+        db.execute("COMMIT")
+
+    def _refuse_newer(self, version: int) -> None:
+        if version > VERSION:
+            raise LedgerError(
+                "E702",
+                f"the ledger was written by a newer fieldpost (schema {version}, known {VERSION})",
+                self.name,
+                "update fieldpost, or name another ledger",
+            )
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The number of its schema; 0 for none."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+_WRITE_FAILS = {
+    "SQLITE_BUSY": (
+        "E720",
+        "another program holds it",
+        "find who has it open; runs share it, but a transaction left open elsewhere stops them",
+    ),
+    "SQLITE_LOCKED": ("E720", "another program holds it", "find who has it open"),
+    "SQLITE_CORRUPT": (
+        "E721",
+        "the file is damaged",
+        "restore a backup (docs/ledger.md), or try "
+        "`sqlite3 FILE .recover`; without its memory a webhook's events are sent "
+        "again",
+    ),
+    "SQLITE_NOTADB": ("E721", "it is no SQLite database", "name another file with --ledger"),
+    "SQLITE_READONLY": (
+        "E722",
+        "it is read-only",
+        "make the file and its folder writable, or name another one with --ledger",
+    ),
+    "SQLITE_FULL": (
+        "E723",
+        "the disk is full",
+        "make room; then run again, what was on its way is settled by the next run",
+    ),
+    "SQLITE_IOERR": (
+        "E723",
+        "the disk does not take or give it",
+        "look for room and at the disk; "
+        "then run again, what was on its way is settled by the next run",
+    ),
+}
+_GENERAL = (
+    "nothing is sent without its memory: make the file writable, or name another one with --ledger"
+)
+
+
+def told(error: Exception, what: str, name: str) -> LedgerError:
+    """The error for what SQLite says."""
+    code = getattr(error, "sqlite_errorname", "") or ""
+    for known, (number, why, hint) in _WRITE_FAILS.items():
+        if code.startswith(known):
+            text = f"the ledger cannot be {what}: {why} ({error})"
+            return LedgerError(number, text, name, hint)
+    return LedgerError("E701", f"the ledger cannot be {what} ({error})", name, _GENERAL)

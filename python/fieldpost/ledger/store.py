@@ -1,0 +1,101 @@
+"""What every store brings: steps, questions, and who is alive. SqliteLedger and PostgresLedger do.
+
+Opens on first use; not to be carried into a forked child. Calls may come from several threads and
+take turns. Every step is one short transaction, and each may be done twice without harm: a store
+repeats a step whose end it could not hear.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from .transaction import Transaction
+
+T = TypeVar("T")
+
+
+class Store(ABC):
+    """Steps and questions over one store; to be used in turn by several threads."""
+
+    def __init__(self, name: str, clock: Callable[[], float] = time.time) -> None:
+        self.name = name  # for messages; holds no secret
+        self.run = 0  # number of the run in progress
+        self._clock = clock
+        self._turn = threading.RLock()
+
+    @property
+    def meeting_place(self) -> str:
+        """The address of a database where several machines meet; "" where none do."""
+        return ""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is a ledger; reading does not make one."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Open it, made or taken to today's schema if need be."""
+
+    @property
+    @abstractmethod
+    def version(self) -> int:
+        """The schema's number, as the store stands; 0 for none."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it and end the run's claim to be alive."""
+
+    @abstractmethod
+    def is_live(self, run: int) -> bool:
+        """Whether run `run` still works on what it has claimed."""
+
+    @abstractmethod
+    def _write(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` in one transaction, again where its end could not be heard."""
+
+    @abstractmethod
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a question of ours."""
+
+    @abstractmethod
+    def _asked(self, sql: str, values: Sequence[Any], where: str) -> Iterator[dict[str, Any]]:
+        """Rows of a question with somebody's `where` in it: read-only, streamed, in turn."""
+
+    @abstractmethod
+    def _by_keys(self, transaction: Transaction) -> None:
+        """What follows in a transaction asks for rows by their keys alone."""
+
+    @abstractmethod
+    def _has_letters(self, transaction: Transaction) -> bool:
+        """Whether there may be letters to delete."""
+
+    @abstractmethod
+    def _hold(self, transaction: Transaction, run: int) -> None:
+        """Say that run `run` is alive, until close() or the end of the process."""
+
+    @abstractmethod
+    def _spread(self, transaction: Transaction) -> None:
+        """Make every claim a row of `outcomes`, where a store keeps some elsewhere."""
+
+    @abstractmethod
+    def _hashes_of_outcomes(self, target: int) -> bytes:
+        """The native 64-bit hashes of a target's rows, packed."""
+
+    @abstractmethod
+    def _delete_letters(self, transaction: Transaction, claims: list[int]) -> None:
+        """Forget the letters of these claims, most of which have none."""
+
+    def _find_target(self, key: tuple[str, str, str]) -> int | None:
+        rows = self._rows(
+            "SELECT target FROM targets WHERE destination = ? AND subscription = ? AND url = ?", key
+        )
+        return int(rows[0][0]) if rows else None
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Words as a list in SQL."""
+    return ", ".join(f"'{word}'" for word in words) or "''"
