@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 import fieldpost as fp
-from fieldpost.ledger import About, Key, SqliteLedger, Takes, open_ledger, postgres, schema, sqlite
+from fieldpost.ledger import (
+    About,
+    Key,
+    SqliteLedger,
+    Takes,
+    open_ledger,
+    postgres,
+    schema,
+    sqlite,
+    sqlite_file,
+)
 from postgres_server import PostgresServer, programs, wait_until
 from recipe import FIELDPOST, OUTCOMES
 from service import Service, events
@@ -48,7 +58,7 @@ def ledger_of(tmp_path: Path) -> Path:
 
 
 def test_a_ledger_that_somebody_locks_is_told_and_nothing_is_sent(service, tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(sqlite, "PATIENCE_S", 0.2)
     destination = fp.Destination.from_file(service.destination(tmp_path))
     source = events(tmp_path, 5)
     destination.deliver(source, limit=2)
@@ -134,7 +144,7 @@ def test_a_full_disk_loses_and_doubles_nothing(recipe, kind):
 def test_a_ledger_of_an_older_schema_is_migrated_with_its_memory(service, tmp_path):
     file, source = service.destination(tmp_path), events(tmp_path, 4)
     with sqlite3.connect(ledger_of(tmp_path)) as db:
-        [(number, todo), *_] = schema.statements(sqlite._WORDS)
+        [(number, todo), *_] = schema.statements(sqlite_file.WORDS)
         for statement in todo:
             db.execute(statement)
         db.execute(f"PRAGMA user_version={number}")

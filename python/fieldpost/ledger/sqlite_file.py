@@ -29,7 +29,7 @@ FROM claims AS c, json_each(c.records) AS j WHERE NOT EXISTS (
   SELECT 1 FROM outcomes AS o WHERE o.target = json_extract(j.value, '$[0]')
   AND o.event_id = json_extract(j.value, '$[1]'))
 """
-_WORDS = {
+WORDS = {
     "key": "INTEGER PRIMARY KEY",
     "whole": "INTEGER",
     "real": "REAL",
@@ -128,7 +128,7 @@ class SqliteFile:
         db.execute("BEGIN IMMEDIATE")
         version = version_of(db)  # another process may have been here first
         self._refuse_newer(version)
-        for number, todo in statements(_WORDS, after=version):
+        for number, todo in statements(WORDS, after=version):
             for statement in todo:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version={number}")
