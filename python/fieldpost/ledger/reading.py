@@ -26,6 +26,13 @@ class Reading(Store):
         target = self._find_target((destination, subscription, url))
         if target is None:
             return {}
+        packs = self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))
+        counts, hashes = self._tally(target, bool(packs))
+        filtered = count_distinct([bytes(row[0]) for row in packs], hashes) if packs else 0
+        return counts | {"filtered": filtered}
+
+    def _tally(self, target: int, with_hashes: bool) -> tuple[dict[str, int], bytes]:
+        """How many of a target's rows stand at each outcome, and the hashes of all of them."""
         # One statement, so that a run at work meanwhile does not make the numbers disagree.
         rows = self._rows(
             "SELECT coalesce(o.outcome, 'waiting'), count(*) FROM outcomes AS o"
@@ -35,16 +42,10 @@ class Reading(Store):
             (target, target, target),
         )
         counts = {outcome: int(events) for outcome, events in rows}
-        rows_in_all, claimed = counts.pop("all"), counts.pop("claimed")
-        counts["delivered"] = rows_in_all - sum(counts.values())
+        in_all, claimed = counts.pop("all"), counts.pop("claimed")
+        counts["delivered"] = in_all - sum(counts.values())
         counts["waiting"] = counts.get("waiting", 0) + claimed
-        return counts | {"filtered": self._count_filtered(target)}
-
-    def _count_filtered(self, target: int) -> int:
-        packs = self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))
-        if not packs:
-            return 0
-        return count_distinct([bytes(row[0]) for row in packs], self._hashes_of_outcomes(target))
+        return counts, self._hashes_of_outcomes(target) if with_hashes else b""
 
     def outcomes(
         self,
