@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from . import action_rules, auth_rules, send_rules
+from . import action_rules, auth_rules, proxy, send_rules
 from .config_values import EnvText, Reading
 from .errors import Mistake
 from .yaml_text import Path, YamlText, parse_path
@@ -212,7 +212,7 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
     """The rules that join several keys."""
     places = reading.places
     found = [*_address(data, places), *_files(data, reading), *auth_rules.mistakes(data, places)]
-    found += send_rules.mistakes(data, places)
+    found += [*proxy.mistakes(data, places), *send_rules.mistakes(data, places)]
     subscriptions = data.get("subscriptions")
     listed = subscriptions if isinstance(subscriptions, list) else []
     for index, one in enumerate(listed):

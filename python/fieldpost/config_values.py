@@ -29,7 +29,13 @@ _SECRET_NAMES = (
     *("client_secret", "token", "password", "value", "certificate", "certificate_password"),
     *("refresh_token", "token_params", "arguments"),
 )
-SECRET_PATHS = frozenset((*(("auth", name) for name in _SECRET_NAMES), ("signing",)))
+SECRET_PATHS = frozenset(
+    (
+        *(("auth", name) for name in _SECRET_NAMES),
+        ("signing",),
+        ("delivery", "proxy", "password"),
+    )
+)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 

@@ -17,7 +17,7 @@ from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps
 from .dynamics.privileges import Wanted
 from .dynamics.schema import Schema
 from .dynamics.web_api import WebApi
-from .errors import AuthError, FieldpostError, Mistake
+from .errors import AuthError, ConfigError, FieldpostError, Mistake
 from .inquiry import Inquiry
 from .step import Step
 
@@ -130,7 +130,12 @@ class Prober:
             return
         reached = ", ".join(addresses)
         for address in addresses:
-            answer = self.inquiry.ask("GET", address)
+            try:
+                answer = self.inquiry.ask("GET", address)
+            except ConfigError as error:  # no password for the proxy
+                self.add(Step("address", False, f"{error.code} {error.message}", error.hint, 2))
+                self.add(Step("tls", None, NOT_REACHED))
+                return
             if answer.status == 0:
                 self._not_reached(address, answer.fault, answer.fault_text)
                 return

@@ -127,13 +127,18 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
 
 
 def dispatcher_document(
-    config: DestinationConfig, bulk: dict[str, list[str]] | None = None
+    config: DestinationConfig,
+    bulk: dict[str, list[str]] | None = None,
+    transport: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What `Dispatcher` is made from. bulk: the bulk messages of tables, where they are known."""
+    """What `Dispatcher` is made from. bulk: the bulk messages of tables, where they are known.
+
+    transport: how it connects, where it does.
+    """
     delivery = config.delivery
     return {
         "protocol": protocol_document(config) | ({"bulk": bulk} if bulk else {}),
-        "transport": transport_document(config),
+        "transport": transport or transport_document(config),
         "retry": delivery.retry.model_dump(mode="json"),
         "limits": limits_document(config),
     }

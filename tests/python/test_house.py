@@ -130,6 +130,7 @@ ROW = [
     "mapping",
     "config_values",
     "auth_scheme",
+    "proxy",
     "auth_rules",
     "send_rules",
     "action_rules",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from proxy_servers import pass_on
 
 import fieldpost as fp
 from fieldpost.emulator.certificate import Certificate
@@ -159,25 +161,35 @@ def test_tls_goes_through_a_tunnel_and_still_checks_the_name(
     assert report.stopped is not None and report.stopped.code == "E502", "another's certificate"
 
 
+def test_a_proxy_that_is_named_tunnels_to_this_machine_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nginx: Nginx
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("PROXY_PASSWORD", "of-the-proxy")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_tunnel, args=(listener, nginx.port, asked), daemon=True).start()
+        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        proxy = f", proxy: {{url: '{proxy}', username: svc, password: {{env: PROXY_PASSWORD}}}}"
+        more = f"ca_file: {nginx.certificate.ca_file}\n"
+        report, _row = deliver(write(tmp_path, f"https://localhost:{nginx.port}", proxy, more))
+    assert report["delivered"] == 1
+    assert asked and asked[0].startswith(f"CONNECT localhost:{nginx.port} ")
+    login = base64.b64encode(b"svc:of-the-proxy").decode()
+    assert f"Proxy-Authorization: Basic {login}" in asked[0]
+    assert nginx.close()[0][0] == "HTTP/2.0"
+
+
 def _tunnel(listener: socket.socket, port: int, asked: list[str]) -> None:
     """Take one CONNECT, and pass bytes on."""
     client, _address = listener.accept()
     with client, socket.create_connection(("127.0.0.1", port)) as server:
         asked.append(client.recv(65536).decode())
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=_pass, args=(server, client), daemon=True)
+        back = threading.Thread(target=pass_on, args=(server, client), daemon=True)
         back.start()
-        _pass(client, server)
+        pass_on(client, server)
         back.join(10)
-
-
-def _pass(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while piece := source.recv(65536):
-            target.sendall(piece)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        return
 
 
 # -- timeouts
@@ -217,6 +229,7 @@ class Silent:
             return
 
     def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # a close alone leaves its thread in accept
         self._listener.close()
         for one in self._open:
             one.close()

@@ -47,12 +47,14 @@ class Transfer {
     if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
   }
   void set_constants(const TransportOptions& options);
+  void set_proxy(const TransportOptions& options);
   void watch(SocketWatch& sockets);
   void set_address(const Request& request);
   void set_method(const Request& request);
   void set_headers(const Request& request);
   void add_header(const std::string& line);
   bool is_answered() const;
+  void refuse_by_proxy();
   Fault fault_of(CURLcode code) const;
   std::string words(CURLcode code) const;
 
@@ -61,6 +63,7 @@ class Transfer {
   CURL* leaked_ = nullptr;
   curl_slist* headers_ = nullptr;
   std::size_t max_response_bytes_;
+  bool names_proxy_;  // or none; else it is the environment's
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::uint64_t id_ = 0;
   Request set_;       // what libcurl was told last; setting it again costs as much as sending it
