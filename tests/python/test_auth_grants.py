@@ -74,7 +74,7 @@ class Visit:
 
     def browse(self, url: str) -> None:
         def visit() -> None:
-            with urllib.request.urlopen(url, timeout=10) as page:
+            with urllib.request.urlopen(url, timeout=60) as page:
                 self.landed = page.read().decode()
 
         self.threads.append(threading.Thread(target=visit))
@@ -86,7 +86,7 @@ class Visit:
                 return None
 
         try:
-            urllib.request.build_opener(Stay).open(self.told[0].url, timeout=10)
+            urllib.request.build_opener(Stay).open(self.told[0].url, timeout=60)
         except urllib.error.HTTPError as found:
             return str(found.headers["Location"]) + "\n"
         raise AssertionError("no redirect")
@@ -128,7 +128,7 @@ def test_another_visitor_does_not_end_the_waiting(
 
             for target in ("?code=evil&state=wrong", "other?code=evil", "?error=access_denied"):
                 with pytest.raises(urllib.error.HTTPError, match="404"):
-                    urllib.request.urlopen(unquote(back) + target, timeout=10)
+                    urllib.request.urlopen(unquote(back) + target, timeout=60)
             visit.browse(url)
 
         visit.threads.append(threading.Thread(target=strangers))
