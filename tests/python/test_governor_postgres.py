@@ -124,7 +124,7 @@ def test_what_is_on_offer_counts_as_taken(machines: Any) -> None:
     taken_over: list[int] = []
     two = machines(16, 20, 1000.0)
     one.governor._exchange = exchanged
-    assert late.wait(10) and taken_over == [20]
+    assert late.wait(60) and taken_over == [20]
     three = machines(16, 20, 1000.0)
     assert (two.may_start, three.may_start) == (0, 0), "all of it may be started yet"
 

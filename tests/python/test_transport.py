@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import signal
 import socket
@@ -239,17 +240,18 @@ def test_a_silent_service_is_left_after_the_whole_time(tmp_path: Path) -> None:
     with Silent() as service:
         began = time.monotonic()
         _report, row = deliver(write(tmp_path, service.url, ", timeout_s: 0.5"))
-        assert row["outcome"] == "unconfirmed" and 0.4 < time.monotonic() - began < 30
+        assert row["outcome"] == "unconfirmed" and time.monotonic() - began > 0.4
+        assert re.search(r"timed out after \d{3,5} milliseconds", row["message"])
 
 
 def test_silence_is_left_sooner_than_an_answer_that_is_slow(tmp_path: Path) -> None:
     with Silent() as service:
-        began = time.monotonic()
-        _report, row = deliver(write(tmp_path, service.url, ", read_timeout_s: 1, timeout_s: 60"))
-        assert row["outcome"] == "unconfirmed" and time.monotonic() - began < 30
+        _report, row = deliver(write(tmp_path, service.url, ", read_timeout_s: 1, timeout_s: 120"))
+        assert row["outcome"] == "unconfirmed"
+        assert "too slow" in row["message"], "silence ended it, not the whole time"
     (tmp_path / "slow").mkdir()
     with Silent(trickles=True) as service:
-        path = write(tmp_path / "slow", service.url, ", read_timeout_s: 3, timeout_s: 60")
+        path = write(tmp_path / "slow", service.url, ", read_timeout_s: 3, timeout_s: 120")
         assert deliver(path)[1]["outcome"] == "delivered"
 
 
