@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import shutil
 import signal
 import socket
@@ -241,7 +240,7 @@ def test_a_silent_service_is_left_after_the_whole_time(tmp_path: Path) -> None:
         began = time.monotonic()
         _report, row = deliver(write(tmp_path, service.url, ", timeout_s: 0.5"))
         assert row["outcome"] == "unconfirmed" and time.monotonic() - began > 0.4
-        assert re.search(r"timed out after \d{3,5} milliseconds", row["message"])
+        assert "no whole answer in time" in row["message"]
 
 
 def test_silence_is_left_sooner_than_an_answer_that_is_slow(tmp_path: Path) -> None:
