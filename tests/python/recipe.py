@@ -133,7 +133,7 @@ class Recipe:
             [*FIELDPOST, *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             env=self.environment | environment,
             cwd=self.folder,
             check=False,
