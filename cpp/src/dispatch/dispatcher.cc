@@ -89,6 +89,7 @@ void Dispatcher::State::start_what_may() {
       throw;
     }
     starting.clear();
+    if (!fresh.empty()) deliveries.at(fresh.front()).fetch();
   }
 }
 

@@ -35,7 +35,7 @@ std::vector<const Call*> Dispatcher::State::calls_of(const std::vector<Id>& memb
 void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   std::vector<Id>& members = starting;
   const Call& first = *deliveries.at(id).plain_call(*protocol);
-  std::size_t bytes = first.request.body.size();
+  std::size_t bytes = first.request.body_text().size();
   std::uint64_t counted = operations + first.operations;
   std::unordered_set<std::string> rows = {together.row};
   std::size_t most = std::min(together.records, deliveries.at(id).company());
@@ -51,10 +51,10 @@ void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
     }
     const auto its = protocol->together(*call);
     if (!its || its->key != together.key) return false;
-    if (bytes + call->request.body.size() > together.bytes) return false;
+    if (bytes + call->request.body_text().size() > together.bytes) return false;
     if (counted + call->operations > limits.operations) return false;
     if (!its->row.empty() && !rows.insert(its->row).second) return false;
-    bytes += call->request.body.size();
+    bytes += call->request.body_text().size();
     counted += call->operations;
     most = std::min(most, delivery.company());
     return true;

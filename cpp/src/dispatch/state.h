@@ -66,12 +66,12 @@ struct Dispatcher::State {
         RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
         std::shared_ptr<Random> its_random)
       : protocol(std::move(its_protocol)),
-        transport(std::move(its_transport)),
         retry(std::move(its_retry)),
         limits(its_limits),
         clock(std::move(its_clock)),
         random(std::move(its_random)),
-        governor(limits) {}
+        governor(limits),
+        transport(std::move(its_transport)) {}
 
   void check_process() const;
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
@@ -117,20 +117,20 @@ struct Dispatcher::State {
   void tell(Id id, std::string outcome);
 
   std::unique_ptr<Protocol> protocol;
-  std::unique_ptr<Transport> transport;
   RetryPolicy retry;
   Limits limits;
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   Governor governor;
 
-  std::uint64_t process = 0;     // that made the first offer
-  Deliveries deliveries;         // offered and not yet told
-  Lanes lanes;                   // of those with an order key
-  std::deque<Id> fresh;          // never started
-  std::deque<Id> ready;          // questions, and what comes back from a sign-in
-  std::map<Id, Flight> flights;  // on the wire with others, by the first of each
-  std::vector<Id> starting;      // taken from where they waited, and not on the wire yet
+  std::uint64_t process = 0;             // that made the first offer
+  Deliveries deliveries;                 // offered and not yet told
+  Lanes lanes;                           // of those with an order key
+  std::deque<Id> fresh;                  // never started
+  std::deque<Id> ready;                  // questions, and what comes back from a sign-in
+  std::map<Id, Flight> flights;          // on the wire with others, by the first of each
+  std::unique_ptr<Transport> transport;  // reads what the deliveries keep: it goes before them
+  std::vector<Id> starting;              // taken from where they waited, and not on the wire yet
   Retries retries;
   std::vector<Id> parked;    // until authorize()
   std::vector<Id> suspects;  // refused alike; told when it shows whether all are
