@@ -53,7 +53,7 @@ struct Moment {
 };
 
 // A call on the wire that carries several records.
-struct Flight {
+struct Pack {
   std::vector<Id> members;
   Call call;
   std::string key;  // that its members had in common
@@ -96,9 +96,9 @@ struct Dispatcher::State {
   double seconds_to_next_start() const;
 
   void complete(const Completion& completion, const Moment& now);
-  void complete_together(const Flight& flight, const Response& response, const Moment& now);
-  bool goes_otherwise(Delivery& delivery, const Flight& flight) const;
-  void learn(const Flight& flight, const Response& response);
+  void complete_together(const Pack& pack, const Response& response, const Moment& now);
+  bool goes_otherwise(Delivery& delivery, const Pack& pack) const;
+  void learn(const Pack& pack, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
   void wait_to_try(Id id, double wait_s);
@@ -128,7 +128,7 @@ struct Dispatcher::State {
   Lanes lanes;                           // of those with an order key
   std::deque<Id> fresh;                  // never started
   std::deque<Id> ready;                  // questions, and what comes back from a sign-in
-  std::map<Id, Flight> flights;          // on the wire with others, by the first of each
+  std::map<Id, Pack> packs;              // on the wire with others, by the first of each
   std::unique_ptr<Transport> transport;  // reads what the deliveries keep: it goes before them
   std::vector<Id> starting;              // taken from where they waited, and not on the wire yet
   Retries retries;
