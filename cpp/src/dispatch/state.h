@@ -1,5 +1,5 @@
 // What a dispatcher holds, and the steps of its loop. dispatcher.cc turns the loop and starts
-// requests, gathering.cc puts several records into one of them, decisions.cc says what follows from
+// requests, packs.cc puts several records into one of them, decisions.cc says what follows from
 // an answer.
 #pragma once
 
