@@ -89,7 +89,12 @@ def test_a_preview_says_invalid_as_a_delivery_does(destination):
     shown = dest.preview(some, limit=10)
     told = [(row.outcome, row.code) for row in shown]
     assert told == [("invalid", "E517"), ("invalid", "E518"), ("would send", "")]
-    assert effects(dest.preview(some, 10, diff=True)) == ["refuse", "refuse", "create"]
+    diff = dest.preview(some, 10, diff=True)
+    assert effects(diff) == ["refuse", "refuse", "create"]
+    assert [row.requests for row in diff] == [0, 0, 1]
+    assert (diff.plan.records, diff.plan.requests, diff.plan.refused) == (1, 1, 2)
+    dry = dest.deliver(some, dry_run=True)
+    assert (dry["invalid"], dry["waiting"]) == (2, 1)
     dest.deliver(some, progress=False)
     rows = sorted(dest.outcomes("outcome <> 'delivered'"), key=lambda row: row["code"])
     assert [(row["outcome"], row["code"]) for row in rows] == told[:2]
@@ -123,6 +128,11 @@ def test_an_association_is_shown(destination):
     assert effects(told) == ["refuse"]
     made = destination(upsert(), name="maker.yaml")
     made.deliver(events({"userId": "u1", "name": "A"}), progress=False)
+    told = destination(one).preview(events({"userId": "u1", "contact": "c1"}), diff=True)
+    assert effects(told) == ["refuse"]
+    people = f"action: upsert, table: contact, {PERSON}, body: {{lastname: a}}"
+    made = destination(people, name="maker.yaml")
+    made.deliver(events({"userId": "c1", "messageId": "other"}), progress=False)
     told = destination(one).preview(events({"userId": "u1", "contact": "c1"}), diff=True)
     assert effects(told) == ["update"]
 

@@ -24,6 +24,7 @@ struct Request {
   std::string body;
   bool has_body = false;
 
+  bool operator==(const Request&) const = default;
   bool has_header(std::string_view name) const;  // ASCII case-insensitive
   // Name or address in the URL, without user, port and brackets, so that a message may show it.
   std::string_view host() const;

@@ -22,8 +22,8 @@ def show(told: PreviewDiff) -> None:
         colour = _COLOURS.get(row.effect, "dim")
         head = f"{escape(row.subscription)} line {row.line} {escape(row.event_id)}"
         out.print(f"[bold]{head}[/bold] [{colour}]{row.effect}[/{colour}]")
-        if row.url:
-            out.print(f"  [dim]{row.method} {escape(row.url)}[/dim]")
+        for address in row.addresses:
+            out.print(f"  [dim]{escape(address)}[/dim]")
         if row.code or row.message:
             out.print(f"  {escape(f'{row.code} {row.message}'.strip())}")
         for change in row.changes:
