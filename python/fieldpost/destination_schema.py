@@ -19,11 +19,11 @@ from .config_values import Reading
 from .dynamics.body_check import BodyCheck, Mode
 from .dynamics.body_findings import BodyFindings, quoted
 from .dynamics.conversions import Conversions
-from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema, Table
 from .dynamics.tables import TABLES
 from .errors import ConfigError, Mistake
 from .lookup_tables import filled_and_mistakes
+from .nearest_name import meant
 from .yaml_text import Path
 
 _ROWS: dict[Any, Mode] = {

@@ -16,12 +16,12 @@ from . import destination_schema
 from .config import DestinationConfig
 from .dynamics.body_findings import quoted
 from .dynamics.environment import Environment
-from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema
 from .dynamics.schema_change import SchemaChange, changes
 from .dynamics.web_api import WebApi
 from .errors import Mistake
 from .inquiry import Inquiry
+from .nearest_name import meant
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from . import json_text
-from .config_mistakes import nearest
 from .config_values import Reading
 from .errors import Mistake
 from .event_file import events_in
+from .nearest_name import meant_or_all
 from .yaml_text import NotYaml, YamlText
 from .yaml_text import Path as Place
 
@@ -150,7 +150,7 @@ class _Cases:
     def _subscription(self, one: dict[str, Any], place: Place) -> str | None:
         named = one.get("subscription")
         if named is not None and named not in self.subscriptions:
-            hint = nearest(str(named), self.subscriptions)
+            hint = meant_or_all(str(named), self.subscriptions)
             at = (*place, "subscription")
             self._tell("E157", "no subscription of this destination has this name", at, hint)
         return named if isinstance(named, str) else None
@@ -215,7 +215,7 @@ class _Cases:
             return Expectation(written, True)
         if not isinstance(written, dict) or not written:
             told = "expected one of " + ", ".join(EXPECTATIONS)
-            hint = nearest(written, OUTCOMES) if isinstance(written, str) else ""
+            hint = meant_or_all(written, OUTCOMES) if isinstance(written, str) else ""
             self._tell("E156", told, place, hint or "such as expect: {body: {name: Acme}}")
             return Expectation("filtered", True)
         self._unknown_keys(written, EXPECTATIONS, place)
@@ -247,7 +247,9 @@ class _Cases:
         for key in one:
             if key not in known:
                 at = (*place, key)
-                told = self.places.mistake("E110", f'unknown key "{key}"', at, nearest(key, known))
+                told = self.places.mistake(
+                    "E110", f'unknown key "{key}"', at, meant_or_all(key, known)
+                )
                 line, column = self.places.locate_key(at)
                 self.mistakes.append(dataclasses.replace(told, line=line, column=column))
 
