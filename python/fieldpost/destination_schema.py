@@ -101,6 +101,17 @@ def unknown_tables(reading: Reading) -> list[Mistake]:
     ]
 
 
+def absent_tables(reading: Reading, schema: Schema) -> list[Mistake]:
+    """The tables that a dynamics365 file names, and that an environment does not have."""
+    data = reading.resolved
+    told = "the environment has no table {}"
+    return [
+        reading.places.mistake("E119", told.format(quoted(name)), path, meant(name, TABLES))
+        for path, name in (_named_tables(data) if isinstance(data, dict) else ())
+        if name not in schema.tables
+    ]
+
+
 def _named_tables(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for place, one in _subscriptions(data):
         to = one.get("to")

@@ -71,14 +71,18 @@ class Forecast:
 
     def __str__(self) -> str:
         seen = "seen in earlier runs" if self.measured else "assumed"
-        refused = f"; {self.refused:,} events are refused before sending" if self.refused else ""
+        refused = f"; refused before sending: {self.refused:,}" if self.refused else ""
         if not self.requests:
             return f"nothing to send{refused}"
+        what = f"{_counted(self.requests, 'request')} for {_counted(self.records, 'record')}"
         return (
-            f"{self.requests:,} requests for {self.records:,} records, about {self.duration_s:,.1f}"
-            f" s at {self.latency_s * 1000:,.0f} ms each ({seen}); the limit is "
-            f"{self.binding_limit}{refused}"
+            f"{what}, about {self.duration_s:,.1f} s at {self.latency_s * 1000:,.0f} ms each"
+            f" ({seen}); the limit is {self.binding_limit}{refused}"
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def seen_latency_s(ledger: Ledger, destination: str) -> float | None:
@@ -131,7 +135,8 @@ def _service_limits(config: DestinationConfig, requests: int, work_s: float) -> 
     waits = max(0.0, work_s - given_s) / given_s
     yield Limit("execution time", f"{given_s:,g} s in {window_s:g} s", waits * window_s)
     at_once = min(config.delivery.max_in_flight, AT_ONCE)
-    yield Limit("concurrency", f"{at_once} at once", work_s / at_once)
+    longest_s = max(work_s / at_once, work_s / max(1, requests))  # never less than one request
+    yield Limit("concurrency", f"{at_once} at once", longest_s)
 
 
 def _day_limit(config: DestinationConfig, operations: int, used_today: int) -> Iterator[Limit]:

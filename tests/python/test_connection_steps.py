@@ -59,6 +59,21 @@ def test_the_steps_pass_and_write_nothing(recipe):
     assert recipe.commits() == []
 
 
+@pytest.mark.parametrize("name", ["acount", "new_nothere", "a' or 1 eq 1", "é & x"])
+def test_a_table_that_the_environment_does_not_have_is_told(recipe, name):
+    file = recipe.dynamics()
+    file.write_text(file.read_text().replace("table: account", f"table: {json.dumps(name)}"))
+    code, seen = probed(recipe, "--send", file=file)
+    assert code == 2
+    assert seen["schema"]["ok"] is False and seen["sample"]["ok"] is None
+    assert (
+        f"the environment has no table {json.dumps(name, ensure_ascii=False)}"
+        in (seen["schema"]["detail"])
+    )
+    assert ('did you mean "account"' in seen["schema"]["detail"]) == (name == "acount")
+    assert all_commits(recipe) == []
+
+
 def test_bodies_are_held_against_the_environment_as_it_is(recipe):
     body = '      name: {"@path": "$.properties.company"}\n      new_tier: gold\n      fax: "1"\n'
     recipe.control("schema", {"table": "account", "column": "fax", "drop": True})

@@ -101,6 +101,12 @@ def test_second_requests_are_counted_as_often_as_they_were_seen(batching, reques
 
 
 def test_what_is_refused_before_sending_is_told():
-    assert "; 7 events are refused before sending" in str(planned(10, refused=7))
-    assert str(planned(0, refused=7)) == "nothing to send; 7 events are refused before sending"
+    assert "; refused before sending: 7" in str(planned(10, refused=7))
+    assert str(planned(0, refused=7)) == "nothing to send; refused before sending: 7"
     assert str(planned(0)) == "nothing to send"
+
+
+def test_one_request_takes_as_long_as_it_takes():
+    plan = planned(1, "{max_in_flight: 16}", 0.2)
+    assert plan.duration_s == 0.2
+    assert str(plan).startswith("1 request for 1 record, about 0.2 s")

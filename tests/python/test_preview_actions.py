@@ -260,3 +260,14 @@ def test_an_alternate_key_of_a_table_of_ones_own_is_looked_up(destination, recip
     assert dest.deliver(some[1:], progress=False)["delivered"] == 1
     told = dest.preview(events({"userId": "Ünï", "n": 2}), diff=True)
     assert (effects(told), changes(told)) == (["update"], [[("new_n", 1, 2)]])
+
+
+def test_where_no_event_matches_that_is_said(recipe):
+    file, empty = recipe.dynamics(), recipe.write("empty.ndjson", "")
+    told = recipe.run("preview", file, empty)
+    assert (told.returncode, told.stdout) == (0, "no event matches\n")
+    told = recipe.run("preview", file, empty, "--diff")
+    assert (told.returncode, told.stdout) == (
+        0,
+        "0 compared: no event matches\nplan: nothing to send\n",
+    )

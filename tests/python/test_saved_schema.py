@@ -372,3 +372,23 @@ def test_an_answer_that_is_no_metadata_is_told(recipe, body):
         file.write_text(written)
         told = recipe.run("schema", "pull", file)
     assert told.returncode == 2 and "E261" in told.stderr
+
+
+def test_a_file_that_is_no_schema_is_not_written_over_and_says_what_to_do(recipe):
+    file = recipe.dynamics()
+    recipe.write("dynamics.schema.json", "{broken")
+    for words in (["check"], ["schema", "pull"], ["schema", "diff"]):
+        told = recipe.run(*words, file)
+        assert told.returncode == 2
+        assert "E260" in told.stdout + told.stderr
+        assert "delete it and write it anew: `fieldpost schema pull" in told.stdout + told.stderr
+    assert (recipe.folder / "dynamics.schema.json").read_text() == "{broken"
+    (recipe.folder / "dynamics.schema.json").unlink()
+    told = recipe.run("schema", "diff", file)
+    assert (told.returncode, f"`fieldpost schema pull {file}`" in told.stderr) == (2, True)
+
+
+def test_a_table_that_is_misspelt_is_suggested(recipe):
+    told = recipe.run("schema", "show", "acount")
+    assert told.returncode == 2
+    assert 'did you mean "account"?' in told.stderr

@@ -47,6 +47,8 @@ def _text(value: object) -> str:
 def _plan(told: PreviewDiff) -> None:
     plan = told.plan
     out.print(f"plan: {escape(str(plan))}")
+    if not plan.requests:
+        return
     table = Table(box=None)
     for column in ("limit", "allows", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")

@@ -207,6 +207,8 @@ def connection(test: ConnectionTest) -> None:
 
 def preview(rows: Preview) -> None:
     """The exact requests."""
+    if not len(rows):
+        out.print("no event matches")
     for row in rows:
         out.print(f"[bold]{escape(row.subscription)}[/bold] line {row.line} {escape(row.event_id)}")
         if row.outcome != "would send":
