@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,22 @@ struct Header {
   std::string value;
 
   bool operator==(const Header&) const = default;
+};
+
+// The header lines of an answer as they came, in one text: few of them are ever looked at.
+class HeaderLines {
+ public:
+  HeaderLines() = default;
+  HeaderLines(std::initializer_list<Header> headers);
+
+  void add(std::string_view name, std::string_view value);
+  void add_line(std::string_view line);  // "name: value\r\n"; one without a colon is left out
+  void clear() noexcept { text_.clear(); }
+  std::string_view find(std::string_view name) const;  // the first of that name, or ""
+  std::vector<Header> all() const;
+
+ private:
+  std::string text_;  // each line ends with \n
 };
 
 struct Request {
@@ -42,14 +59,14 @@ enum class Fault : std::uint8_t {
 
 struct Response {
   int status = 0;  // 0 where fault != none
-  std::vector<Header> headers;
+  HeaderLines headers;
   std::string body;
   Fault fault = Fault::none;
   std::string fault_text;  // libcurl's words; no payload
   double elapsed_s = 0;
 
   // The first header of that name (ASCII case-insensitive), or "".
-  std::string_view header(std::string_view name) const;
+  std::string_view header(std::string_view name) const { return headers.find(name); }
   // Retry-After in seconds from now, given as seconds (a fraction too) or as an HTTP date.
   std::optional<double> retry_after_s(double now_unix_s) const;
   // The body as one line for people, at most `limit` bytes and whole characters; "" for HTML.

@@ -42,6 +42,8 @@ struct Call {
 struct SigningKeys {
   std::string standard_webhooks;  // the bytes that whsec_... stands for
   std::string segment;
+
+  bool empty() const noexcept { return standard_webhooks.empty() && segment.empty(); }
 };
 
 struct Verdict {
@@ -85,7 +87,8 @@ class Protocol {
   virtual ~Protocol() = default;
   // The exact request of a record. REQUIRES: record is of batch. Throws CallFault.
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
-  // Headers that prove who sends the call, made anew for each try at `unix_s`.
+  // Headers that prove who sends the call, made anew for each try at `unix_s`. The keys are not
+  // empty.
   virtual std::vector<Header> signatures(const Call&, const SigningKeys&, std::int64_t) const {
     return {};
   }

@@ -247,6 +247,7 @@ void Dispatcher::State::return_what_waits() {
 
 void Dispatcher::State::tell(Id id, std::string outcome) {
   Delivery& delivery = deliveries.at(id);
+  if (told.empty()) told.reserve(static_cast<std::size_t>(limits.max_in_flight));
   Outcome& said = told.emplace_back(delivery.end(std::move(outcome)));
   counter.told(delivery.subscription(), delivery.attempts(), said);
   for (std::string* text : {&said.code, &said.message, &said.request_id}) {

@@ -27,12 +27,6 @@ const Call& Delivery::call() const {
   return *call_;
 }
 
-std::vector<Header> Delivery::signatures(const Protocol& protocol, const SigningKeys& keys,
-                                         std::int64_t unix_s) const {
-  if (question_) return {};
-  return protocol.signatures(call(), keys, unix_s);
-}
-
 void Delivery::started(double now_s, std::uint64_t token) noexcept {
   token_ = token;
   last_start_s_ = now_s;

@@ -22,9 +22,6 @@ class Delivery {
   // What to send next: the open question, else the call, which is encoded when first asked for.
   // Throws CallFault.
   Request& request(const Protocol& protocol);
-  // Of the call; a question needs none.
-  std::vector<Header> signatures(const Protocol& protocol, const SigningKeys& keys,
-                                 std::int64_t unix_s) const;
   void started(double now_s, std::uint64_t token) noexcept;
 
   // Decodes what came back. A verdict of kind verify makes its question the next request.
@@ -34,6 +31,7 @@ class Delivery {
   Verdict answered_among(Verdict verdict, const Response& response, double now_s);
   // What to send next as a call that may go with others, the open question too. Throws CallFault.
   const Call* plain_call(const Protocol& protocol);
+  const Call& call() const;
   std::uint32_t operations() const { return question_ ? 1 : call().operations; }
   // The most records that this one, or its question, may travel with; a refusal among several makes
   // it fewer.
@@ -73,7 +71,6 @@ class Delivery {
   Outcome end(std::string outcome);  // the last call: it hands its texts over
 
  private:
-  const Call& call() const;
   void note(double now_s);
   void note_token(bool refused) noexcept;
   void take_next();

@@ -57,7 +57,11 @@ std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
     const bool wanted = token_wanted;
     const double until_s = told.empty() ? end_s : std::min(end_s, gathered_s);
     const double wait_s = std::clamp(seconds_to_next_start(), 0.0, std::max(until_s - now_s, 0.0));
-    for (const Completion& completion : transport->wait(wait_s)) complete(completion);
+    const std::vector<Completion> completions = transport->wait(wait_s);
+    if (!completions.empty()) {
+      const Moment now{clock->monotonic_s(), clock->unix_s()};
+      for (const Completion& completion : completions) complete(completion, now);
+    }
     if (token_wanted && !wanted) break;
   }
   return std::exchange(told, {});
@@ -71,12 +75,14 @@ bool Dispatcher::State::may_gather() const {
 }
 
 void Dispatcher::State::start_what_may() {
-  while (may_start() && governor.may_start(clock->monotonic_s())) {
-    const std::optional<Id> id = next();
+  while (may_start()) {
+    const double now_s = clock->monotonic_s();
+    if (!governor.may_start(now_s)) return;
+    const std::optional<Id> id = next(now_s);
     if (!id) return;
     starting.assign(1, *id);
     try {
-      start(*id);
+      start(*id, now_s);
     } catch (...) {  // what is not on the wire has its turn again
       ready.insert(ready.begin(), starting.begin(), starting.end());
       starting.clear();
@@ -87,19 +93,18 @@ void Dispatcher::State::start_what_may() {
 }
 
 // Questions first: they free a place. Then what is due again, then what is new.
-std::optional<Id> Dispatcher::State::next() {
+std::optional<Id> Dispatcher::State::next(double now_s) {
   const auto take = [](std::deque<Id>& queue) {
     const Id id = queue.front();
     queue.pop_front();
     return id;
   };
-  while (protocol->most_together() > 1 && !retries.empty() &&
-         retries.top().at_s <= clock->monotonic_s()) {
+  while (protocol->most_together() > 1 && !retries.empty() && retries.top().at_s <= now_s) {
     ready.push_back(retries.top().id);  // where those that are due can go together
     retries.pop();
   }
   if (!ready.empty()) return take(ready);
-  if (!retries.empty() && retries.top().at_s <= clock->monotonic_s()) {
+  if (!retries.empty() && retries.top().at_s <= now_s) {
     const Id id = retries.top().id;
     retries.pop();
     return id;
@@ -108,7 +113,7 @@ std::optional<Id> Dispatcher::State::next() {
   return std::nullopt;
 }
 
-void Dispatcher::State::start(Id id) {
+void Dispatcher::State::start(Id id, double now_s) {
   Delivery& delivery = deliveries.at(id);
   if (const Verdict* why = held_by(delivery)) {
     delivery.not_sent_for(*why, "the subscription");
@@ -129,14 +134,20 @@ void Dispatcher::State::start(Id id) {
   }
   if (protocol->most_together() > 1) {
     const auto together = protocol->together(*delivery.plain_call(*protocol));
-    if (together) return start_together(id, *together);
+    if (together) return start_together(id, *together, now_s);
   }
-  send(id, *request, delivery.signatures(*protocol, keys, unix_now()));
+  send(id, *request, delivery.asks() ? std::vector<Header>() : signatures(delivery.call()), now_s);
   operations += delivery.operations();
-  delivery.started(clock->monotonic_s(), token);
+  delivery.started(now_s, token);
 }
 
-void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signatures) {
+std::vector<Header> Dispatcher::State::signatures(const Call& call) const {
+  if (keys.empty()) return {};
+  return protocol->signatures(call, keys, static_cast<std::int64_t>(clock->unix_s()));
+}
+
+void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signatures,
+                             double now_s) {
   const std::size_t own = request.headers.size();
   if (!signature.value.empty() && !request.has_header(signature.name)) {
     request.headers.push_back(signature);
@@ -150,7 +161,7 @@ void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signat
   }
   starting.clear();
   request.headers.resize(own);
-  governor.started(clock->monotonic_s());
+  governor.started(now_s);
   ++started;
 }
 
@@ -167,17 +178,15 @@ double Dispatcher::State::seconds_to_next_start() const {
   return std::min(at_s - clock->monotonic_s(), kNever_s);
 }
 
-void Dispatcher::State::complete(const Completion& completion) {
+void Dispatcher::State::complete(const Completion& completion, const Moment& now) {
   common_wait_s.reset();
   if (const auto flight = flights.extract(completion.id)) {
-    return complete_together(flight.mapped(), completion.response);
+    return complete_together(flight.mapped(), completion.response, now);
   }
-  const double now_s = clock->monotonic_s();
   Delivery& delivery = deliveries.at(completion.id);
-  const Verdict& verdict =
-      delivery.answered(*protocol, completion.response, now_s, clock->unix_s());
+  const Verdict& verdict = delivery.answered(*protocol, completion.response, now.s, now.unix_s);
   governor.ended(end_of(completion.response, is_busy(completion.response, verdict)),
-                 delivery.last_start_s(), now_s);
+                 delivery.last_start_s(), now.s);
   watch_connection(completion.response, verdict);
   decide(completion.id, verdict);  // which may end the delivery, and its verdict with it
 }

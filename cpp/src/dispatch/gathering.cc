@@ -8,20 +8,20 @@
 namespace fieldpost {
 
 // One request for this record and those like it that wait; it flies under the id of the first.
-void Dispatcher::State::start_together(Id id, const Protocol::Together& together) {
+void Dispatcher::State::start_together(Id id, const Protocol::Together& together, double now_s) {
   gather(id, together);
   Call combined = protocol->combine(calls_of(starting));
   const auto at = flights.emplace(id, Flight{starting, std::move(combined), together.key}).first;
   Flight& flight = at->second;
   try {
-    send(id, flight.call.request, protocol->signatures(flight.call, keys, unix_now()));
+    send(id, flight.call.request, signatures(flight.call), now_s);
   } catch (...) {
     flights.erase(at);
     throw;
   }
   operations += flight.call.operations;
   for (const Id member : flight.members) {
-    deliveries.at(member).started(clock->monotonic_s(), token);
+    deliveries.at(member).started(now_s, token);
   }
 }
 
@@ -73,22 +73,22 @@ void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   }
 }
 
-void Dispatcher::State::complete_together(const Flight& flight, const Response& response) {
-  const double now_s = clock->monotonic_s();
+void Dispatcher::State::complete_together(const Flight& flight, const Response& response,
+                                          const Moment& now) {
   const std::size_t count = flight.members.size();
   std::vector<Verdict> verdicts =
-      protocol->decode_each(flight.call, calls_of(flight.members), response, clock->unix_s());
+      protocol->decode_each(flight.call, calls_of(flight.members), response, now.unix_s);
   learn(flight, response);
   const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
                                 [&](const Verdict& one) { return is_busy(response, one); });
   governor.ended(end_of(response, busy, count),
-                 deliveries.at(flight.members.front()).last_start_s(), now_s);
+                 deliveries.at(flight.members.front()).last_start_s(), now.s);
   watch_connection(response, verdicts.front());
   std::vector<Id> in_parts;
   for (std::size_t i = 0; i < count; ++i) {
     Delivery& delivery = deliveries.at(flight.members[i]);
     const bool asked = delivery.asks();
-    const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now_s);
+    const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now.s);
     const bool split = verdict.alone && count > 1;
     if (split) delivery.split(count, asked);
     const bool at_once = verdict.kind == Verdict::Kind::again && verdict.wait_s == 0;

@@ -46,6 +46,12 @@ inline Governor::End end_of(const Response& response, bool busy, std::size_t rec
   return records > 1 ? Governor::End::pack_answered : Governor::End::answered;
 }
 
+// When answers came that came together.
+struct Moment {
+  double s;  // of the clock that never jumps
+  double unix_s;
+};
+
 // A call on the wire that carries several records.
 struct Flight {
   std::vector<Id> members;
@@ -77,20 +83,20 @@ struct Dispatcher::State {
   bool may_gather() const;
   bool may_start() const { return !closed() && !token_wanted; }
   void start_what_may();
-  std::optional<Id> next();
-  void start(Id id);
-  void send(Id id, Request& request, std::vector<Header> signatures);
-  void start_together(Id id, const Protocol::Together& together);
+  std::optional<Id> next(double now_s);
+  void start(Id id, double now_s);
+  std::vector<Header> signatures(const Call& call) const;
+  void send(Id id, Request& request, std::vector<Header> signatures, double now_s);
+  void start_together(Id id, const Protocol::Together& together, double now_s);
   void gather(Id id, const Protocol::Together& together);
   std::vector<const Call*> calls_of(const std::vector<Id>& members);
-  std::int64_t unix_now() const { return static_cast<std::int64_t>(clock->unix_s()); }
   std::size_t most_held() const {
     return 2 * static_cast<std::size_t>(limits.max_in_flight) * protocol->most_together();
   }
   double seconds_to_next_start() const;
 
-  void complete(const Completion& completion);
-  void complete_together(const Flight& flight, const Response& response);
+  void complete(const Completion& completion, const Moment& now);
+  void complete_together(const Flight& flight, const Response& response, const Moment& now);
   bool goes_otherwise(Delivery& delivery, const Flight& flight) const;
   void learn(const Flight& flight, const Response& response);
   void decide(Id id, const Verdict& verdict);

@@ -29,6 +29,8 @@ void init_libcurl() {
   if (code != CURLE_OK) throw std::runtime_error("libcurl cannot start");
 }
 
+constexpr double kNever_s = 1e18;
+
 bool breaks_line(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
@@ -43,6 +45,7 @@ struct CurlTransport::State {
   Transfer& idle_transfer();
   void add(Transfer& transfer);
   void run_timer();
+  void end_overdue();
   void watch(double seconds);  // until a socket is ready or a timer due, and act on it
   void act(int socket, int what);
   void collect();  // move what ended to `done`
@@ -56,6 +59,7 @@ struct CurlTransport::State {
   CURLM* multi = nullptr;
   std::uint64_t owner = 0;
   std::optional<double> timer_s;  // when libcurl wants to be called, whatever the sockets do
+  double look_s = kNever_s;       // no transfer is overdue before
   std::vector<std::unique_ptr<Transfer>> transfers;
   std::vector<Transfer*> idle;
   std::vector<Completion> done;
@@ -116,6 +120,8 @@ int CurlTransport::State::on_timer(CURLM*, long timeout_ms, void* self) noexcept
   State& state = *static_cast<State*>(self);
   if (timeout_ms < 0) {
     state.timer_s.reset();
+  } else if (timeout_ms == 0) {
+    state.timer_s = 0;  // due, whatever the clock says
   } else {
     state.timer_s = state.clock.monotonic_s() + static_cast<double>(timeout_ms) / 1000;
   }
@@ -141,13 +147,31 @@ void CurlTransport::State::add(Transfer& transfer) {
 }
 
 void CurlTransport::State::run_timer() {
-  if (!timer_s || clock.monotonic_s() < *timer_s) return;
+  if (!timer_s || (*timer_s > 0 && clock.monotonic_s() < *timer_s)) return;
   timer_s.reset();
   act(CURL_SOCKET_TIMEOUT, 0);
 }
 
+// A deadline may have moved since it was noted, but only to a later time.
+void CurlTransport::State::end_overdue() {
+  const double now_s = clock.monotonic_s();
+  if (now_s < look_s) return;
+  look_s = kNever_s;
+  for (const auto& transfer : transfers) {
+    if (!transfer->under_way()) continue;
+    if (now_s < transfer->deadline_s()) {
+      look_s = std::min(look_s, transfer->deadline_s());
+      continue;
+    }
+    curl_multi_remove_handle(multi, transfer->easy());
+    idle.push_back(transfer.get());
+    done.push_back(transfer->finish(CURLE_OPERATION_TIMEDOUT));
+  }
+}
+
 void CurlTransport::State::watch(double seconds) {
-  if (timer_s) seconds = std::min(seconds, *timer_s - clock.monotonic_s());
+  const double until_s = std::min(timer_s.value_or(kNever_s), look_s);
+  if (until_s < kNever_s) seconds = std::min(seconds, until_s - clock.monotonic_s());
   const int timeout_ms = seconds > 0 ? static_cast<int>(milliseconds(seconds)) : 0;
   for (const SocketWatch::Ready& ready : sockets->wait(timeout_ms)) {
     act(ready.socket, (ready.to_read ? CURL_CSELECT_IN : 0) |
@@ -191,9 +215,13 @@ void CurlTransport::start(std::uint64_t id, const Request& request) {
     return;
   }
   state_->open();
-  Transfer& transfer = state_->idle_transfer();
-  transfer.prepare(id, request);
-  state_->add(transfer);
+  State& state = *state_;
+  Transfer& transfer = state.idle_transfer();
+  const std::size_t under_way = state.transfers.size() - state.idle.size();
+  transfer.prepare(id, request, state.clock.monotonic_s(),
+                   under_way > state.sockets->open_sockets());
+  state.look_s = std::min(state.look_s, transfer.deadline_s());
+  state.add(transfer);
 }
 
 std::vector<Completion> CurlTransport::wait(double timeout_s) {
@@ -210,6 +238,7 @@ std::vector<Completion> CurlTransport::wait(double timeout_s) {
     state.watch(left_s);
     state.run_timer();
     state.collect();
+    state.end_overdue();
     if (left_s <= 0) break;
   }
   return std::exchange(state.done, {});

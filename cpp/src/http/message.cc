@@ -9,12 +9,33 @@ namespace fieldpost {
 
 namespace {
 
+constexpr std::size_t kUsualHeaderBytes = 512;  // of an answer
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 const Header* find(const std::vector<Header>& headers, std::string_view name) {
   const auto found = std::find_if(headers.begin(), headers.end(),
                                   [&](const Header& h) { return same_name(h.name, name); });
   return found == headers.end() ? nullptr : &*found;
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// Name and value of each, as long as `take` says so.
+template <typename Take>
+void each_line(std::string_view text, const Take& take) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::size_t colon = line.find(':');
+    if (!take(trimmed(line.substr(0, colon)), line.substr(colon + 1))) return;
+    text.remove_prefix(line.size() + 1);
+  }
 }
 
 std::optional<double> seconds_in(std::string_view text) {
@@ -67,6 +88,40 @@ bool same_name(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
+HeaderLines::HeaderLines(std::initializer_list<Header> headers) {
+  for (const Header& header : headers) add(header.name, header.value);
+}
+
+void HeaderLines::add(std::string_view name, std::string_view value) {
+  text_.append(name).append(": ").append(value).push_back('\n');
+}
+
+void HeaderLines::add_line(std::string_view line) {
+  if (line.find(':') == std::string_view::npos) return;
+  if (text_.empty()) text_.reserve(kUsualHeaderBytes);
+  text_.append(line);
+  if (!line.ends_with('\n')) text_.push_back('\n');
+}
+
+std::string_view HeaderLines::find(std::string_view name) const {
+  std::string_view found;
+  each_line(text_, [&](std::string_view its, std::string_view value) {
+    if (!same_name(its, name)) return true;
+    found = trimmed(value);
+    return false;
+  });
+  return found;
+}
+
+std::vector<Header> HeaderLines::all() const {
+  std::vector<Header> headers;
+  each_line(text_, [&](std::string_view name, std::string_view value) {
+    headers.push_back({std::string(name), std::string(trimmed(value))});
+    return true;
+  });
+  return headers;
+}
+
 std::string one_line(std::string_view text, std::size_t limit) {
   std::string line;
   for (std::size_t i = 0; i < text.size();) {
@@ -94,11 +149,6 @@ std::string_view Request::host() const {
     rest = rest.substr(user + 1);
   if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
   return rest.substr(0, rest.find(':'));
-}
-
-std::string_view Response::header(std::string_view name) const {
-  const Header* found = find(headers, name);
-  return found ? std::string_view(found->value) : std::string_view();
 }
 
 std::optional<double> Response::retry_after_s(double now_unix_s) const {

@@ -36,6 +36,7 @@ int SocketWatch::open(int family, int type, int protocol) noexcept {
   if (socket < 0) return socket;
   try {
     entry(socket) = {0, 0, true};
+    ++open_;
   } catch (const std::bad_alloc&) {
     ::close(socket);
     return -1;
@@ -47,6 +48,7 @@ int SocketWatch::close(int socket) noexcept {
   if (const auto at = static_cast<std::size_t>(socket); at < entries_.size()) {
     Entry& one = entries_[at];
     if (one.watched != 0) change(socket, one, 0);  // closing does not, where a child has it too
+    if (one.ours) --open_;
     one = {};
   }
   return ::close(socket);

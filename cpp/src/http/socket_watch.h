@@ -29,6 +29,7 @@ class SocketWatch {
   // A connection's socket, as ::socket and ::close make and end it.
   int open(int family, int type, int protocol) noexcept;
   int close(int socket) noexcept;
+  std::size_t open_sockets() const noexcept { return open_; }
 
   void want(int socket, bool to_read, bool to_write);
   void unwant(int socket);
@@ -45,6 +46,7 @@ class SocketWatch {
   void change(int socket, Entry& entry, std::uint32_t events);
 
   int set_;
+  std::size_t open_ = 0;
   std::vector<Entry> entries_;  // by socket
   std::vector<Ready> ready_;
 };

@@ -14,9 +14,10 @@ namespace {
 // lost, so an older one is not used again.
 constexpr long kLongestIdle_s = 4;
 
-constexpr std::size_t kUsualHeaders = 12;  // of an answer
 // Below what libcurl takes itself (300 KB from 8.3 on), so that it is the same with each of them.
 constexpr std::size_t kMostHeaderBytes = std::size_t{256} << 10;
+
+constexpr const char* kEncoding = "gzip";
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -25,12 +26,6 @@ bool is_loopback(std::string_view host) {
 // libcurl frames the message itself.
 bool is_framing(std::string_view name) {
   return same_name(name, "Content-Length") || same_name(name, "Transfer-Encoding");
-}
-
-std::string_view cut(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
 }  // namespace
@@ -42,6 +37,8 @@ long milliseconds(double seconds) {
 Transfer::Transfer(const TransportOptions& options, SocketWatch& sockets)
     : easy_(curl_easy_init(), &curl_easy_cleanup),
       url_(curl_url(), &curl_url_cleanup),
+      connect_timeout_s_(options.connect_timeout_s),
+      timeout_s_(options.timeout_s),
       max_response_bytes_(options.max_response_bytes) {
   if (!easy_ || !url_) throw std::bad_alloc();
   set_constants(options);
@@ -62,13 +59,10 @@ void Transfer::set_constants(const TransportOptions& options) {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_MAXAGE_CONN, kLongestIdle_s);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  set(CURLOPT_ACCEPT_ENCODING, "");
-  set(CURLOPT_USERAGENT, "fieldpost");
+  set(CURLOPT_ACCEPT_ENCODING, kEncoding);  // what comes so is unpacked
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
-  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connect_timeout_s));
-  set(CURLOPT_TIMEOUT_MS, milliseconds(options.timeout_s));
   if (options.read_timeout_s > 0) {
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes per second
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(std::ceil(options.read_timeout_s)));
@@ -99,20 +93,33 @@ void Transfer::watch(SocketWatch& sockets) {
       });
 }
 
-void Transfer::prepare(std::uint64_t id, const Request& request) {
+void Transfer::prepare(std::uint64_t id, const Request& request, double now_s, bool connects) {
   id_ = id;
+  begin_s_ = now_s;
   under_way_ = true;
   response_ = Response();
-  response_.headers.reserve(kUsualHeaders);
   starts_ = 0;
   header_bytes_ = 0;
   headers_end_ = false;
   too_long_ = false;
   no_memory_ = false;
   error_[0] = '\0';
+  expect_connection(connects);
   set_address(request);
   set_method(request);
   set_headers(request);
+}
+
+// libcurl shares its time among the addresses of a host. Where no connection is to be made it needs
+// none: a timer of it for each request costs more than ours for all.
+void Transfer::expect_connection(bool connects) {
+  if (connects == connects_) return;
+  set(CURLOPT_CONNECTTIMEOUT_MS, connects ? milliseconds(connect_timeout_s_) : 0L);
+  connects_ = connects;
+}
+
+double Transfer::deadline_s() const noexcept {
+  return begin_s_ + (starts_ == 0 ? std::min(connect_timeout_s_, timeout_s_) : timeout_s_);
 }
 
 void Transfer::set_address(const Request& request) {
@@ -129,13 +136,15 @@ void Transfer::set_address(const Request& request) {
 
 void Transfer::set_method(const Request& request) {
   const std::string& method = request.method;
-  body_ = request.has_body ? request.body : std::string();
   const bool carries = request.has_body || method == "POST" || method == "PUT" || method == "PATCH";
-  if (carries) {
+  const std::string_view known = body_;
+  body_ = request.has_body ? std::string_view(request.body) : std::string_view();
+  const bool known_kind = set_.method == method && set_.has_body == carries;
+  if (carries && !(known_kind && known.data() == body_.data() && known.size() == body_.size())) {
     set(CURLOPT_POSTFIELDS, body_.data());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
   }
-  if (set_.method == method && set_.has_body == carries) return;
+  if (known_kind) return;
   set(CURLOPT_NOBODY, method == "HEAD" ? 1L : 0L);
   if (method != "HEAD") set(carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
   set(CURLOPT_CUSTOMREQUEST, method.c_str());
@@ -151,6 +160,12 @@ void Transfer::set_headers(const Request& request) {
     add_header(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
   }
   if (!request.has_header("Content-Type")) add_header("Content-Type:");
+  // As lines of ours: libcurl writes those of its options twice for each request, byte by byte.
+  if (!request.has_header("User-Agent")) add_header("User-Agent: fieldpost");
+  if (!request.has_header("Accept-Encoding")) {
+    add_header(std::string("Accept-Encoding: ") + kEncoding);
+  }
+  if (!request.has_header("Accept")) add_header("Accept:");  // "*/*" says nothing
   add_header("Expect:");  // a refused 100-continue would make libcurl start the request again
   set(CURLOPT_HTTPHEADER, headers_);
   set_.headers = request.headers;
@@ -191,13 +206,11 @@ std::size_t Transfer::on_body(char* data, std::size_t, std::size_t size, void* s
 bool Transfer::take_header(std::string_view line) {
   header_bytes_ += line.size();
   if (header_bytes_ > kMostHeaderBytes) return false;
-  auto& headers = response_.headers;
-  headers_end_ = cut(line).empty();
+  headers_end_ = line.find_first_not_of(" \t\r\n") == std::string_view::npos;
   if (line.starts_with("HTTP/")) {
-    headers.clear();  // of an interim answer
-  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    headers.push_back(
-        {std::string(cut(line.substr(0, colon))), std::string(cut(line.substr(colon + 1)))});
+    response_.headers.clear();  // of an interim answer
+  } else {
+    response_.headers.add_line(line);
   }
   return true;
 }
@@ -254,6 +267,9 @@ std::string Transfer::words(CURLcode code) const {
   }
   if (too_long_) {
     return "the answer is longer than " + std::to_string(max_response_bytes_) + " bytes";
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT && error_[0] == '\0') {
+    return starts_ == 0 ? "no connection in time" : "no whole answer in time";
   }
   if (no_memory_) return "there is no memory left for the answer";
   if (starts_ > 1) return "the connection was closed before an answer came";

@@ -27,7 +27,9 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  void prepare(std::uint64_t id, const Request& request);
+  // `connects`: a connection may have to be made for it.
+  void prepare(std::uint64_t id, const Request& request, double now_s, bool connects);
+  double deadline_s() const noexcept;  // then it is over, whatever came
   Completion finish(CURLcode code);
   bool under_way() const noexcept { return under_way_; }
   CURL* easy() const noexcept { return easy_.get(); }
@@ -48,6 +50,7 @@ class Transfer {
   }
   void set_constants(const TransportOptions& options);
   void watch(SocketWatch& sockets);
+  void expect_connection(bool connects);
   void set_address(const Request& request);
   void set_method(const Request& request);
   void set_headers(const Request& request);
@@ -60,9 +63,13 @@ class Transfer {
   std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url_;  // parsed once
   CURL* leaked_ = nullptr;
   curl_slist* headers_ = nullptr;
+  double connect_timeout_s_;
+  double timeout_s_;
   std::size_t max_response_bytes_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::uint64_t id_ = 0;
+  double begin_s_ = 0;
+  bool connects_ = false;  // what libcurl was told last
   Request set_;       // what libcurl was told last; setting it again costs as much as sending it
   std::string body_;  // libcurl reads it in place
   Response response_;

@@ -30,14 +30,14 @@ Response answer(int status, std::string body = "") {
 
 Response busy_for(const char* seconds) {
   Response response = answer(429);
-  response.headers.push_back({"Retry-After", seconds});
+  response.headers.add("Retry-After", seconds);
   return response;
 }
 
 // A row that was asked for.
 Response found() {
   Response response = answer(200);
-  response.headers.push_back({"OData-Version", "4.0"});
+  response.headers.add("OData-Version", "4.0");
   return response;
 }
 

@@ -101,7 +101,7 @@ class Service {
                  "HTTP/1.1 204 No Content\r\n\r\n\r\n");
     }
     write_end(response.body, "r");
-    response.headers[1].value = "multipart/mixed; boundary=r";
+    response.headers = {{"OData-Version", "4.0"}, {"Content-Type", "multipart/mixed; boundary=r"}};
     return response;
   }
 

@@ -205,7 +205,7 @@ class BatchReader {
     if (!answer) return answer;
     const std::string_view version = response_.header("OData-Version");
     if (answer->header("OData-Version").empty() && !version.empty()) {
-      answer->headers.push_back({"OData-Version", std::string(version)});
+      answer->headers.add("OData-Version", version);
     }
     answer->elapsed_s = response_.elapsed_s;
     return answer;
@@ -218,7 +218,7 @@ class BatchReader {
     const std::string inner(std::string("set_") + std::string(kRebuilt));
     for (const EnvelopePart& part : parts) {
       std::vector<Header> headers;
-      for (const Header& header : part.headers) {
+      for (const Header& header : part.headers.all()) {
         if (!same_name(header.name, "Content-ID")) headers.push_back(header);
       }
       const auto number = number_in(part.header("Content-ID"));

@@ -33,9 +33,7 @@ void take_over(const Response& whole, Response& part) {
   part.elapsed_s = whole.elapsed_s;
   for (const char* name : {"x-ms-service-request-id", "REQ_ID", "Retry-After"}) {
     const std::string_view value = whole.header(name);
-    if (!value.empty() && part.header(name).empty()) {
-      part.headers.push_back({name, std::string(value)});
-    }
+    if (!value.empty() && part.header(name).empty()) part.headers.add(name, value);
   }
 }
 

@@ -25,15 +25,12 @@ std::string_view next_line(std::string_view& rest) {
 }
 
 // Takes headers and the empty line behind them off `rest`.
-std::vector<Header> take_headers(std::string_view& rest) {
-  std::vector<Header> headers;
+HeaderLines take_headers(std::string_view& rest) {
+  HeaderLines headers;
   while (!rest.empty()) {
     const std::string_view line = next_line(rest);
     if (line.empty()) break;
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    headers.push_back({std::string(trimmed(line.substr(0, colon))),
-                       std::string(trimmed(line.substr(colon + 1)))});
+    headers.add_line(line);
   }
   return headers;
 }
@@ -69,13 +66,6 @@ std::optional<Delimiter> find_delimiter(std::string_view body, std::string_view 
 }
 
 }  // namespace
-
-std::string_view EnvelopePart::header(std::string_view name) const {
-  for (const Header& header : headers) {
-    if (same_name(header.name, name)) return header.value;
-  }
-  return {};
-}
 
 std::string_view boundary_of(std::string_view content_type) {
   if (!starts_with_name(trimmed(content_type), "multipart/")) return {};

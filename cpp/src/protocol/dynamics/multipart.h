@@ -17,10 +17,10 @@
 namespace fieldpost {
 
 struct EnvelopePart {
-  std::vector<Header> headers;
+  HeaderLines headers;
   std::string_view content;
 
-  std::string_view header(std::string_view name) const;  // "" where there is none
+  std::string_view header(std::string_view name) const { return headers.find(name); }
 };
 
 // The boundary that a content type of multipart/... names; "" where it is another type.

@@ -208,7 +208,7 @@ TEST_F(PackingTest, AWholeBatchMaySignInWaitOrBeLost) {
   open("batch");
   encode({"{}", "{}"});
   Response busy = refusal(429, "0x80072322");
-  busy.headers.push_back({"Retry-After", "9"});
+  busy.headers.add("Retry-After", "9");
   for (const Verdict& verdict : decode(busy)) EXPECT_EQ(verdict.wait_s, 9);
   for (const Verdict& verdict : decode(answer(401))) EXPECT_EQ(verdict.kind, Kind::sign_in);
   Response lost;
@@ -436,7 +436,7 @@ TEST_F(PackingTest, SizesFollowLatencyAndWhatTheServiceSays) {
   EXPECT_EQ(size(), 50u);
   EXPECT_EQ(dynamics_->most_together(), 100u);
   Response hint = took(2);
-  hint.headers.push_back({"x-ms-dop-hint", "7"});
+  hint.headers.add("x-ms-dop-hint", "7");
   decode(hint);
   EXPECT_EQ(lesson_.in_flight_hint, 7);
   decode(took(40));
@@ -473,7 +473,7 @@ TEST_F(PackingTest, ARefusalOfAWholeBatchIsReadOnceForAll) {
   const Reader reader(*dynamics_);
   const Call combined = dynamics_->combine(calls());
   Response busy = refusal(429, "0x80072322");
-  busy.headers.push_back({"Retry-After", "9"});
+  busy.headers.add("Retry-After", "9");
   const auto verdicts = packing.decode_each(reader, combined, calls(), busy, 0);
   EXPECT_EQ(reader.read, 1);
   for (int i = 0; i < 100; ++i) {
