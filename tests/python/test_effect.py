@@ -343,13 +343,13 @@ def test_a_tree_in_two_steps_is_judged_by_its_own_row():
     assert told.effect == "nothing"
 
 
-def test_a_row_that_the_service_does_not_show_is_refused_at_the_first_step():
+def test_what_the_service_says_of_a_row_holds_for_the_first_step():
     class Refusing(Rows):
         def rows(self, paths):
-            return {path: Found(403, {}, "0x80040220", "no privilege") for path in paths}
+            return {path: Found(400, {}, "0x80060888", "no such column") for path in paths}
 
     current, reader = CurrentRows(Refusing({}), TABLES), Reader(TABLES)
     requests = [reader.operations(*one) for one in (UPDATE, CREATE)]
     current.load(operation for one in requests for operation in one)
     told = effect_of(current, requests, ID)
-    assert (told.effect, told.code, told.requests) == ("refuse", "0x80040220", 1)
+    assert (told.effect, told.code, told.requests) == ("refuse", "0x80060888", 1)

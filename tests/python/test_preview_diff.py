@@ -9,8 +9,9 @@ import pytest
 import fieldpost as fp
 
 
-def diffed(recipe, source, *options, expect=0):
-    told = recipe.run("preview", recipe.dynamics(), source, "--diff", "--output", "json", *options)
+def diffed(recipe, source, *options, expect=0, file=None):
+    file = file or recipe.dynamics()
+    told = recipe.run("preview", file, source, "--diff", "--output", "json", *options)
     assert told.returncode == expect, told.stderr
     return json.loads(told.stdout)
 
@@ -126,3 +127,21 @@ def test_rows_that_cannot_be_read_are_told_with_what_to_do(recipe, status, code,
     told = recipe.run("preview", recipe.dynamics(), recipe.events(4), "--diff")
     assert told.returncode == exit_code and told.stdout == ""
     assert f"{code} HTTP {status}" in told.stderr and "test-connection" in told.stderr
+
+
+def test_rows_that_may_not_be_read_are_no_refusal_of_the_write(recipe):
+    recipe.control("applications", {"deny": ["prvReadAccount"]})
+    told = recipe.run("preview", recipe.dynamics(), recipe.events(4), "--diff")
+    assert (told.returncode, told.stdout) == (3, "")
+    assert "E605" in told.stderr and "prvReadAccount" in told.stderr
+    assert "test-connection" in told.stderr
+
+
+def test_a_row_that_is_only_bound_may_stay_unread(recipe):
+    body = (
+        '      name: {"@path": "$.properties.company"}\n'
+        '      primarycontactid: {"@bind": {table: contact, key: {"@path": "$.messageId"}}}\n'
+    )
+    recipe.control("applications", {"deny": ["prvReadContact"]})
+    told = diffed(recipe, recipe.events(1), file=recipe.dynamics(body))
+    assert [row["effect"] for row in told["rows"]] == ["create"]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from .operation import BIND, Operation, bound_paths, plain_path
 from .schema import Table
-from .web_api import Found, WebApi
+from .web_api import Found, WebApi, unreadable
 
 
 class CurrentRows:
@@ -22,11 +22,15 @@ class CurrentRows:
         self._expected: set[str] = set()  # rows that operations make sooner or later
 
     def load(self, operations: Iterable[Operation]) -> None:
-        """Read what is not known yet; raises FieldpostError where they are not told."""
+        """Read what is not known yet; raises FieldpostError where it is not told, AuthError where
+        the rows that would be written may not be read.
+        """
+        own: set[str] = set()
         wanted: dict[str, dict[str, None]] = {}
         address: dict[str, str] = {}  # as it is asked for
-        for path, asked in self._questions(operations):
+        for path, asked, is_own in self._questions(operations):
             plain = plain_path(path)
+            own.update([plain] if is_own else [])
             seen = self._seen.get(plain)
             new = [part for part in asked if seen is None or part not in seen]
             if plain not in self._whole and (new or seen is None):
@@ -36,6 +40,8 @@ class CurrentRows:
         answers = self._api.rows(list(paths.values()))
         for plain, query in paths.items():
             self._seen.setdefault(plain, set()).update(wanted[plain])
+            if plain in own and answers[query].status in (401, 403):
+                raise unreadable(answers[query], plain)
             self._learn(plain, answers[query])
 
     def found(self, path: str) -> Found | None:
@@ -59,18 +65,18 @@ class CurrentRows:
         """The table of a row's path, where it is known."""
         return self._sets.get(path.partition("(")[0])
 
-    def _questions(self, operations: Iterable[Operation]) -> Iterator[tuple[str, list[str]]]:
-        """(path, what to ask of it) of the rows that operations write, and of those they bind."""
+    def _questions(self, operations: Iterable[Operation]) -> Iterator[tuple[str, list[str], bool]]:
+        """(path, what to ask of it, written or else only bound) of rows that operations name."""
         for one in operations:
             if one.path:
                 if one.kind in ("create", "upsert"):
                     self._expected.add(plain_path(one.path))
-                yield one.path, self._asked(one)
+                yield one.path, self._asked(one), True
             for name, value in one.values.items():
                 for path in bound_paths(value) if name.endswith(BIND) else ():
                     table = self.table_of(path)
                     if table is not None:
-                        yield path, [table.key]
+                        yield path, [table.key], False
 
     def _learn(self, path: str, told: Found) -> None:
         """More columns of a row; what operations wrote since stays as they left it."""

@@ -143,6 +143,12 @@ def _refusal(answer: Answer, path: str) -> FieldpostError:
     )
 
 
+def unreadable(found: Found, path: str) -> AuthError:
+    """What to raise where a row may not be read."""
+    told = f"HTTP {found.status} {found.code} {found.message}".strip()
+    return AuthError("E605", told, path, _RIGHTS_HINT)
+
+
 def parts_of(content_type: str, body: bytes) -> Iterator[Found]:
     """The answers of a $batch without change sets, in their order."""
     named = re.search(r'boundary="?([^";]+)', content_type)
