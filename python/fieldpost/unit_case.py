@@ -60,7 +60,8 @@ def written_cases(reading: Reading) -> tuple[list[WrittenCase], list[Mistake]]:
     """The cases of a destination and what is wrong with them; those of its own file come first."""
     names = _subscription_names(reading.resolved)
     own = _Cases(reading.places, reading.directory, names)
-    own.read(reading.places.data.get("tests"))
+    if isinstance(reading.places.data, dict):
+        own.read(reading.places.data.get("tests"))
     other = beside(reading.name)
     if not other.is_file():
         return own.cases, own.mistakes
@@ -77,8 +78,8 @@ def written_cases(reading: Reading) -> tuple[list[WrittenCase], list[Mistake]]:
     return [*own.cases, *more.cases], [*own.mistakes, *named]
 
 
-def _subscription_names(data: dict[str, Any]) -> list[str]:
-    listed = data.get("subscriptions")
+def _subscription_names(data: Any) -> list[str]:
+    listed = data.get("subscriptions") if isinstance(data, dict) else None
     rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return [one["name"] for one in rows if isinstance(one.get("name"), str)]
 
