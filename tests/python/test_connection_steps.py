@@ -12,6 +12,7 @@ import fieldpost as fp
 from emulator_client import Api
 from fieldpost.emulator import Emulator
 from recipe import Recipe
+from recording_server import RecordingServer
 
 NAMES = ["address", "tls", "token", "who am i", "application user", "privileges", "schema"]
 
@@ -333,6 +334,7 @@ def test_a_sample_without_send_is_only_mapped(recipe):
         ("[1]", "no object"),
         ("null", "no object"),
         ('{"type": "track"}\n{"type": "page"}\n', "several lines"),
+        ("\n", "it is empty"),
         ("{", "no JSON"),
         (None, "No such file"),
     ],
@@ -378,3 +380,18 @@ def test_the_steps_show_in_a_notebook(recipe, monkeypatch):
     tested = fp.Destination.from_file(recipe.dynamics()).test_connection()
     assert tested
     assert "<td>who am i</td>" in tested._repr_html_()
+
+
+def test_a_web_page_is_not_taken_for_the_web_api(recipe):
+    page = (200, {"Content-Type": "text/html"}, b"<html>Sign in</html>")
+    with RecordingServer(lambda _request: page) as server:
+        file = recipe.dynamics()
+        file.write_text(
+            file.read_text().replace(f"url: {recipe.emulator.url}\n", f"url: {server.url}\n")
+        )
+        code, seen = probed(recipe, file=file)
+        assert code == 5
+        assert "none of the Web API" in seen["who am i"]["detail"]
+        told = recipe.run("preview", file, recipe.events(1), "--diff")
+        assert (told.returncode, told.stdout) == (5, "")
+        assert "none of the Web API" in told.stderr

@@ -112,6 +112,7 @@ class WebApi:
         found = list(parts_of(answer.headers.get("content-type", ""), answer.body))
         if len(found) != len(paths):
             told = f"{len(found)} answers to {len(paths)} questions"
+            told = told if found else f"{answer} that is none of the Web API, a web page perhaps"
             raise FieldpostError("E505", told, "$batch", _URL_HINT)
         return found
 
