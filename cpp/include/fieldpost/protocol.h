@@ -85,7 +85,8 @@ struct CallFault {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  // The exact request of a record. REQUIRES: record is of batch. Throws CallFault.
+  // The exact request of a record. REQUIRES: record is of batch, which outlives the call. Throws
+  // CallFault.
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
   // Headers that prove who sends the call, made anew for each try at `unix_s`. The keys are not
   // empty.

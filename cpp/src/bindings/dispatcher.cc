@@ -113,7 +113,8 @@ py::dict shown(const Call& call) {
   const Request& request = call.request;
   using namespace py::literals;
   return py::dict("method"_a = text(request.method), "url"_a = text(request.url),
-                  "headers"_a = header_pairs(request.headers), "body"_a = py::bytes(request.body),
+                  "headers"_a = header_pairs(request.headers),
+                  "body"_a = py::bytes(std::string(request.body_text())),
                   "record_id"_a = text(call.record_id), "request_id"_a = text(call.request_id));
 }
 

@@ -89,6 +89,7 @@ void Dispatcher::State::start_what_may() {
       throw;
     }
     starting.clear();
+    if (!fresh.empty()) deliveries.at(fresh.front()).fetch();
   }
 }
 
@@ -180,8 +181,8 @@ double Dispatcher::State::seconds_to_next_start() const {
 
 void Dispatcher::State::complete(const Completion& completion, const Moment& now) {
   common_wait_s.reset();
-  if (const auto flight = flights.extract(completion.id)) {
-    return complete_together(flight.mapped(), completion.response, now);
+  if (const auto pack = packs.extract(completion.id)) {
+    return complete_together(pack.mapped(), completion.response, now);
   }
   Delivery& delivery = deliveries.at(completion.id);
   const Verdict& verdict = delivery.answered(*protocol, completion.response, now.s, now.unix_s);

@@ -137,14 +137,12 @@ void Transfer::set_address(const Request& request) {
 void Transfer::set_method(const Request& request) {
   const std::string& method = request.method;
   const bool carries = request.has_body || method == "POST" || method == "PUT" || method == "PATCH";
-  const std::string_view known = body_;
-  body_ = request.has_body ? std::string_view(request.body) : std::string_view();
-  const bool known_kind = set_.method == method && set_.has_body == carries;
-  if (carries && !(known_kind && known.data() == body_.data() && known.size() == body_.size())) {
-    set(CURLOPT_POSTFIELDS, body_.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+  if (carries) {
+    const std::string_view body = request.has_body ? request.body_text() : std::string_view();
+    set(CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());  // read in place
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   }
-  if (known_kind) return;
+  if (set_.method == method && set_.has_body == carries) return;
   set(CURLOPT_NOBODY, method == "HEAD" ? 1L : 0L);
   if (method != "HEAD") set(carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
   set(CURLOPT_CUSTOMREQUEST, method.c_str());

@@ -70,8 +70,7 @@ class Transfer {
   std::uint64_t id_ = 0;
   double begin_s_ = 0;
   bool connects_ = false;  // what libcurl was told last
-  Request set_;       // what libcurl was told last; setting it again costs as much as sending it
-  std::string body_;  // libcurl reads it in place
+  Request set_;  // what libcurl was told last; setting it again costs as much as sending it
   Response response_;
   int starts_ = 0;
   std::size_t header_bytes_ = 0;  // of interim answers, too
