@@ -112,8 +112,10 @@ class Prober:
             self.add(make() if reached else Step(name, None, NOT_REACHED))
 
     def _mistakes(self, schema: Schema) -> list[Mistake]:
-        """What is wrong with the file's bodies against the environment as it is now."""
-        return destination_schema.findings(self._config.reading, schema).mistakes
+        """What is wrong with the file's tables and bodies against the environment as it is now."""
+        reading = self._config.reading
+        absent = destination_schema.absent_tables(reading, schema)
+        return [*absent, *destination_schema.findings(reading, schema).mistakes]
 
     def _addresses(self) -> list[str]:
         if self._config.type == "dynamics365":

@@ -176,6 +176,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
             "subscriptions": entries,
         }
     return common | {
+        "operations_per_day": config.delivery.requests_per_day,
         "url": (config.url or "").rstrip("/"),
         "batching": config.delivery.batching,
         "client_id": getattr(config.auth, "client_id", None) or "",

@@ -42,6 +42,7 @@ struct Request {
   bool has_body = false;
   std::string_view kept_body = {};  // in place of `body`: one that outlives the request
 
+  bool operator==(const Request&) const = default;
   std::string_view body_text() const noexcept {
     return kept_body.empty() ? std::string_view(body) : kept_body;
   }

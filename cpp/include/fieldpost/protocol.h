@@ -128,6 +128,13 @@ class Protocol {
   virtual std::vector<Lack> lacks() const { return {}; }
   // A request that finds out whether the call took effect, where the system can tell.
   virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
+  // The call that an answer may put in this one's place, where it is known before any answer;
+  // `when` says which answer, for people.
+  struct Successor {
+    std::string when;
+    std::shared_ptr<const Call> call;
+  };
+  virtual std::optional<Successor> successor(const Call&) const { return std::nullopt; }
   // The answer to a question. A rejection without a code keeps the code, message and
   // action_needed of the verdict that asked. `again` sends the call again, not the question.
   virtual Verdict decode_answer(const Call& call, const Response& response, double now_s) const = 0;

@@ -310,6 +310,35 @@ Call Dispatcher::preview(const Batch& batch, std::uint32_t index) const {
   return combined;
 }
 
+std::vector<Protocol::Successor> Dispatcher::successors(const Call& previewed) const {
+  std::vector<Protocol::Successor> all;
+  std::vector<const Request*> seen = {&previewed.request};
+  auto next = state_->protocol->successor(previewed);
+  while (next) {
+    const std::shared_ptr<const Call> call = next->call;
+    const bool is_known = std::any_of(seen.begin(), seen.end(),
+                                      [&](const Request* one) { return *one == call->request; });
+    if (is_known) break;
+    seen.push_back(&call->request);
+    all.push_back(*std::move(next));
+    next = state_->protocol->successor(*call);
+  }
+  return all;
+}
+
+std::vector<std::uint32_t> Dispatcher::weigh(const Batch& batch) const {
+  std::vector<std::uint32_t> operations;
+  operations.reserve(batch.records.size());
+  for (const Record& record : batch.records) {
+    try {
+      operations.push_back(state_->protocol->encode(batch, record).operations);
+    } catch (const CallFault&) {
+      operations.push_back(0);
+    }
+  }
+  return operations;
+}
+
 std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {
   static const Json kNothing;
   const auto part = [&](const char* key) -> const Json& {
