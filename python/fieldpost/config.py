@@ -39,6 +39,7 @@ from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
 from .ledger_location import is_postgres
+from .proxy import Proxy, as_mapping
 from .yaml_recovery import Recovery
 from .yaml_text import NotYaml, YamlText
 
@@ -52,6 +53,7 @@ __all__ = [
     "FilterText",
     "NoAuth",
     "OAuth2Auth",
+    "Proxy",
     "Retry",
     "SecretRef",
     "Subscription",
@@ -193,6 +195,7 @@ class Delivery(Part):
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
     ] = ()
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
+    proxy: Annotated[Proxy | None, BeforeValidator(as_mapping)] = None
     connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
     read_timeout_s: Annotated[Number, Field(gt=0)] | None = None
     timeout_s: Annotated[Number, Field(gt=0)] = 120.0
@@ -480,6 +483,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),
+    "proxy": _keys(Proxy),
     "signing": _keys(Signing),
     "oauth2": _keys(OAuth2Auth),
     "bearer": _keys(BearerAuth),

@@ -7,16 +7,16 @@ Values are never quoted, names of keys are.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import pathlib
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from . import action_rules, auth_rules, send_rules
+from . import action_rules, auth_rules, proxy, send_rules
 from .config_values import EnvText, Reading
 from .errors import Mistake
+from .nearest_name import meant, meant_or_all
 from .yaml_text import Path, YamlText, parse_path
 
 _EXPECTED = {
@@ -59,14 +59,6 @@ def placed(mistake: Mistake, places: YamlText) -> Mistake:
         text = path if isinstance(places.value(path), str) else (*path, "text")
         line, column = places.locate_within(text, mistake.span[0])
     return dataclasses.replace(mistake, line=line, column=column)
-
-
-def nearest(word: str, candidates: Sequence[str]) -> str:
-    """`did you mean "…"?`, or the list of what there is."""
-    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {json.dumps(close[0], ensure_ascii=False)}?"
-    return "there are " + ", ".join(candidates) if candidates else ""
 
 
 def translate(
@@ -141,7 +133,9 @@ class _Refusal:
     def _unknown_key(self) -> Mistake:
         word = str(self.path[-1])
         line, column = self.places.locate_key(self.path)
-        told = self._at("E110", f"unknown key {_quoted(word)}", nearest(word, self._siblings()))
+        told = self._at(
+            "E110", f"unknown key {_quoted(word)}", meant_or_all(word, self._siblings())
+        )
         return dataclasses.replace(told, line=line, column=column)
 
     def _siblings(self) -> tuple[str, ...]:
@@ -190,9 +184,7 @@ class _Refusal:
         told = "expected " + " or ".join(choices)
         if not isinstance(value, str) or isinstance(value, EnvText):
             return self._at("E113", told)
-        close = difflib.get_close_matches(value.lower(), [one.lower() for one in choices], n=1)
-        meant = [one for one in choices if one.lower() in close]
-        return self._at("E113", told, f"did you mean {_quoted(meant[0])}?" if meant else "")
+        return self._at("E113", told, meant(value, choices))
 
 
 def _quoted(word: object) -> str:
@@ -212,7 +204,7 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
     """The rules that join several keys."""
     places = reading.places
     found = [*_address(data, places), *_files(data, reading), *auth_rules.mistakes(data, places)]
-    found += send_rules.mistakes(data, places)
+    found += [*proxy.mistakes(data, places), *send_rules.mistakes(data, places)]
     subscriptions = data.get("subscriptions")
     listed = subscriptions if isinstance(subscriptions, list) else []
     for index, one in enumerate(listed):

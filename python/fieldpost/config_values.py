@@ -7,7 +7,6 @@ PydanticCustomError whose type is the code of the mistake. None quotes a secret.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from .errors import Mistake
 from .ledger_location import is_postgres
+from .nearest_name import meant_or_all
 from .yaml_text import Path as YamlPath
 from .yaml_text import YamlText, path_text, scalar
 
@@ -29,7 +29,13 @@ _SECRET_NAMES = (
     *("client_secret", "token", "password", "value", "certificate", "certificate_password"),
     *("refresh_token", "token_params", "arguments"),
 )
-SECRET_PATHS = frozenset((*(("auth", name) for name in _SECRET_NAMES), ("signing",)))
+SECRET_PATHS = frozenset(
+    (
+        *(("auth", name) for name in _SECRET_NAMES),
+        ("signing",),
+        ("delivery", "proxy", "password"),
+    )
+)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
@@ -305,9 +311,7 @@ def credential_name(value: Any) -> Any:
     names = [one for one in azure.identity.__all__ if one.endswith("Credential")]
     if not isinstance(value, str) or value in names:
         return value
-    close = difflib.get_close_matches(value, names, n=1)
-    hint = f'did you mean "{close[0]}"?' if close else "there are " + ", ".join(names)
-    raise wrong("E113", "azure-identity has no such credential", hint)
+    raise wrong("E113", "azure-identity has no such credential", meant_or_all(value, names))
 
 
 def event_id(value: Any) -> Any:

@@ -17,7 +17,7 @@ from .dynamics.connection_steps import NAMES, NOT_REACHED, ConnectionSteps
 from .dynamics.privileges import Wanted
 from .dynamics.schema import Schema
 from .dynamics.web_api import WebApi
-from .errors import AuthError, FieldpostError, Mistake
+from .errors import AuthError, ConfigError, FieldpostError, Mistake
 from .inquiry import Inquiry
 from .step import Step
 
@@ -112,8 +112,10 @@ class Prober:
             self.add(make() if reached else Step(name, None, NOT_REACHED))
 
     def _mistakes(self, schema: Schema) -> list[Mistake]:
-        """What is wrong with the file's bodies against the environment as it is now."""
-        return destination_schema.findings(self._config.reading, schema).mistakes
+        """What is wrong with the file's tables and bodies against the environment as it is now."""
+        reading = self._config.reading
+        absent = destination_schema.absent_tables(reading, schema)
+        return [*absent, *destination_schema.findings(reading, schema).mistakes]
 
     def _addresses(self) -> list[str]:
         if self._config.type == "dynamics365":
@@ -130,7 +132,12 @@ class Prober:
             return
         reached = ", ".join(addresses)
         for address in addresses:
-            answer = self.inquiry.ask("GET", address)
+            try:
+                answer = self.inquiry.ask("GET", address)
+            except ConfigError as error:  # no password for the proxy
+                self.add(Step("address", False, f"{error.code} {error.message}", error.hint, 2))
+                self.add(Step("tls", None, NOT_REACHED))
+                return
             if answer.status == 0:
                 self._not_reached(address, answer.fault, answer.fault_text)
                 return

@@ -38,6 +38,7 @@ from .signing import sign
 from .sources import Source
 from .stage import batch_of
 from .telemetry import open_telemetry
+from .transport import proxy_texts, transport_that_sends
 
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _GROUPS_SHOWN = 100
@@ -97,12 +98,18 @@ class Delivery:
         targets = self.targets()
         messages = BulkMessages(config, ledger)
         # In no variable: a traceback that shows them would show what came from the environment.
-        dispatcher = Dispatcher(json.dumps(documents.dispatcher_document(config, messages.taken())))
+        dispatcher = Dispatcher(
+            json.dumps(
+                documents.dispatcher_document(
+                    config, messages.taken(), transport_that_sends(config)
+                )
+            )
+        )
         dispatcher.count_started(messages.asked)
         if messages.hold_s:
             dispatcher.hold(messages.hold_s)
         sign(dispatcher, config.signing)
-        for text in private_texts(config):
+        for text in [*private_texts(config), *proxy_texts(config)]:
             dispatcher.hide(text)
         watch = Watch(dispatcher, report, [*_own_observers(), *self._observers], self._progress)
         credentials = auth.open_credentials(config)

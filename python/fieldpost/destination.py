@@ -25,7 +25,6 @@ from .dry_run import DryRun
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
-from .forecast import forecast, seen_latency_s
 from .functions import Functions, load_functions
 from .html_table import html_table
 from .inquiry import Inquiry
@@ -34,7 +33,7 @@ from .ledger_care import backup, migrate, prune, settle
 from .observer import Observer, Progress
 from .prefetch import Work
 from .preview import Preview, Previewer, PreviewRow
-from .preview_diff import Comparer, PreviewDiff
+from .preview_diff import Comparer, PreviewDiff, plan_of
 from .progress import watching
 from .replay import Replay
 from .report import Counts, Report, Status
@@ -141,12 +140,11 @@ class Destination:
                 if len(rows) >= limit and not source.has_place:
                     return  # it may have no end
 
-        counted = self._dry_run(source, Takes(), None, watched)
+        run = self._dry_run(source, Takes(), None, watched)
         inquiry.sign_in()
         compared = comparer.compared(rows)
         with self._ledger() as ledger:
-            latency_s = seen_latency_s(ledger, self.config.id)
-        plan = forecast(self.config, counted["waiting"], latency_s, comparer.api.dop_hint)
+            plan = plan_of(self.config, run, compared, ledger, comparer.api.dop_hint)
         return PreviewDiff(compared, plan, inquiry.requests)
 
     def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
@@ -241,7 +239,7 @@ class Destination:
         if not (opened.has_place or self.config.event_id_given):
             raise self.config.error([documents.NAMELESS])
         if dry_run:
-            return self._dry_run(opened, takes, limit)
+            return self._dry_run(opened, takes, limit).report
         return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=observers)
 
     def _deliver(
@@ -266,14 +264,15 @@ class Destination:
         takes: Takes,
         limit: int | None,
         watched: Callable[[Iterator[Work]], Iterator[Work]] = iter,
-    ) -> Report:
+    ) -> DryRun:
         plan, functions = documents.compile_plan(self.config), self._functions()
         with self._ledger() as ledger:
             known = ledger if ledger.exists() else None
             delivery = Delivery(self.config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
-            run = DryRun(known, targets, delivery.report(""), takes)
-            return run.count(watched(works(plan, functions, source, limit)))
+            run = DryRun(self.config, known, targets, delivery.report(""), takes)
+            run.count(watched(works(plan, functions, source, limit)))
+            return run
 
     # -- afterwards
 

@@ -19,11 +19,11 @@ from .config_values import Reading
 from .dynamics.body_check import BodyCheck, Mode
 from .dynamics.body_findings import BodyFindings, quoted
 from .dynamics.conversions import Conversions
-from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema, Table
 from .dynamics.tables import TABLES
 from .errors import ConfigError, Mistake
 from .lookup_tables import filled_and_mistakes
+from .nearest_name import meant
 from .yaml_text import Path
 
 _ROWS: dict[Any, Mode] = {
@@ -98,6 +98,17 @@ def unknown_tables(reading: Reading) -> list[Mistake]:
         for path, name in _named_tables(data)
         if name not in known
         for hint in [meant(name, known) or "known: " + ", ".join(known)]
+    ]
+
+
+def absent_tables(reading: Reading, schema: Schema) -> list[Mistake]:
+    """The tables that a dynamics365 file names, and that an environment does not have."""
+    data = reading.resolved
+    told = "the environment has no table {}"
+    return [
+        reading.places.mistake("E119", told.format(quoted(name)), path, meant(name, TABLES))
+        for path, name in (_named_tables(data) if isinstance(data, dict) else ())
+        if name not in schema.tables
     ]
 
 

@@ -127,13 +127,18 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
 
 
 def dispatcher_document(
-    config: DestinationConfig, bulk: dict[str, list[str]] | None = None
+    config: DestinationConfig,
+    bulk: dict[str, list[str]] | None = None,
+    transport: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What `Dispatcher` is made from. bulk: the bulk messages of tables, where they are known."""
+    """What `Dispatcher` is made from. bulk: the bulk messages of tables, where they are known.
+
+    transport: how it connects, where it does.
+    """
     delivery = config.delivery
     return {
         "protocol": protocol_document(config) | ({"bulk": bulk} if bulk else {}),
-        "transport": transport_document(config),
+        "transport": transport or transport_document(config),
         "retry": delivery.retry.model_dump(mode="json"),
         "limits": limits_document(config),
     }
@@ -171,6 +176,7 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
             "subscriptions": entries,
         }
     return common | {
+        "operations_per_day": config.delivery.requests_per_day,
         "url": (config.url or "").rstrip("/"),
         "batching": config.delivery.batching,
         "client_id": getattr(config.auth, "client_id", None) or "",

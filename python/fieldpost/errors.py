@@ -195,6 +195,7 @@ CODES: dict[str, str] = {
     "E520": "if_match gives no version",
     "E521": "impersonate gives no user",
     "E522": "an update has nested rows",
+    "E523": "a change set of more requests than a day has",
     # E6xx: sign-in
     "E601": "the sign-in was refused",
     "E602": "the token endpoint cannot be reached",

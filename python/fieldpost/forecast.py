@@ -2,11 +2,12 @@
 
 The limits of an environment that says nothing else are those that Microsoft documents for one user
 and one web server ("Service protection API limits"); `rate`, `execution` and `rate_share` of the
-file win. A day's cap counts records, and is taken to be unused so far.
+file win. A day's cap counts operations: each record, and each part of a change set.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -25,6 +26,19 @@ _DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
+class Load:
+    """What there is to send. records: events that become requests; refused: those that become none,
+    by the mapping or the protocol; operations: that the destination counts for the records; again:
+    the part of the records that takes a second request.
+    """
+
+    records: int
+    refused: int = 0
+    operations: int = 0
+    again: float = 0.0
+
+
+@dataclass(frozen=True)
 class Limit:
     """name: as people know it; allows: how much, in words; seconds: how long it makes a run."""
 
@@ -35,9 +49,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class Forecast:
-    """latency_s: of one request; measured: seen in earlier runs, else assumed."""
+    """refused: events that become no request; operations: that the destination counts in a day;
+    latency_s: of one request; measured: seen in earlier runs, else assumed.
+    """
 
     records: int
+    refused: int
+    operations: int
     requests: int
     duration_s: float
     binding_limit: str
@@ -53,11 +71,18 @@ class Forecast:
 
     def __str__(self) -> str:
         seen = "seen in earlier runs" if self.measured else "assumed"
+        refused = f"; refused before sending: {self.refused:,}" if self.refused else ""
+        if not self.requests:
+            return f"nothing to send{refused}"
+        what = f"{_counted(self.requests, 'request')} for {_counted(self.records, 'record')}"
         return (
-            f"{self.requests:,} requests for {self.records:,} records, about {self.duration_s:,.1f}"
-            f" s at {self.latency_s * 1000:,.0f} ms each ({seen}); the limit is "
-            f"{self.binding_limit}"
+            f"{what}, about {self.duration_s:,.1f} s at {self.latency_s * 1000:,.0f} ms each"
+            f" ({seen}); the limit is {self.binding_limit}{refused}"
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def seen_latency_s(ledger: Ledger, destination: str) -> float | None:
@@ -70,18 +95,26 @@ def seen_latency_s(ledger: Ledger, destination: str) -> float | None:
 
 def forecast(
     config: DestinationConfig,
-    records: int,
+    load: Load,
     latency_s: float | None,
     dop_hint: int | None,
+    used_today: int = 0,
 ) -> Forecast:
-    """Of so many records. latency_s: of one request, None where none was seen."""
+    """Of a load. latency_s: of one request, None where none was seen; used_today: operations."""
     packed = config.delivery.batching not in (False, "off")
-    requests = -(-records // PACK_RECORDS) if packed else records
+    requests = load.records + math.ceil(load.records * load.again)
+    operations = load.operations + math.ceil(load.operations * load.again)
+    requests = -(-requests // PACK_RECORDS) if packed else requests
     each_s = latency_s or (PACK_LATENCY_S if packed else ASSUMED_LATENCY_S)
-    limits = tuple(_limits(config, records, requests, requests * each_s))
+    limits = (
+        *_service_limits(config, requests, requests * each_s),
+        *_day_limit(config, operations, used_today),
+    )
     binding = max(limits, key=lambda one: one.seconds)
     return Forecast(
-        records,
+        load.records,
+        load.refused,
+        operations,
         requests,
         round(binding.seconds, 3),
         binding.name,
@@ -93,9 +126,7 @@ def forecast(
     )
 
 
-def _limits(
-    config: DestinationConfig, records: int, requests: int, work_s: float
-) -> Iterator[Limit]:
+def _service_limits(config: DestinationConfig, requests: int, work_s: float) -> Iterator[Limit]:
     """work_s: how long the destination works for all requests together."""
     allowed, window_s = config.budget if config.budget[0] else (REQUESTS, WINDOW_S)
     waits = max(0, requests - allowed) / allowed
@@ -104,8 +135,14 @@ def _limits(
     waits = max(0.0, work_s - given_s) / given_s
     yield Limit("execution time", f"{given_s:,g} s in {window_s:g} s", waits * window_s)
     at_once = min(config.delivery.max_in_flight, AT_ONCE)
-    yield Limit("concurrency", f"{at_once} at once", work_s / at_once)
+    longest_s = max(work_s / at_once, work_s / max(1, requests))  # never less than one request
+    yield Limit("concurrency", f"{at_once} at once", longest_s)
+
+
+def _day_limit(config: DestinationConfig, operations: int, used_today: int) -> Iterator[Limit]:
     cap = config.delivery.requests_per_day
     if cap is not None:
-        days = max(0, -(-records // cap) - 1)
-        yield Limit("requests per day", f"{cap:,} records", days * _DAY_S)
+        left = max(0, cap - used_today)
+        days = max(0, -(-(operations - left) // cap))
+        told = f"{cap:,}, {left:,} of them left today"
+        yield Limit("requests per day", told, days * _DAY_S)

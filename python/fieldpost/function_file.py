@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .config_mistakes import nearest
 from .errors import ConfigError, Mistake
+from .nearest_name import meant_or_all
 
 TYPES = ("track", "identify", "group", "page", "screen", "alias", "delete")
 HANDLERS = tuple(f"on_{kind}" for kind in TYPES)
@@ -104,7 +104,7 @@ def _misnamed(name: str, value: Any) -> Mistake:
         told, hint = "batches are not given to functions in this version", "handle single events"
         return Mistake("E117", told, name, _line(value), 1, hint)
     snake = "on_" + name[2:].lstrip("_").lower()
-    hint = nearest(snake, HANDLERS)
+    hint = meant_or_all(snake, HANDLERS)
     return Mistake("E414", "a handler that no event would reach", name, _line(value), 1, hint)
 
 

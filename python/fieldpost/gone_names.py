@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 
 from .config import DestinationConfig
 from .dynamics.schema import Schema
@@ -15,20 +16,28 @@ _NAMES_SHOWN = 8
 
 
 def tell_gone_names(config: DestinationConfig, report: Report) -> None:
-    """Add to `action_needed` what the saved schema knows and its environment does not any more.
+    """Add to `action_needed` which commands tell more, and what is gone.
 
-    Asks the environment, and only where a subscription paused for its body and the schema was
-    pulled from there.
+    Asks the environment what is, and only where a subscription paused for its body and the schema
+    was pulled from there.
     """
     of_names = [one for one in report.subscriptions.values() if _is_of_names(one)]
-    gone = _gone(config) if of_names and _has_pulled(config) else []
-    if not gone:
+    if not of_names:
         return
-    shown = ", ".join(gone[:_NAMES_SHOWN]) + (", …" if len(gone) > _NAMES_SHOWN else "")
-    told = f"; gone since the schema was pulled: {shown}; run `fieldpost schema pull`, then check"
+    told = _told(shlex.quote(config.file), _gone(config) if _has_pulled(config) else None)
     for one in of_names:
         if one.paused is not None:
             one.paused = one.paused._replace(action_needed=one.paused.action_needed + told)
+
+
+def _told(file: str, gone: list[str] | None) -> str:
+    """gone: None where nothing was pulled that could tell."""
+    look = f"`fieldpost schema pull {file}` and `fieldpost check {file}` show what to correct"
+    if not gone:
+        return f"; {look}" if gone is None else ""
+    shown = ", ".join(gone[:_NAMES_SHOWN]) + (", …" if len(gone) > _NAMES_SHOWN else "")
+    diff = f"`fieldpost schema diff {file}` lists what breaks"
+    return f"; gone since the schema was pulled: {shown}; {diff}, {look}"
 
 
 def _is_of_names(counts: Counts) -> bool:

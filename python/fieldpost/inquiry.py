@@ -15,7 +15,7 @@ from typing import Any
 from . import auth
 from ._core import exchange
 from .config import DestinationConfig
-from .transport import transport_document
+from .transport import transport_that_sends
 
 _TRIES = 5
 _LATER = (429, 502, 503, 504)
@@ -77,7 +77,7 @@ class Inquiry:
         tries: int = _TRIES,
     ) -> None:
         self._credentials = auth.open_credentials(config)
-        self._transport = json.dumps(transport_document(config))
+        self._config = config
         self._sleep, self._tries = sleep, tries
         self.header = ""
         self.requests = 0
@@ -117,7 +117,7 @@ class Inquiry:
         if self.header:
             pairs.append((self._credentials.header_name, self.header))
         request = {"method": method, "url": url, "headers": pairs, "body": body}
-        told = exchange(request, self._transport)
+        told = exchange(request, json.dumps(transport_that_sends(self._config)))
         self.requests += 1
         return Answer(
             told["status"],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 from pathlib import Path
 from typing import Any
 
 from .errors import MappingError, Mistake
+from .nearest_name import asked, named
 from .yaml_text import Path as Place
 from .yaml_text import path_text
 
@@ -78,8 +78,8 @@ def _with_table(
 def _similar(name: str, folder: Path) -> str:
     beside = (folder / name).parent
     names = [one.name for one in beside.iterdir()] if beside.is_dir() else []
-    close = difflib.get_close_matches(Path(name).name, names, n=1)
-    return f'did you mean "{Path(name).parent / close[0]}"?' if close else ""
+    near = named(Path(name).name, names)
+    return asked(str(Path(name).parent / near)) if near else ""
 
 
 def _json_table(file: Path) -> dict[str, Any]:

@@ -16,11 +16,33 @@ from .secrets import redact
 
 
 @dataclass(frozen=True)
+class FollowingRequest:
+    """A request that takes the place of the one before it. when: after which answer, in words."""
+
+    when: str
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+    @classmethod
+    def of(cls, request: dict[str, Any], private: Sequence[str] = ()) -> FollowingRequest:
+        """A request as the core describes it; `private` texts are shown as ***."""
+        return cls(request["when"], *_shown(request, private))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `preview --output json` prints it."""
+        return asdict(self) | {"headers": dict(self.headers), "body": _value(self.body)}
+
+
+@dataclass(frozen=True)
 class PreviewRow:
     """One event for one subscription: the exact request, or why there is none.
 
-    body: JSON text, or the parts of a change set. Credentials are not part of a preview, and what
-    came from the environment into a header or a url's query is shown as ***.
+    body: JSON text, or the parts of a change set. then: requests of which each takes the place of
+    the one before it, after the answer that it names. record_id: of the row that the event is
+    about, where it is known. Credentials are not part of a preview, and what came from the
+    environment into a header or a url's query is shown as ***.
     """
 
     subscription: str
@@ -33,6 +55,8 @@ class PreviewRow:
     body: str = ""
     code: str = ""
     message: str = ""
+    record_id: str = ""
+    then: tuple[FollowingRequest, ...] = ()
 
     @classmethod
     def of(
@@ -44,22 +68,31 @@ class PreviewRow:
         private: Sequence[str] = (),
     ) -> PreviewRow:
         """A row for a request as the core describes it; `private` texts are shown as ***."""
-        body = bytes(request["body"] or b"").decode("utf-8", "replace")
-        headers = tuple((name, redact(value, private)) for name, value in request["headers"])
-        told = (request["method"], redact(request["url"], private), headers, body)
-        return cls(subscription, event_id, line, "would send", *told)
+        then = tuple(FollowingRequest.of(one, private) for one in request["then"])
+        head = (subscription, event_id, line, "would send", *_shown(request, private))
+        return cls(*head, record_id=request["record_id"], then=then)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as `preview --output json` prints it; the body as JSON value if it is one."""
-        row = asdict(self) | {"headers": dict(self.headers)}
-        row["body"] = self._body() if self.body else None
-        return row
+        row = asdict(self) | {"headers": dict(self.headers), "body": _value(self.body)}
+        return row | {"then": [one.to_dict() for one in self.then]}
 
-    def _body(self) -> Any:
-        try:
-            return json.loads(self.body)
-        except ValueError:  # the parts of a change set, a form, plain text
-            return self.body
+
+def _shown(
+    request: dict[str, Any], private: Sequence[str]
+) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
+    """Method, url, headers and body."""
+    body = bytes(request["body"] or b"").decode("utf-8", "replace")
+    headers = tuple((name, redact(value, private)) for name, value in request["headers"])
+    return request["method"], redact(request["url"], private), headers, body
+
+
+def _value(body: str) -> Any:
+    """A body as JSON value if it is one; None where there is none."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:  # the parts of a change set, a form, plain text
+        return body
 
 
 class Preview:
@@ -89,6 +122,9 @@ class Preview:
             request = f"{row.method} {row.url}"
             told = row.body or f"{row.code} {row.message}"
             cells.append([row.subscription, row.event_id, row.line, row.outcome, request, told])
+            for one in row.then:
+                request = f"{one.when}: {one.method} {one.url}"
+                cells.append(["", "", "", "", request, one.body])
         return html_table(columns, cells)
 
 

@@ -9,15 +9,19 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .config import DestinationConfig
+from .day_count import operations_today
 from .destination_schema import schema_of
-from .dynamics.current_rows import CurrentRows, Effect, FieldChange
+from .dry_run import DryRun
+from .dynamics.current_rows import CurrentRows
+from .dynamics.effect import Effect, FieldChange, effect_of
 from .dynamics.operation import Operation, Reader
 from .dynamics.web_api import WebApi
 from .errors import Mistake
-from .forecast import Forecast
+from .forecast import Forecast, Load, forecast, seen_latency_s
 from .html_table import html_table
 from .inquiry import Inquiry
-from .preview import Preview, PreviewRow
+from .ledger import Ledger
+from .preview import FollowingRequest, Preview, PreviewRow
 
 EFFECTS = ("create", "update", "delete", "nothing", "refuse")
 _UNWANTED = {"invalid": "refuse", "rejected": "refuse", "dropped": "nothing"}
@@ -33,10 +37,14 @@ WEBHOOK = Mistake(
 
 @dataclass(frozen=True)
 class DiffRow(PreviewRow):
-    """A row of a preview and what its request would do. changes: field, before, after."""
+    """A row of a preview and what its requests would do. changes: field, before, after.
+
+    requests: how many of them go out, the first and so many of `then`; 0 where none does.
+    """
 
     effect: str = ""
     changes: tuple[FieldChange, ...] = ()
+    requests: int = 0
 
     @classmethod
     def told(cls, row: PreviewRow, effect: Effect) -> DiffRow:
@@ -44,11 +52,18 @@ class DiffRow(PreviewRow):
         kept = {one.name: getattr(row, one.name) for one in fields(PreviewRow)}
         kept["code"] = row.code or effect.code
         kept["message"] = row.message or effect.message
-        return cls(**kept, effect=effect.effect, changes=effect.changes)
+        return cls(**kept, effect=effect.effect, changes=effect.changes, requests=effect.requests)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as `preview --diff --output json` prints it."""
         return super().to_dict() | {"changes": [one.to_dict() for one in self.changes]}
+
+    @property
+    def addresses(self) -> list[str]:
+        """Method and url of each request that goes out, and when the second does."""
+        told = [f"{self.method} {self.url}"] if self.url else []
+        sent = self.then[: max(0, self.requests - 1)]
+        return told + [f"then, {one.when}: {one.method} {one.url}" for one in sent]
 
 
 class PreviewDiff(Preview):
@@ -76,7 +91,7 @@ class PreviewDiff(Preview):
         columns = ("event_id", "subscription", "effect", "field", "before", "after", "request")
         cells: list[list[Any]] = []
         for row in self.rows:
-            request = f"{row.method} {row.url}"
+            request = "; ".join(row.addresses)
             head = [row.event_id, row.subscription, row.effect]
             if not row.changes:
                 cells.append([*head, "", "", f"{row.code} {row.message}".strip(), request])
@@ -92,6 +107,21 @@ class PreviewDiff(Preview):
 def shown(value: Any) -> str:
     """A value for people; no value is a dash."""
     return "–" if value is None else str(value)
+
+
+def plan_of(
+    config: DestinationConfig,
+    run: DryRun,
+    rows: Sequence[DiffRow],
+    ledger: Ledger,
+    dop_hint: int | None,
+) -> Forecast:
+    """Of a source that a dry run counted; second requests are as frequent as in the rows."""
+    sent = [row for row in rows if row.requests]
+    again = sum(row.requests > 1 for row in sent) / len(sent) if sent else 0.0
+    load = Load(run.report["waiting"], run.report["invalid"], run.operations, again)
+    used_today = operations_today(config, ledger) or 0
+    return forecast(config, load, seen_latency_s(ledger, config.id), dop_hint, used_today)
 
 
 class Comparer:
@@ -110,16 +140,24 @@ class Comparer:
         told: list[DiffRow] = []
         for begin in range(0, len(rows), _AT_ONCE):
             some = [(row, self._operations(row)) for row in rows[begin : begin + _AT_ONCE]]
-            self._current.load(operation for _row, operations in some for operation in operations)
-            told += [self._compared(row, operations) for row, operations in some]
+            self._current.load(
+                operation for _row, requests in some for one in requests for operation in one
+            )
+            told += [self._compared(row, requests) for row, requests in some]
         return told
 
-    def _operations(self, row: PreviewRow) -> list[Operation]:
+    def _operations(self, row: PreviewRow) -> list[list[Operation]]:
+        """What each of the requests does that a row may take."""
         if row.outcome != "would send":
             return []
-        return self._reader.operations(row.method, row.url, dict(row.headers), row.body)
+        requests: list[PreviewRow | FollowingRequest] = [row, *row.then]
+        return [
+            self._reader.operations(one.method, one.url, dict(one.headers), one.body)
+            for one in requests
+        ]
 
-    def _compared(self, row: PreviewRow, operations: list[Operation]) -> DiffRow:
+    def _compared(self, row: PreviewRow, requests: list[list[Operation]]) -> DiffRow:
         if row.outcome != "would send":
-            return DiffRow.told(row, Effect(_UNWANTED.get(row.outcome, "nothing")))
-        return DiffRow.told(row, self._current.effect(operations))
+            effect = _UNWANTED.get(row.outcome, "nothing")
+            return DiffRow.told(row, Effect(effect, requests=0))
+        return DiffRow.told(row, effect_of(self._current, requests, row.record_id))

@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,12 @@ from . import destination_schema
 from .config import DestinationConfig
 from .dynamics.body_findings import quoted
 from .dynamics.environment import Environment
-from .dynamics.nearest_name import meant
 from .dynamics.schema import Schema
 from .dynamics.schema_change import SchemaChange, changes
 from .dynamics.web_api import WebApi
 from .errors import Mistake
 from .inquiry import Inquiry
+from .nearest_name import meant
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class SavedSchema:
         """What another schema, or the live environment, has otherwise than the saved file."""
         saved = self._saved()
         if saved is None:
-            hint = "`fieldpost schema pull` writes one"
+            hint = f"`fieldpost schema pull {shlex.quote(self._config.file)}` writes one"
             raise self._config.error([Mistake("E260", "no schema was saved", "$", hint=hint)])
         if other is None:
             self._config.require()

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from . import json_text
-from .config_mistakes import nearest
 from .config_values import Reading
 from .errors import Mistake
 from .event_file import events_in
+from .nearest_name import meant_or_all
 from .yaml_text import NotYaml, YamlText
 from .yaml_text import Path as Place
 
@@ -60,7 +60,8 @@ def written_cases(reading: Reading) -> tuple[list[WrittenCase], list[Mistake]]:
     """The cases of a destination and what is wrong with them; those of its own file come first."""
     names = _subscription_names(reading.resolved)
     own = _Cases(reading.places, reading.directory, names)
-    own.read(reading.places.data.get("tests"))
+    if isinstance(reading.places.data, dict):
+        own.read(reading.places.data.get("tests"))
     other = beside(reading.name)
     if not other.is_file():
         return own.cases, own.mistakes
@@ -77,8 +78,8 @@ def written_cases(reading: Reading) -> tuple[list[WrittenCase], list[Mistake]]:
     return [*own.cases, *more.cases], [*own.mistakes, *named]
 
 
-def _subscription_names(data: dict[str, Any]) -> list[str]:
-    listed = data.get("subscriptions")
+def _subscription_names(data: Any) -> list[str]:
+    listed = data.get("subscriptions") if isinstance(data, dict) else None
     rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return [one["name"] for one in rows if isinstance(one.get("name"), str)]
 
@@ -150,7 +151,7 @@ class _Cases:
     def _subscription(self, one: dict[str, Any], place: Place) -> str | None:
         named = one.get("subscription")
         if named is not None and named not in self.subscriptions:
-            hint = nearest(str(named), self.subscriptions)
+            hint = meant_or_all(str(named), self.subscriptions)
             at = (*place, "subscription")
             self._tell("E157", "no subscription of this destination has this name", at, hint)
         return named if isinstance(named, str) else None
@@ -215,7 +216,7 @@ class _Cases:
             return Expectation(written, True)
         if not isinstance(written, dict) or not written:
             told = "expected one of " + ", ".join(EXPECTATIONS)
-            hint = nearest(written, OUTCOMES) if isinstance(written, str) else ""
+            hint = meant_or_all(written, OUTCOMES) if isinstance(written, str) else ""
             self._tell("E156", told, place, hint or "such as expect: {body: {name: Acme}}")
             return Expectation("filtered", True)
         self._unknown_keys(written, EXPECTATIONS, place)
@@ -247,7 +248,9 @@ class _Cases:
         for key in one:
             if key not in known:
                 at = (*place, key)
-                told = self.places.mistake("E110", f'unknown key "{key}"', at, nearest(key, known))
+                told = self.places.mistake(
+                    "E110", f'unknown key "{key}"', at, meant_or_all(key, known)
+                )
                 line, column = self.places.locate_key(at)
                 self.mistakes.append(dataclasses.replace(told, line=line, column=column))
 

@@ -47,7 +47,7 @@ class Api:
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self.base = f"{emulator.url}/api/data/v9.2"
-        self.http = httpx.Client(verify=False, timeout=10)
+        self.http = httpx.Client(verify=False, timeout=60)
         self.token = self.sign_in().json()["access_token"]
 
     def __enter__(self) -> Self:

@@ -116,7 +116,7 @@ class Recipe:
     def control(self, path: str, order: Any = None) -> Any:
         data = None if order is None else json.dumps(order).encode()
         request = urllib.request.Request(f"{self.emulator.control_url}/{path}", data)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def commits(self, table: str = "account") -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ class Recipe:
             [*FIELDPOST, *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             env=self.environment | environment,
             cwd=self.folder,
             check=False,

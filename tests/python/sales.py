@@ -70,7 +70,7 @@ class Sales:
     def control(self, path: str, order: Any = None, method: str | None = None) -> Any:
         data = None if order is None else json.dumps(order).encode()
         request = urllib.request.Request(f"{self.emulator.control_url}/{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def commits(self, table: str) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ class Sales:
             method=method,
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             if error.code == 404:
@@ -120,5 +120,5 @@ class Sales:
                 "scope": emulator.scope,
             }
         ).encode()
-        with urllib.request.urlopen(emulator.token_url, form, timeout=10) as answer:
+        with urllib.request.urlopen(emulator.token_url, form, timeout=60) as answer:
             return str(json.load(answer)["access_token"])

@@ -74,7 +74,7 @@ class Visit:
 
     def browse(self, url: str) -> None:
         def visit() -> None:
-            with urllib.request.urlopen(url, timeout=10) as page:
+            with urllib.request.urlopen(url, timeout=60) as page:
                 self.landed = page.read().decode()
 
         self.threads.append(threading.Thread(target=visit))
@@ -86,7 +86,7 @@ class Visit:
                 return None
 
         try:
-            urllib.request.build_opener(Stay).open(self.told[0].url, timeout=10)
+            urllib.request.build_opener(Stay).open(self.told[0].url, timeout=60)
         except urllib.error.HTTPError as found:
             return str(found.headers["Location"]) + "\n"
         raise AssertionError("no redirect")
@@ -95,9 +95,9 @@ class Visit:
 def signed_in(config: Any, way: auth.Way = "browser") -> Visit:
     visit = Visit()
     person = Person(visit.tell, visit.where_it_leads, visit.browse)
-    auth.connection(config).sign_in(person, way, 20)
+    auth.connection(config).sign_in(person, way, 60)
     for thread in visit.threads:
-        thread.join(10)
+        thread.join(60)
     return visit
 
 
@@ -128,15 +128,15 @@ def test_another_visitor_does_not_end_the_waiting(
 
             for target in ("?code=evil&state=wrong", "other?code=evil", "?error=access_denied"):
                 with pytest.raises(urllib.error.HTTPError, match="404"):
-                    urllib.request.urlopen(unquote(back) + target, timeout=10)
+                    urllib.request.urlopen(unquote(back) + target, timeout=60)
             visit.browse(url)
 
         visit.threads.append(threading.Thread(target=strangers))
         visit.threads[-1].start()
 
-    auth.connection(config).sign_in(Person(visit.tell, open_browser=browse), "browser", 20)
+    auth.connection(config).sign_in(Person(visit.tell, open_browser=browse), "browser", 60)
     for thread in visit.threads:
-        thread.join(10)
+        thread.join(60)
     assert auth.open_credentials(config).header() == "Bearer access-1"
 
 
@@ -243,7 +243,7 @@ def test_the_command_signs_in_by_paste(server: AuthorizationServer, tmp_path: Pa
         address = child.stderr.readline()
     visit = Visit()
     visit.told = [Invitation("paste", address.strip())]
-    out, _err = child.communicate(visit.where_it_leads(), timeout=30)
+    out, _err = child.communicate(visit.where_it_leads(), timeout=60)
     told = json.loads(out)
     assert (child.returncode, told["connected"]) == (0, True)
     assert Path(told["tokens"]).stat().st_mode & 0o777 == 0o600

@@ -320,3 +320,17 @@ def test_an_action_is_expected_of_those_that_the_type_has(tmp_path, action):
         "expected create or upsert or update or delete or associate or disassociate"
     ]
     assert told[0].hint == ('did you mean "create"?' if action == "crate" else "")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- 1\n", "3\n", "null\n", "tests\n", "{}\n"])
+@pytest.mark.parametrize("verb", ["check", "test", "preview", "transform"])
+def test_a_file_that_is_no_destination_is_told_by_every_verb(tmp_path, text, verb):
+    file = tmp_path / "d.yaml"
+    file.write_text(text)
+    words = [verb, str(file), *([] if verb in ("check", "test") else [str(file)])]
+    told = subprocess.run(
+        [sys.executable, "-m", "fieldpost", *words], capture_output=True, text=True, timeout=60
+    )
+    assert told.returncode == 2, told.stderr
+    assert "Traceback" not in told.stderr
+    assert "E1" in told.stdout + told.stderr

@@ -12,6 +12,7 @@ import fieldpost as fp
 from emulator_client import Api
 from fieldpost.emulator import Emulator
 from recipe import Recipe
+from recording_server import RecordingServer
 
 NAMES = ["address", "tls", "token", "who am i", "application user", "privileges", "schema"]
 
@@ -57,6 +58,21 @@ def test_the_steps_pass_and_write_nothing(recipe):
     assert code == 0
     assert [seen[name]["ok"] for name in NAMES] == [True, None, True, None, None, None, None]
     assert recipe.commits() == []
+
+
+@pytest.mark.parametrize("name", ["acount", "new_nothere", "a' or 1 eq 1", "é & x"])
+def test_a_table_that_the_environment_does_not_have_is_told(recipe, name):
+    file = recipe.dynamics()
+    file.write_text(file.read_text().replace("table: account", f"table: {json.dumps(name)}"))
+    code, seen = probed(recipe, "--send", file=file)
+    assert code == 2
+    assert seen["schema"]["ok"] is False and seen["sample"]["ok"] is None
+    assert (
+        f"the environment has no table {json.dumps(name, ensure_ascii=False)}"
+        in (seen["schema"]["detail"])
+    )
+    assert ('did you mean "account"' in seen["schema"]["detail"]) == (name == "acount")
+    assert all_commits(recipe) == []
 
 
 def test_bodies_are_held_against_the_environment_as_it_is(recipe):
@@ -318,6 +334,7 @@ def test_a_sample_without_send_is_only_mapped(recipe):
         ("[1]", "no object"),
         ("null", "no object"),
         ('{"type": "track"}\n{"type": "page"}\n', "several lines"),
+        ("\n", "it is empty"),
         ("{", "no JSON"),
         (None, "No such file"),
     ],
@@ -363,3 +380,18 @@ def test_the_steps_show_in_a_notebook(recipe, monkeypatch):
     tested = fp.Destination.from_file(recipe.dynamics()).test_connection()
     assert tested
     assert "<td>who am i</td>" in tested._repr_html_()
+
+
+def test_a_web_page_is_not_taken_for_the_web_api(recipe):
+    page = (200, {"Content-Type": "text/html"}, b"<html>Sign in</html>")
+    with RecordingServer(lambda _request: page) as server:
+        file = recipe.dynamics()
+        file.write_text(
+            file.read_text().replace(f"url: {recipe.emulator.url}\n", f"url: {server.url}\n")
+        )
+        code, seen = probed(recipe, file=file)
+        assert code == 5
+        assert "none of the Web API" in seen["who am i"]["detail"]
+        told = recipe.run("preview", file, recipe.events(1), "--diff")
+        assert (told.returncode, told.stdout) == (5, "")
+        assert "none of the Web API" in told.stderr

@@ -44,11 +44,11 @@ def rows(recipe, table, columns):
         "scope": recipe.emulator.scope,
     }
     data = urllib.parse.urlencode(form).encode()
-    with urllib.request.urlopen(recipe.emulator.token_url, data, timeout=10) as answer:
+    with urllib.request.urlopen(recipe.emulator.token_url, data, timeout=60) as answer:
         token = json.load(answer)["access_token"]
     url = f"{recipe.emulator.url}/api/data/v9.2/{table}?$select={columns}"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return [[row[name] for name in columns.split(",")] for row in json.load(answer)["value"]]
 
 

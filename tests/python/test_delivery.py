@@ -13,6 +13,7 @@ import pytest
 
 import fieldpost as fp
 from fieldpost.emulator import Emulator
+from postgres_server import wait_until
 from recipe import BODY, FIELDPOST, OUTCOMES, Recipe
 
 
@@ -63,19 +64,18 @@ def without_ids(tree):
 
 def killed_after(recipe, file, events, accounts):
     """Kill a delivery once so many accounts are there; True if it was still at work."""
+    recipe.control("limits", {"request_ms": 30})  # so that it is
     child = subprocess.Popen(
         [*FIELDPOST, "deliver", str(file), str(events)],
         env=recipe.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
-    while child.poll() is None and time.monotonic() < deadline:
-        if len(recipe.commits()) >= accounts:
-            break
+    wait_until(lambda: child.poll() is not None or len(recipe.commits()) >= accounts, 60)
     at_work = child.poll() is None
     child.kill()
-    child.wait(10)
+    child.wait(60)
+    recipe.control("limits", {"request_ms": 0})
     return at_work
 
 
@@ -197,6 +197,7 @@ def test_two_runs_at_once_send_nothing_twice(recipe):
 
 def test_an_interrupted_run_settles_and_goes_on_later(recipe):
     file, events = recipe.webhook(), recipe.events(4000)
+    recipe.control("limits", {"request_ms": 30})
     child = subprocess.Popen(
         [*FIELDPOST, "deliver", str(file), str(events), "--output", "json"],
         env=recipe.environment,
@@ -204,10 +205,10 @@ def test_an_interrupted_run_settles_and_goes_on_later(recipe):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    while len(recipe.commits()) < 20 and child.poll() is None:
-        pass
+    wait_until(lambda: len(recipe.commits()) >= 20 or child.poll() is not None, 60)
     child.send_signal(signal.SIGINT)
-    counts = json.loads(child.communicate(timeout=30)[0])
+    counts = json.loads(child.communicate(timeout=60)[0])
+    recipe.control("limits", {"request_ms": 0})
     assert child.returncode == 130
     assert counts["unconfirmed"] == 0
     assert counts["delivered"] == len(recipe.commits()) < 1000
@@ -228,11 +229,11 @@ def test_standard_input_needs_an_event_id(recipe):
     events = recipe.events().read_text()
     command = [*FIELDPOST, "deliver", str(file), "-", "--output", "json"]
     options = {"env": recipe.environment, "input": events, "text": True, "capture_output": True}
-    refused = subprocess.run(command, check=False, timeout=30, **options)
+    refused = subprocess.run(command, check=False, timeout=60, **options)
     assert refused.returncode == 2
     assert "event_id" in refused.stderr
     recipe.dynamics(extra='event_id: {"@path": "$.messageId"}\n')
-    told = subprocess.run(command, check=False, timeout=30, **options)
+    told = subprocess.run(command, check=False, timeout=60, **options)
     assert json.loads(told.stdout)["delivered"] == 10
 
 

@@ -220,6 +220,7 @@ def test_a_killed_run_is_finished_by_the_next_one(sales, form):
         )
     )
     destination = sales.destination
+    sales.control("limits", {"request_ms": 100})  # so that it is still at work when it is killed
     child = subprocess.Popen(
         [sys.executable, "-m", "fieldpost", "deliver", destination.config.file, str(events)],
         stdout=subprocess.DEVNULL,
@@ -229,7 +230,8 @@ def test_a_killed_run_is_finished_by_the_next_one(sales, form):
         pass
     assert child.poll() is None
     child.kill()
-    child.wait(10)
+    child.wait(60)
+    sales.control("limits", {"request_ms": 0})
     assert destination.deliver(events)["delivered"] > 0
     tables = TABLES if form == "tree" else {"account": 1}
     for table, each in tables.items():

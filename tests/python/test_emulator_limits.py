@@ -20,13 +20,13 @@ def limits(api: Api, **order: Any) -> None:
 
 
 def test_E91_one_request_too_many_is_429_and_is_not_executed(api: Api) -> None:
-    limits(api, requests=20, window_s=2)
-    assert {api.post("accounts", {}).status_code for _ in range(20)} == {204}
+    limits(api, requests=5, window_s=4)
+    assert {api.post("accounts", {}).status_code for _ in range(5)} == {204}
     answer = api.post("accounts", {})
-    words = "Number of requests exceeded the limit of 20 over time window of 2 seconds."
+    words = "Number of requests exceeded the limit of 5 over time window of 4 seconds."
     refused(answer, 429, "0x80072322", words)
-    assert 1 <= int(answer.headers["Retry-After"]) <= 2
-    assert len(api.commits()) == 20
+    assert 1 <= int(answer.headers["Retry-After"]) <= 4
+    assert len(api.commits()) == 5
     time.sleep(int(answer.headers["Retry-After"]))
     assert api.post("accounts", {}).status_code == 204
     assert api.control("GET", "limits")["impatient"] == 0
@@ -42,17 +42,17 @@ def test_E91_what_is_left_is_told(api: Api) -> None:
 
 
 def test_E92_impatience_makes_the_wait_longer(api: Api) -> None:
-    limits(api, requests=1, window_s=2, grace_s=0)
+    limits(api, requests=1, window_s=20, grace_s=0)
     waits = [int(api.get("WhoAmI").headers.get("Retry-After", 0)) for _ in range(6)]
     assert waits[0] == 0
-    assert waits[1] <= 2
+    assert waits[1] <= 20
     assert waits[-1] >= waits[1] + 3
     counts = api.control("GET", "limits")
     assert (counts["accepted"], counts["refused"], counts["impatient"]) == (1, 5, 4)
 
 
 def test_E93_the_fifth_of_four_at_once_is_429(api: Api) -> None:
-    limits(api, concurrency=4, read_ms=300)
+    limits(api, concurrency=4, read_ms=2000)
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(lambda _: api.get("WhoAmI"), range(5)))
     assert sorted(answer.status_code for answer in answers) == [200] * 4 + [429]

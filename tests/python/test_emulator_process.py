@@ -66,18 +66,19 @@ def test_it_stops_in_time_while_a_request_waits() -> None:
             pass
         start = time.monotonic()
         emulator.stop()
-        assert time.monotonic() - start < 5
-        assert waiting.result(5).status_code == 500
+        assert time.monotonic() - start < 30
+        assert waiting.result(60).status_code == 500
 
 
 def test_an_answer_with_a_body_is_not_held_back(api: Api) -> None:
-    """The fastest of ten: a machine may be slow, a delayed acknowledgement is always 40 ms."""
-    times = []
-    for _ in range(10):
+    """One of many is quick: a machine may be slow, a delayed acknowledgement is always 40 ms."""
+
+    def took_s() -> float:
         start = time.monotonic()
         assert api.get("WhoAmI").status_code == 200
-        times.append(time.monotonic() - start)
-    assert min(times) < 0.03
+        return time.monotonic() - start
+
+    assert any(took_s() < 0.035 for _ in range(100))
 
 
 def test_a_port_that_is_taken_is_an_error() -> None:
@@ -124,7 +125,7 @@ def test_serve_announces_when_it_listens_and_stops_at_a_signal(number: int) -> N
         assert httpx.get(details["url"] + "/api/data/v9.2/WhoAmI").status_code == 401
         process.send_signal(number)
         assert process.stdout.readline() == "stopped\n"
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_serve_with_tls_removes_its_folder(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_serve_with_tls_removes_its_folder(tmp_path: Path) -> None:
         ca_file = Path(json.loads(process.stdout.readline())["ca_file"])
         assert ca_file.read_text().startswith("-----BEGIN CERTIFICATE-----")
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert not ca_file.parent.exists()
 
 
@@ -155,7 +156,7 @@ def test_the_command_line_tells_how_to_point_a_client_at_it() -> None:
     with subprocess.Popen(command, **pipes) as served:  # type: ignore[call-overload]
         details = json.loads(served.stdout.readline())
         served.send_signal(signal.SIGTERM)
-        out, told = served.communicate(timeout=20)
+        out, told = served.communicate(timeout=60)
     assert list(details) == KEYS
     assert out == ""
     for key in ("url", "client_id", "client_secret", "scope", "ca_file", "control_url"):
@@ -170,4 +171,4 @@ def test_the_command_line_tells_scripts_nothing_but_the_line() -> None:
     with subprocess.Popen(command, **pipes) as served:  # type: ignore[call-overload]
         served.stdout.readline()
         served.send_signal(signal.SIGTERM)
-        assert served.communicate(timeout=20) == ("", "")
+        assert served.communicate(timeout=60) == ("", "")

@@ -171,15 +171,19 @@ def test_other_threads_run_while_lines_are_read():
         while not done.wait(0.0005):
             turns += 1
 
+    def turns_of_one_call():
+        before = turns
+        fp.Filter('type = "identify"').matches_lines(lines)
+        return turns - before
+
     thread = threading.Thread(target=count)
     thread.start()
     try:
-        for _ in range(3):
-            fp.Filter('type = "identify"').matches_lines(lines)
+        # A busy machine may give the other thread no turn now and then; a held lock, never five.
+        assert any(turns_of_one_call() >= 5 for _ in range(50))
     finally:
         done.set()
         thread.join()
-    assert turns >= 3
 
 
 def test_a_destination_names_the_dialect_of_its_filters(tmp_path):

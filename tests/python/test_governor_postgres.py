@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_what_is_on_offer_counts_as_taken(machines: Any) -> None:
     taken_over: list[int] = []
     two = machines(16, 20, 1000.0)
     one.governor._exchange = exchanged
-    assert late.wait(10) and taken_over == [20]
+    assert late.wait(60) and taken_over == [20]
     three = machines(16, 20, 1000.0)
     assert (two.may_start, three.may_start) == (0, 0), "all of it may be started yet"
 
@@ -139,10 +140,12 @@ def test_what_was_used_is_free_after_a_window(machines: Any) -> None:
 
 def test_a_wait_is_everybody_s(machines: Any) -> None:
     one, two = machines(), machines()
-    one.load = Load(held_s=5.0)
+    one.load = Load(held_s=60.0)
+    began = time.monotonic()
     one.governor.share(one.load)
     wait_until(lambda: two.governor.share(two.load).hold_s > 0)
-    assert two.governor.share(two.load).hold_s == pytest.approx(5.0, abs=0.5)
+    hold_s = two.governor.share(two.load).hold_s
+    assert 60.0 - (time.monotonic() - began) - 0.1 <= hold_s <= 60.1
 
 
 def test_a_governor_that_cannot_begin_leaves_no_session(database: str, machines: Any) -> None:
@@ -180,14 +183,20 @@ def test_who_is_out_of_touch_starts_nothing_and_comes_back(
 
 
 class Watched:
-    """A service that notes when requests came, how many at once, and asks for a wait on demand."""
+    """A service that notes when requests came, how many at once, and asks for a wait on demand.
+
+    takes_s: for a request; alone_s: until both machines have been there, so that the first does
+    not end before the other has begun.
+    """
 
     def __init__(self) -> None:
         self.times_s: list[float] = []
         self.who: list[str] = []
-        self.at_once = self.most_at_once = 0
+        self.at_once: Counter[str] = Counter()  # by machine
+        self.most_of: Counter[str] = Counter()
+        self.most_at_once = 0
         self.wait: float | None = None
-        self.takes_s = 0.02
+        self.takes_s, self.alone_s = 0.02, 0.3
         self.lock = threading.Lock()
         watched = self
 
@@ -196,15 +205,14 @@ class Watched:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                who = body["messageId"][0]
                 with watched.lock:
-                    watched.times_s.append(time.monotonic())
-                    watched.who.append(body["messageId"][0])
-                    watched.at_once += 1
-                    watched.most_at_once = max(watched.most_at_once, watched.at_once)
+                    watched._take(who)
                     wait, watched.wait = watched.wait, None
-                time.sleep(watched.takes_s)
+                    takes_s = watched.takes_s if watched.both else watched.alone_s
+                time.sleep(takes_s)
                 with watched.lock:
-                    watched.at_once -= 1
+                    watched.at_once[who] -= 1
                 self.send_response(204 if wait is None else 429)
                 if wait is not None:
                     self.send_header("Retry-After", f"{wait:g}")
@@ -231,6 +239,18 @@ class Watched:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def _take(self, who: str) -> None:
+        self.times_s.append(time.monotonic())
+        self.who.append(who)
+        self.at_once[who] += 1
+        self.most_of[who] = max(self.most_of[who], self.at_once[who])
+        self.most_at_once = max(self.most_at_once, self.at_once.total())
+
+    @property
+    def both(self) -> bool:
+        """Whether both machines have been there."""
+        return len(self.at_once) == 2
 
     def most_in(self, window_s: float) -> int:
         times = self.times_s
@@ -289,21 +309,21 @@ def test_two_machines_never_have_more_in_flight_than_one_may(
 def test_two_machines_keep_one_budget_and_one_wait(
     tmp_path: Path, service: Watched, server: PostgresServer
 ) -> None:
-    service.takes_s = 0.0
+    service.takes_s, service.alone_s = 0.0, 2.0
     ledger = server.create("budget")
     limits = "max_in_flight: 8, rate: {requests: 20, window_s: 2}"
     both = [start(tmp_path, name, service.url, ledger, 60, limits) for name in ("a", "b")]
-    wait_until(lambda: {"a", "b"} <= set(service.who[-20:]))
+    wait_until(lambda: service.both)
     with service.lock:
-        service.wait = 3.0
+        service.wait = 6.0
         asked = len(service.times_s)
     reports = [done(one) for one in both]
     assert [one["delivered"] for one in reports] == [60, 60]
     # A busy machine notes requests late; two budgets in one window show all the same.
     assert service.most_in(1.5) <= 20
     answered_s = service.times_s[asked]
-    heard_s = answered_s + 0.5  # by way of the database
-    during = [t for t in service.times_s if heard_s < t < answered_s + 3.0]
+    heard_s = answered_s + 2.0  # by way of the database; a busy machine takes its time
+    during = [t for t in service.times_s if heard_s < t < answered_s + 6.0]
     assert during == []
     assert all(one["throttled_s"] > 2 for one in reports)
 
@@ -315,10 +335,10 @@ def test_a_killed_machine_s_part_comes_back(
     limits = "max_in_flight: 6"
     killed = start(tmp_path, "a", service.url, ledger, 5000, limits)
     other = start(tmp_path, "b", service.url, ledger, 500, limits)
-    wait_until(lambda: {"a", "b"} <= set(service.who[-20:]))
+    wait_until(lambda: service.both)
     killed.send_signal(signal.SIGKILL)
-    killed.communicate(timeout=10)
+    killed.communicate(timeout=60)
     with service.lock:
-        service.most_at_once = 0
+        service.most_of.clear()
     assert done(other)["delivered"] == 500
-    assert service.most_at_once == 6, "the whole of it"
+    assert service.most_of["b"] == 6, "the whole of it"

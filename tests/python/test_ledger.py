@@ -187,7 +187,7 @@ def a_killed_run(location: str) -> int:
     here, there = context.Pipe()
     child = context.Process(target=_claim_and_die, args=(location, there))
     child.start()
-    assert here.poll(30)
+    assert here.poll(60)
     run = here.recv()
     other = open_ledger(location)
     assert other.is_live(run)
@@ -617,5 +617,5 @@ def test_a_large_ledger_answers_at_once(store):
     assert book.ledger.dead_runs([book.target]) == set()
     assert book.counts() == {"delivered": 30_000, "waiting": 1}
     assert len(book.ledger.failures("d")) == 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     book.ledger.close()

@@ -201,24 +201,39 @@ def test_a_newer_schema_is_refused(service, tmp_path, postgres):
     assert len(service.bodies) == 1
 
 
+class Patient:
+    """Answers 200; after so many requests only once it may go on: what is there goes meanwhile."""
+
+    def __init__(self, service, most):
+        self._service, self._most = service, most
+        self._turn = threading.Condition()
+
+    def __call__(self, _body):
+        with self._turn:
+            assert self._turn.wait_for(lambda: len(self._service.bodies) <= self._most, 60)
+        return 200
+
+    def go_on(self, most):
+        with self._turn:
+            self._most = most
+            self._turn.notify_all()
+
+
 def test_a_database_that_goes_away_and_comes_back_loses_and_doubles_nothing(
     service, tmp_path, server
 ):
-    def slow(_body):
-        time.sleep(0.005)
-        return 200
-
-    service.answer = slow
+    service.answer = patient = Patient(service, 50)
     file, source = service.destination(tmp_path, delivery="max_in_flight: 4"), events(tmp_path, 600)
     destination = fp.Destination.from_file(file, ledger=server.create("ledger"))
     reports = []
     thread = threading.Thread(target=lambda: reports.append(destination.deliver(source)))
     thread.start()
-    for sent in (50, 200):
+    for sent, following in ((50, 200), (200, 600)):
         wait_until(lambda sent=sent: len(service.bodies) > sent)
         server.stop()
+        patient.go_on(following)
         time.sleep(0.5)
-        assert len(service.bodies) < 600
+        assert len(service.bodies) <= sent + 2 * 4, "only what was claimed before"
         server.start()
     thread.join(90)
     [report] = reports
@@ -231,7 +246,7 @@ def test_a_database_that_stays_away_stops_the_run_and_the_next_one_knows(
     service, tmp_path, server, monkeypatch
 ):
     monkeypatch.setattr(postgres, "_PATIENCE_S", 1.0)
-    service.answer = lambda _body: time.sleep(0.01) or 200
+    service.answer = patient = Patient(service, 40)
     file, source = service.destination(tmp_path, delivery="max_in_flight: 4"), events(tmp_path, 300)
     destination = fp.Destination.from_file(file, ledger=server.create("ledger"))
     told = []
@@ -245,6 +260,7 @@ def test_a_database_that_stays_away_stops_the_run_and_the_next_one_knows(
     thread.start()
     wait_until(lambda: len(service.bodies) > 40)
     server.stop()
+    patient.go_on(300)
     thread.join(60)
     assert told[0].code == "E724"
     sent = len(service.bodies)

@@ -15,7 +15,7 @@ import pytest
 import fieldpost as fp
 from service import events
 
-_ON_THE_WAY_S = 0.15  # what left before an answer was read may arrive so much later
+_TRIES = 3  # a busy machine may be late once; who does not use what is allowed is late each time
 
 
 class LimitedService:
@@ -30,7 +30,7 @@ class LimitedService:
     ) -> None:
         self.arrivals: list[float] = []
         self.accepted: list[float] = []
-        self.waits: list[tuple[float, float]] = []  # (when it was told, seconds)
+        self.waits: list[tuple[float, float]] = []  # (before it was told, seconds)
         self.most_at_once = 0
         self._at_once = 0
         self._recent: deque[float] = deque()
@@ -48,8 +48,6 @@ class LimitedService:
                     service._at_once -= 1
                 self.send_response(status)
                 if wait_s:
-                    with service._lock:
-                        service.waits.append((time.monotonic(), wait_s))
                     self.send_header("Retry-After", str(wait_s))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -73,7 +71,9 @@ class LimitedService:
             while self._recent and self._recent[0] <= now_s - window_s:
                 self._recent.popleft()
             if requests and len(self._recent) >= requests:
-                return 1 + len(self.waits) // 16, 429
+                wait_s = 1 + len(self.waits) // 16
+                self.waits.append((now_s, wait_s))
+                return wait_s, 429
             if stumbles and len(self.arrivals) % stumbles == 0:
                 return 0, 503
             self._recent.append(now_s)
@@ -98,32 +98,44 @@ class LimitedService:
         return path
 
 
-def test_nothing_starts_between_an_answer_that_asks_for_a_wait_and_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [1, 8])
+def test_nothing_starts_between_an_answer_that_asks_for_a_wait_and_its_end(
+    tmp_path: Path, most: int
+) -> None:
     with LimitedService(20, 2.0) as service:
-        file = service.destination(tmp_path, "max_in_flight: 8")
+        file = service.destination(tmp_path, f"max_in_flight: {most}, adaptive: false")
         report = fp.Destination.from_file(file).deliver(events(tmp_path, 50), progress=False)
     assert report["delivered"] == 50
     assert service.waits
     early = [
-        (arrival - told, wait)
+        sum(told < arrival < told + wait for arrival in service.arrivals)
         for told, wait in service.waits
-        for arrival in service.arrivals
-        if told + _ON_THE_WAY_S < arrival < told + wait
     ]
-    assert early == []
+    assert max(early) <= most - 1, "only what was on its way when the answer came"
 
 
 def test_a_window_that_is_configured_is_kept_and_used(tmp_path: Path) -> None:
-    # The server's window is a little shorter, so that a busy machine's delays are no fault of ours.
-    with LimitedService(20, 1.8) as service:
-        file = service.destination(tmp_path, "rate: {requests: 20, window_s: 2}")
-        report = fp.Destination.from_file(file).deliver(events(tmp_path, 80), progress=False)
+    used = 0.0
+    for number in range(_TRIES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        used = max(used, _used_share(folder))
+        if used >= 0.95:
+            break
+    assert used >= 0.95
+
+
+def _used_share(folder: Path) -> float:
+    """How much of 20 requests in each 2 s is used; more than 20 in any 1.5 s is refused."""
+    # The server's window is shorter, so that a busy machine's delays are no fault of ours.
+    with LimitedService(20, 1.5) as service:
+        file = service.destination(folder, "rate: {requests: 20, window_s: 2}")
+        report = fp.Destination.from_file(file).deliver(events(folder, 80), progress=False)
     assert report["delivered"] == 80
     assert service.waits == []
     began_s, ended_s = service.accepted[0], service.accepted[-1]
     # The last window's requests come at its begin, so the time is that of the windows before.
-    used = (len(service.accepted) - 20) / ((ended_s - began_s) * 10)
-    assert used >= 0.95
+    return (len(service.accepted) - 20) / ((ended_s - began_s) * 10)
 
 
 @pytest.mark.parametrize("stumbles", [0, 5])

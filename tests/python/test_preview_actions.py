@@ -89,7 +89,12 @@ def test_a_preview_says_invalid_as_a_delivery_does(destination):
     shown = dest.preview(some, limit=10)
     told = [(row.outcome, row.code) for row in shown]
     assert told == [("invalid", "E517"), ("invalid", "E518"), ("would send", "")]
-    assert effects(dest.preview(some, 10, diff=True)) == ["refuse", "refuse", "create"]
+    diff = dest.preview(some, 10, diff=True)
+    assert effects(diff) == ["refuse", "refuse", "create"]
+    assert [row.requests for row in diff] == [0, 0, 1]
+    assert (diff.plan.records, diff.plan.requests, diff.plan.refused) == (1, 1, 2)
+    dry = dest.deliver(some, dry_run=True)
+    assert (dry["invalid"], dry["waiting"]) == (2, 1)
     dest.deliver(some, progress=False)
     rows = sorted(dest.outcomes("outcome <> 'delivered'"), key=lambda row: row["code"])
     assert [(row["outcome"], row["code"]) for row in rows] == told[:2]
@@ -123,6 +128,11 @@ def test_an_association_is_shown(destination):
     assert effects(told) == ["refuse"]
     made = destination(upsert(), name="maker.yaml")
     made.deliver(events({"userId": "u1", "name": "A"}), progress=False)
+    told = destination(one).preview(events({"userId": "u1", "contact": "c1"}), diff=True)
+    assert effects(told) == ["refuse"]
+    people = f"action: upsert, table: contact, {PERSON}, body: {{lastname: a}}"
+    made = destination(people, name="maker.yaml")
+    made.deliver(events({"userId": "c1", "messageId": "other"}), progress=False)
     told = destination(one).preview(events({"userId": "u1", "contact": "c1"}), diff=True)
     assert effects(told) == ["update"]
 
@@ -250,3 +260,14 @@ def test_an_alternate_key_of_a_table_of_ones_own_is_looked_up(destination, recip
     assert dest.deliver(some[1:], progress=False)["delivered"] == 1
     told = dest.preview(events({"userId": "Ünï", "n": 2}), diff=True)
     assert (effects(told), changes(told)) == (["update"], [[("new_n", 1, 2)]])
+
+
+def test_where_no_event_matches_that_is_said(recipe):
+    file, empty = recipe.dynamics(), recipe.write("empty.ndjson", "")
+    told = recipe.run("preview", file, empty)
+    assert (told.returncode, told.stdout) == (0, "no event matches\n")
+    told = recipe.run("preview", file, empty, "--diff")
+    assert (told.returncode, told.stdout) == (
+        0,
+        "0 compared: no event matches\nplan: nothing to send\n",
+    )

@@ -7,16 +7,11 @@ import json
 import pytest
 
 import fieldpost as fp
-from fieldpost.config import parse
-from fieldpost.dynamics.current_rows import CurrentRows
-from fieldpost.dynamics.operation import Reader
-from fieldpost.dynamics.schema import Schema
-from fieldpost.dynamics.web_api import Found
-from fieldpost.forecast import forecast
 
 
-def diffed(recipe, source, *options, expect=0):
-    told = recipe.run("preview", recipe.dynamics(), source, "--diff", "--output", "json", *options)
+def diffed(recipe, source, *options, expect=0, file=None):
+    file = file or recipe.dynamics()
+    told = recipe.run("preview", file, source, "--diff", "--output", "json", *options)
     assert told.returncode == expect, told.stderr
     return json.loads(told.stdout)
 
@@ -56,6 +51,7 @@ def test_rows_that_are_there_are_left_alone(recipe):
     assert [row["effect"] for row in told["rows"]][:3] == ["nothing", "nothing", "create"]
     # The plan is of what is still to be sent.
     assert told["plan"]["records"] == told["plan"]["requests"] == 8
+    assert told["plan"]["refused"] == 4
     assert told["plan"]["measured"] is True
 
 
@@ -133,251 +129,19 @@ def test_rows_that_cannot_be_read_are_told_with_what_to_do(recipe, status, code,
     assert f"{code} HTTP {status}" in told.stderr and "test-connection" in told.stderr
 
 
-# What the requests of other actions would do, read from the requests themselves -------------------
-
-ID = "00000000-0000-4000-8000-00000000000a"
-OTHER = "00000000-0000-4000-8000-00000000000b"
-TABLES = Schema.standard().tables
-BASE = "https://org.crm.dynamics.com/api/data/v9.2/"
-
-
-class Rows:
-    """Rows by path; what is not in it is missing."""
-
-    def __init__(self, rows):
-        self._rows = rows
-        self.asked = []
-
-    def rows(self, paths):
-        self.asked += paths
-        found = {path: self._rows.get(path.partition("?")[0]) for path in paths}
-        return {path: Found(200, row) if row else Found(404, {}) for path, row in found.items()}
+def test_rows_that_may_not_be_read_are_no_refusal_of_the_write(recipe):
+    recipe.control("applications", {"deny": ["prvReadAccount"]})
+    told = recipe.run("preview", recipe.dynamics(), recipe.events(4), "--diff")
+    assert (told.returncode, told.stdout) == (3, "")
+    assert "E605" in told.stderr and "prvReadAccount" in told.stderr
+    assert "test-connection" in told.stderr
 
 
-def effect_of(rows, *requests):
-    """The last request's effect, after those before it."""
-    api = Rows(rows)
-    current, reader = CurrentRows(api, TABLES), Reader(TABLES)
-    read = [reader.operations(*one) for one in requests]
-    current.load(operation for some in read for operation in some)
-    return [current.effect(some) for some in read][-1], api.asked
-
-
-def patch(values, path=f"accounts({ID})", **headers):
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return ("PATCH", BASE + path, named, json.dumps(values))
-
-
-@pytest.mark.parametrize(
-    ("values", "changes"),
-    [
-        ({"name": "New", "revenue": 5}, [("name", "Old", "New")]),
-        ({"name": "Old", "revenue": 5.0}, []),
-        ({"name": None}, [("name", "Old", None)]),
-        ({"modified": "2024-05-01T12:00:00+02:00"}, []),
-        ({"modified": "2024-05-01T12:00:01+02:00"}, [("modified", "2024-05-01T10:00:00Z")]),
-        ({"creditonhold": True}, [("creditonhold", False, True)]),
-        ({"numberofemployees": 0}, [("numberofemployees", None, 0)]),
-        (
-            {"primarycontactid@odata.bind": f"/contacts({OTHER})"},
-            [("primarycontactid", f"contacts({ID})", f"contacts({OTHER})")],
-        ),
-        ({"primarycontactid@odata.bind": f"/contacts({ID.upper()})"}, []),
-    ],
-)
-def test_an_upsert_of_a_row_changes_what_differs(values, changes):
-    row = {
-        "name": "Old",
-        "revenue": 5.0,
-        "modified": "2024-05-01T10:00:00Z",
-        "creditonhold": False,
-        "primarycontactid": {"contactid": ID},
-    }
-    told, _ = effect_of({f"accounts({ID})": row}, patch(values))
-    assert told.effect == ("update" if changes else "nothing")
-    seen = [tuple(one)[: len(changes[0])] for one in told.changes]
-    assert seen == changes
-
-
-def test_only_what_is_written_is_asked_for():
-    values = {"name": "A", "primarycontactid@odata.bind": f"/contacts({OTHER})"}
-    values["Account_Tasks@odata.bind"] = [f"/tasks({OTHER})"]
-    _, asked = effect_of({}, patch(values))
-    expand = "$expand=primarycontactid($select=contactid)"
-    assert asked == [f"accounts({ID})?$select=name&{expand}"]
-
-
-class SomeColumns(Rows):
-    """Rows of which only the columns that were asked for are told."""
-
-    def rows(self, paths):
-        told = super().rows(paths)
-        for path, found in told.items():
-            wanted = path.partition("?$select=")[2].split(",")
-            row = {name: value for name, value in found.row.items() if name in wanted}
-            told[path] = Found(found.status, row)
-        return told
-
-
-def told_apart(rows, *requests):
-    """The effects of requests that are loaded one by one, and what was asked."""
-    api = SomeColumns(rows)
-    current, reader = CurrentRows(api, TABLES), Reader(TABLES)
-    told = []
-    for one in requests:
-        some = reader.operations(*one)
-        current.load(some)
-        told.append(current.effect(some).effect)
-    return told, [path.partition("?")[2] for path in api.asked]
-
-
-def test_a_row_is_asked_for_the_columns_that_were_not_asked_for_before():
-    rows = {f"accounts({ID})": {"name": "Old", "fax": "1", "revenue": 5}}
-    requests = [
-        patch({"name": "Old"}),
-        patch({"name": "Old", "fax": "1"}),
-        patch({"fax": "2"}),
-        patch({"fax": "2", "revenue": 5}),
-        patch({"fax": "1"}),
-    ]
-    told, asked = told_apart(rows, *requests)
-    assert told == ["nothing", "nothing", "update", "nothing", "update"]
-    assert asked == ["$select=name", "$select=fax", "$select=revenue"]
-
-
-def test_a_row_that_is_not_there_or_was_deleted_is_not_asked_for_again():
-    gone = ("DELETE", f"{BASE}accounts({ID})", {}, "")
-    made = [patch({"name": "A"}), patch({"name": "A", "fax": "1"}), patch({"fax": "1"})]
-    told, asked = told_apart({}, *made)
-    assert (told, asked) == (["create", "update", "nothing"], ["$select=name"])
-    told, asked = told_apart({f"accounts({ID})": {"name": "A", "fax": "1"}}, gone, *made)
-    assert (told, asked) == (["delete", "create", "update", "nothing"], [""])
-
-
-@pytest.mark.parametrize(
-    ("there", "request_", "effect"),
-    [
-        (False, patch({"name": "A"}), "create"),
-        (False, patch({"name": "A"}, If_Match="*"), "refuse"),
-        (True, patch({"name": "A"}, If_Match="*"), "update"),
-        (True, patch({"name": "A"}, If_None_Match="*"), "nothing"),
-        (False, patch({"name": "A"}, path="accounts(accountnumber='7')"), "create"),
-        (True, ("DELETE", f"{BASE}accounts({ID})", {}, ""), "delete"),
-        (False, ("DELETE", f"{BASE}accounts({ID})", {}, ""), "nothing"),
-        (
-            True,
-            ("POST", f"{BASE}accounts({ID})/opportunity_customer_accounts/$ref", {}, "{}"),
-            "update",
-        ),
-        (
-            False,
-            ("DELETE", f"{BASE}accounts({ID})/primarycontactid/$ref", {}, ""),
-            "refuse",
-        ),
-        (False, ("POST", f"{BASE}accounts", {}, '{"name": "no id"}'), "create"),
-    ],
-)
-def test_each_form_has_its_effect(there, request_, effect):
-    rows = {f"accounts({ID})": {"name": "Old"}} if there else {}
-    assert effect_of(rows, request_)[0].effect == effect
-
-
-def test_a_request_is_judged_by_what_those_before_it_leave():
-    first, again = patch({"name": "A"}), patch({"name": "A"})
-    assert effect_of({}, first, again)[0].effect == "nothing"
-    gone = ("DELETE", f"{BASE}accounts({ID})", {}, "")
-    assert effect_of({}, first, gone, again)[0].effect == "create"
-
-
-def change_set(*requests):
-    parts = "".join(
-        "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
-        f"Content-ID: {number}\r\n\r\n{method} {url} HTTP/1.1\r\n"
-        "Content-Type: application/json\r\n"
-        + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        + f"\r\n{body}\r\n"
-        for number, (method, url, headers, body) in enumerate(requests, 1)
-    )
+def test_a_row_that_is_only_bound_may_stay_unread(recipe):
     body = (
-        "--batch_1\r\nContent-Type: multipart/mixed; boundary=changeset_1\r\n\r\n"
-        f"{parts}--changeset_1--\r\n--batch_1--\r\n"
+        '      name: {"@path": "$.properties.company"}\n'
+        '      primarycontactid: {"@bind": {table: contact, key: {"@path": "$.messageId"}}}\n'
     )
-    headers = {"Content-Type": "multipart/mixed; boundary=batch_1"}
-    return ("POST", f"{BASE}$batch", headers, body)
-
-
-def test_a_change_set_is_judged_as_a_whole():
-    task = patch({"subject": "Call"}, path=f"tasks({OTHER})", If_None_Match="*")
-    one = change_set(patch({"name": "New"}), task)
-    rows = {f"accounts({ID})": {"name": "Old"}}
-    told, _ = effect_of(rows, one)
-    assert told.effect == "update"
-    assert [change.field for change in told.changes] == ["name", "subject"]
-    # Its marker is there: it was carried out before.
-    told, _ = effect_of(rows | {f"tasks({OTHER})": {"subject": "Call"}}, one)
-    assert (told.effect, told.changes) == ("nothing", ())
-
-
-def test_a_bulk_message_is_one_operation_for_each_row():
-    targets = [
-        {"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": row_id, "name": "A"}
-        for row_id in (ID, OTHER)
-    ]
-    url = f"{BASE}accounts/Microsoft.Dynamics.CRM.UpsertMultiple"
-    told, asked = effect_of(
-        {f"accounts({ID})": {"name": "A"}}, ("POST", url, {}, json.dumps({"Targets": targets}))
-    )
-    assert len(asked) == 2
-    assert [(one.field, one.after) for one in told.changes] == [("name", "A")]
-
-
-# The plan -----------------------------------------------------------------------------------------
-
-
-def planned(records, delivery="{}", latency_s=None):
-    text = (
-        "name: d\ntype: dynamics365\nurl: https://org.crm.dynamics.com\nauth: {type: none}\n"
-        "subscriptions: [{name: s, action: create, table: account, body: {name: a}}]\n"
-        f"delivery: {delivery}\n"
-    )
-    return forecast(parse(text, "d.yaml"), records, latency_s, 4)
-
-
-@pytest.mark.parametrize(
-    ("records", "delivery", "latency_s", "limit", "duration_s"),
-    [
-        (1600, "{max_in_flight: 16}", 0.1, "concurrency", 10.0),
-        (66000, "{max_in_flight: 64}", 0.01, "requests per window", 3000.0),
-        (66000, "{max_in_flight: 64}", 1.0, "execution time", 16200.0),
-        (1200, "{rate: {requests: 100, window_s: 10}}", 0.01, "requests per window", 110.0),
-        (1200, "{rate: {requests: 100, window_s: 10}, rate_share: 0.5}", 0.01, None, 230.0),
-        (0, "{}", None, "requests per window", 0.0),
-    ],
-)
-def test_the_plan_names_the_limit_that_binds(records, delivery, latency_s, limit, duration_s):
-    plan = planned(records, delivery, latency_s)
-    assert plan.duration_s == duration_s
-    assert limit in (None, plan.binding_limit)
-    assert plan.requests == records
-    assert len(plan.to_dict()["limits"]) == 3
-
-
-@pytest.mark.parametrize(
-    ("records", "delivery", "limit", "duration_s"),
-    [
-        (100_000, "{batching: auto, max_in_flight: 4}", "concurrency", 500.0),
-        (100_000, "{batching: bulk, execution: {seconds: 100}}", "execution time", 5700.0),
-        (
-            100_000,
-            "{batching: bulk, execution: {seconds: 100}, rate_share: 0.5}",
-            "execution time",
-            11700.0,
-        ),
-        (100_000, "{batching: auto, requests_per_day: 40000}", "requests per day", 172800.0),
-        (40_000, "{batching: auto, requests_per_day: 40000}", "concurrency", 50.0),
-    ],
-)
-def test_the_plan_of_packs_keeps_to_what_the_file_allows(records, delivery, limit, duration_s):
-    plan = planned(records, delivery)
-    assert plan.requests == records / 100
-    assert (plan.binding_limit, plan.duration_s) == (limit, duration_s)
+    recipe.control("applications", {"deny": ["prvReadContact"]})
+    told = diffed(recipe, recipe.events(1), file=recipe.dynamics(body))
+    assert [row["effect"] for row in told["rows"]] == ["create"]

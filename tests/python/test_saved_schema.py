@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shlex
 
 import pytest
 
@@ -78,13 +80,30 @@ def test_names_that_are_gone_are_told_where_a_run_pauses_because_of_them(recipe)
     report = json.loads(recipe.run("deliver", file, recipe.events(4), "--output", "json").stdout)
     paused = report["subscriptions"]["New account"]["paused"]
     assert paused["code"] == "0x80048d19"
-    assert "contact.firstname; run `fieldpost schema pull`" in paused["action_needed"]
-    (recipe.folder / "dynamics.schema.json").unlink()
+    assert "gone since the schema was pulled: contact.firstname;" in paused["action_needed"]
+    # What it tells to do can be done as it stands, and shows the place.
+    told = {}
+    for command in re.findall("`fieldpost ([^`]+)`", paused["action_needed"]):
+        run = recipe.run(*shlex.split(command))
+        told[" ".join(command.split()[:-1])] = (run.returncode, run.stdout + run.stderr)
+    assert [(name, code) for name, (code, _text) in told.items()] == [
+        ("schema diff", 4),
+        ("schema pull", 0),
+        ("check", 2),
+    ]
+    assert "firstname" in told["schema diff"][1] and "New account" in told["schema diff"][1]
+    assert f"{file}:" in told["check"][1] and "firstname" in told["check"][1]
+
+
+def test_a_pause_because_of_names_says_how_to_look_where_nothing_was_pulled(recipe):
+    drift(recipe, table="contact", column="firstname", drop=True)
     file = recipe.dynamics()
     before = requests(recipe)
     report = json.loads(recipe.run("deliver", file, recipe.events(5), "--output", "json").stdout)
     paused = report["subscriptions"]["New account"]["paused"]
     assert "gone" not in paused["action_needed"]
+    for verb in ("schema pull", "check"):
+        assert f"`fieldpost {verb} {file}`" in paused["action_needed"]
     assert requests(recipe) - before < 8  # nothing was asked about the tables
 
 
@@ -353,3 +372,23 @@ def test_an_answer_that_is_no_metadata_is_told(recipe, body):
         file.write_text(written)
         told = recipe.run("schema", "pull", file)
     assert told.returncode == 2 and "E261" in told.stderr
+
+
+def test_a_file_that_is_no_schema_is_not_written_over_and_says_what_to_do(recipe):
+    file = recipe.dynamics()
+    recipe.write("dynamics.schema.json", "{broken")
+    for words in (["check"], ["schema", "pull"], ["schema", "diff"]):
+        told = recipe.run(*words, file)
+        assert told.returncode == 2
+        assert "E260" in told.stdout + told.stderr
+        assert "delete it and write it anew: `fieldpost schema pull" in told.stdout + told.stderr
+    assert (recipe.folder / "dynamics.schema.json").read_text() == "{broken"
+    (recipe.folder / "dynamics.schema.json").unlink()
+    told = recipe.run("schema", "diff", file)
+    assert (told.returncode, f"`fieldpost schema pull {file}`" in told.stderr) == (2, True)
+
+
+def test_a_table_that_is_misspelt_is_suggested(recipe):
+    told = recipe.run("schema", "show", "acount")
+    assert told.returncode == 2
+    assert 'did you mean "account"?' in told.stderr

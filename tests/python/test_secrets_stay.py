@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from proxy_servers import ForwardProxy
 
 import fieldpost as fp
 from authorization_server import AuthorizationServer
@@ -34,6 +35,7 @@ SECRETS = {
     "QUERY": f"{MARK}-query",
     "EXTRA": f"{MARK}-extra",
     "HEADER": f"{MARK}-header/+ of a partner",
+    "PROXY": f"{MARK}-proxy/ü",
 }
 SCHEMES = {
     "client": "{type: oauth2, token_url: {env: TOKEN_URL}, client_id: app-1, "
@@ -57,7 +59,9 @@ def forms(secret: str) -> set[str]:
 
 def leaks(text: str, *more: str) -> list[str]:
     planted = {form for secret in SECRETS.values() for form in forms(secret)}
-    planted |= {MARK, *more, base64.b64encode(b"me:" + SECRETS["PASSWORD"].encode()).decode()}
+    for user, name in (("me", "PASSWORD"), ("svc", "PROXY")):
+        planted.add(base64.b64encode(f"{user}:{SECRETS[name]}".encode()).decode())
+    planted |= {MARK, *more}
     return sorted(one for one in planted if one in text)
 
 
@@ -79,7 +83,9 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuthorizationServ
             query = "?code=" + SECRETS["QUERY"]
             monkeypatch.setenv("TOKEN_URL", signs_in.token_url + query)
             monkeypatch.setenv("HOOK_URL", f"{receives.url}/in{query}")
-            yield signs_in, receives
+            with ForwardProxy("svc:" + SECRETS["PROXY"]) as proxy:
+                monkeypatch.setenv("PROXY_URL", proxy.url)
+                yield signs_in, receives
 
 
 def write(folder: Path, scheme: str, signs_in: AuthorizationServer, receives: Any) -> Path:
@@ -91,7 +97,8 @@ def write(folder: Path, scheme: str, signs_in: AuthorizationServer, receives: An
         f"name: Hook\ntype: webhook\nauth: {auth_text}\n"
         "event_id: {'@path': '$.messageId'}\nidempotency_key: true\n"
         "signing: {standard_webhooks: {env: SIGNING}, segment: {env: SHARED}}\n"
-        f"url: {{env: HOOK_URL}}\n"
+        "delivery: {proxy: {url: {env: PROXY_URL}, username: svc, password: {env: PROXY}}}\n"
+        "url: {env: HOOK_URL}\n"
         "subscriptions:\n  - name: A\n    filter: messageId != 'm-2'\n"
         "    headers: {X-Partner: {env: HEADER}}\n"
         "  - {name: B, url: {'@template': '" + receives.url + "/u?k={{q}}'}}\n"

@@ -126,6 +126,10 @@ class Dispatcher {
   // The request of a record as it would be sent, but for Authorization. Sends nothing.
   // Throws CallFault, and std::out_of_range where the batch has no such record.
   Call preview(const Batch& batch, std::uint32_t index) const;
+  // What may go out in place of a previewed call, one after the other; each request once.
+  std::vector<Protocol::Successor> successors(const Call& previewed) const;
+  // What the destination counts for the request of each record; 0 where none can be made of it.
+  std::vector<std::uint32_t> weigh(const Batch& batch) const;
 
  private:
   struct State;

@@ -40,7 +40,12 @@ struct Request {
   std::vector<Header> headers;
   std::string body;
   bool has_body = false;
+  std::string_view kept_body = {};  // in place of `body`: one that outlives the request
 
+  bool operator==(const Request&) const = default;
+  std::string_view body_text() const noexcept {
+    return kept_body.empty() ? std::string_view(body) : kept_body;
+  }
   bool has_header(std::string_view name) const;  // ASCII case-insensitive
   // Name or address in the URL, without user, port and brackets, so that a message may show it.
   std::string_view host() const;

@@ -85,7 +85,8 @@ struct CallFault {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  // The exact request of a record. REQUIRES: record is of batch. Throws CallFault.
+  // The exact request of a record. REQUIRES: record is of batch, which outlives the call. Throws
+  // CallFault.
   virtual Call encode(const Batch& batch, const Record& record) const = 0;
   // Headers that prove who sends the call, made anew for each try at `unix_s`. The keys are not
   // empty.
@@ -127,6 +128,13 @@ class Protocol {
   virtual std::vector<Lack> lacks() const { return {}; }
   // A request that finds out whether the call took effect, where the system can tell.
   virtual std::optional<Request> question(const Call&) const { return std::nullopt; }
+  // The call that an answer may put in this one's place, where it is known before any answer;
+  // `when` says which answer, for people.
+  struct Successor {
+    std::string when;
+    std::shared_ptr<const Call> call;
+  };
+  virtual std::optional<Successor> successor(const Call&) const { return std::nullopt; }
   // The answer to a question. A rejection without a code keeps the code, message and
   // action_needed of the verdict that asked. `again` sends the call again, not the question.
   virtual Verdict decode_answer(const Call& call, const Response& response, double now_s) const = 0;

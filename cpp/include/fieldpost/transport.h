@@ -15,6 +15,9 @@ namespace fieldpost {
 
 struct TransportOptions {
   std::string ca_file;  // PEM; empty: the system's store
+  std::string proxy;    // scheme://host:port; "none"; empty: the environment's
+  std::string proxy_username;
+  std::string proxy_password;
   double connect_timeout_s = 10;
   double read_timeout_s = 0;  // without a byte of the exchange; 0: as long as timeout_s
   double timeout_s = 120;     // whole exchange; with a shorter one the service may act unheard
@@ -33,13 +36,14 @@ struct Completion {
 class Transport {
  public:
   virtual ~Transport() = default;
+  // The request stays as it is until then.
   virtual void start(std::uint64_t id, const Request& request) = 0;
   // Waits until something completes or the time is over (0: only looks).
   virtual std::vector<Completion> wait(double timeout_s) = 0;
 };
 
-// {"ca_file", "connect_timeout_s", "read_timeout_s", "timeout_s", "max_connections",
-// "max_response_bytes"}, each optional. Throws DocumentError.
+// {"ca_file", "proxy", "proxy_username", "proxy_password", "connect_timeout_s", "read_timeout_s",
+// "timeout_s", "max_connections", "max_response_bytes"}, each optional. Throws DocumentError.
 TransportOptions make_transport_options(const Json& document);
 
 // Over libcurl. Opens nothing before the first start, and closes nothing in a forked child.

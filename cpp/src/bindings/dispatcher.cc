@@ -111,13 +111,27 @@ py::tuple settle(Dispatcher& dispatcher, double timeout_s, const py::type& kind)
   return py::make_tuple(std::move(delivered), std::move(others));
 }
 
-py::dict preview(const Dispatcher& dispatcher, const Batch& batch, std::uint32_t index) {
-  const Call call = dispatcher.preview(batch, index);
+py::dict shown(const Call& call) {
   const Request& request = call.request;
   using namespace py::literals;
   return py::dict("method"_a = text(request.method), "url"_a = text(request.url),
-                  "headers"_a = header_pairs(request.headers), "body"_a = py::bytes(request.body),
+                  "headers"_a = header_pairs(request.headers),
+                  "body"_a = py::bytes(std::string(request.body_text())),
                   "record_id"_a = text(call.record_id), "request_id"_a = text(call.request_id));
+}
+
+// `then`: the requests that may follow, each with its `when`.
+py::dict preview(const Dispatcher& dispatcher, const Batch& batch, std::uint32_t index) {
+  const Call call = dispatcher.preview(batch, index);
+  py::dict told = shown(call);
+  py::list then;
+  for (const Protocol::Successor& one : dispatcher.successors(call)) {
+    py::dict next = shown(*one.call);
+    next["when"] = text(one.when);
+    then.append(std::move(next));
+  }
+  told["then"] = std::move(then);
+  return told;
 }
 
 Request read_request(const py::dict& given) {
@@ -246,6 +260,7 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("throttled_s", &Dispatcher::throttled_s)
       .def("traffic", &traffic)
       .def("preview", &preview, py::arg("batch"), py::arg("index"))
+      .def("weigh", &Dispatcher::weigh, py::arg("batch"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("token_wanted", &Dispatcher::token_wanted)
       .def_property_readonly("outstanding", &Dispatcher::outstanding)
       .def_property_readonly("room", &Dispatcher::room)

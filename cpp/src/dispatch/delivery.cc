@@ -1,5 +1,6 @@
 #include "dispatch/delivery.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -12,6 +13,14 @@ Request& Delivery::request(const Protocol& protocol) {
   if (question_) return *question_;
   if (!call_) call_ = protocol.encode(*batch_, batch_->records.at(offer_.index));
   return call_->request;
+}
+
+void Delivery::fetch() const noexcept {
+  constexpr std::size_t kLine = 64, kMost = 32;  // bytes of a line of the cache, and lines
+  const std::string_view body = batch_->text(batch_->records[offer_.index].body);
+  for (std::size_t at = 0; at < std::min(body.size(), kMost * kLine); at += kLine) {
+    __builtin_prefetch(body.data() + at);
+  }
 }
 
 std::uint32_t Delivery::subscription() const {

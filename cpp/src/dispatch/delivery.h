@@ -19,6 +19,9 @@ class Delivery {
  public:
   Delivery(std::shared_ptr<const Batch> batch, const Offer& offer);
 
+  // It is sent next but one: its body, which nobody read since it was mapped, is on its way to the
+  // processor meanwhile.
+  void fetch() const noexcept;
   // What to send next: the open question, else the call, which is encoded when first asked for.
   // Throws CallFault.
   Request& request(const Protocol& protocol);

@@ -89,6 +89,7 @@ void Dispatcher::State::start_what_may() {
       throw;
     }
     starting.clear();
+    if (!fresh.empty()) deliveries.at(fresh.front()).fetch();
   }
 }
 
@@ -180,8 +181,8 @@ double Dispatcher::State::seconds_to_next_start() const {
 
 void Dispatcher::State::complete(const Completion& completion, const Moment& now) {
   common_wait_s.reset();
-  if (const auto flight = flights.extract(completion.id)) {
-    return complete_together(flight.mapped(), completion.response, now);
+  if (const auto pack = packs.extract(completion.id)) {
+    return complete_together(pack.mapped(), completion.response, now);
   }
   Delivery& delivery = deliveries.at(completion.id);
   const Verdict& verdict = delivery.answered(*protocol, completion.response, now.s, now.unix_s);
@@ -307,6 +308,35 @@ Call Dispatcher::preview(const Batch& batch, std::uint32_t index) const {
   Call combined = protocol.combine({&call});
   combined.record_id = call.record_id;
   return combined;
+}
+
+std::vector<Protocol::Successor> Dispatcher::successors(const Call& previewed) const {
+  std::vector<Protocol::Successor> all;
+  std::vector<const Request*> seen = {&previewed.request};
+  auto next = state_->protocol->successor(previewed);
+  while (next) {
+    const std::shared_ptr<const Call> call = next->call;
+    const bool is_known = std::any_of(seen.begin(), seen.end(),
+                                      [&](const Request* one) { return *one == call->request; });
+    if (is_known) break;
+    seen.push_back(&call->request);
+    all.push_back(*std::move(next));
+    next = state_->protocol->successor(*call);
+  }
+  return all;
+}
+
+std::vector<std::uint32_t> Dispatcher::weigh(const Batch& batch) const {
+  std::vector<std::uint32_t> operations;
+  operations.reserve(batch.records.size());
+  for (const Record& record : batch.records) {
+    try {
+      operations.push_back(state_->protocol->encode(batch, record).operations);
+    } catch (const CallFault&) {
+      operations.push_back(0);
+    }
+  }
+  return operations;
 }
 
 std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {

@@ -1,5 +1,5 @@
 // What a dispatcher holds, and the steps of its loop. dispatcher.cc turns the loop and starts
-// requests, gathering.cc puts several records into one of them, decisions.cc says what follows from
+// requests, packs.cc puts several records into one of them, decisions.cc says what follows from
 // an answer.
 #pragma once
 
@@ -53,7 +53,7 @@ struct Moment {
 };
 
 // A call on the wire that carries several records.
-struct Flight {
+struct Pack {
   std::vector<Id> members;
   Call call;
   std::string key;  // that its members had in common
@@ -66,12 +66,12 @@ struct Dispatcher::State {
         RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
         std::shared_ptr<Random> its_random)
       : protocol(std::move(its_protocol)),
-        transport(std::move(its_transport)),
         retry(std::move(its_retry)),
         limits(its_limits),
         clock(std::move(its_clock)),
         random(std::move(its_random)),
-        governor(limits) {}
+        governor(limits),
+        transport(std::move(its_transport)) {}
 
   void check_process() const;
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
@@ -96,9 +96,9 @@ struct Dispatcher::State {
   double seconds_to_next_start() const;
 
   void complete(const Completion& completion, const Moment& now);
-  void complete_together(const Flight& flight, const Response& response, const Moment& now);
-  bool goes_otherwise(Delivery& delivery, const Flight& flight) const;
-  void learn(const Flight& flight, const Response& response);
+  void complete_together(const Pack& pack, const Response& response, const Moment& now);
+  bool goes_otherwise(Delivery& delivery, const Pack& pack) const;
+  void learn(const Pack& pack, const Response& response);
   void decide(Id id, const Verdict& verdict);
   void try_again(Id id, const Verdict& verdict);
   void wait_to_try(Id id, double wait_s);
@@ -117,20 +117,20 @@ struct Dispatcher::State {
   void tell(Id id, std::string outcome);
 
   std::unique_ptr<Protocol> protocol;
-  std::unique_ptr<Transport> transport;
   RetryPolicy retry;
   Limits limits;
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   Governor governor;
 
-  std::uint64_t process = 0;     // that made the first offer
-  Deliveries deliveries;         // offered and not yet told
-  Lanes lanes;                   // of those with an order key
-  std::deque<Id> fresh;          // never started
-  std::deque<Id> ready;          // questions, and what comes back from a sign-in
-  std::map<Id, Flight> flights;  // on the wire with others, by the first of each
-  std::vector<Id> starting;      // taken from where they waited, and not on the wire yet
+  std::uint64_t process = 0;             // that made the first offer
+  Deliveries deliveries;                 // offered and not yet told
+  Lanes lanes;                           // of those with an order key
+  std::deque<Id> fresh;                  // never started
+  std::deque<Id> ready;                  // questions, and what comes back from a sign-in
+  std::map<Id, Pack> packs;              // on the wire with others, by the first of each
+  std::unique_ptr<Transport> transport;  // reads what the deliveries keep: it goes before them
+  std::vector<Id> starting;              // taken from where they waited, and not on the wire yet
   Retries retries;
   std::vector<Id> parked;    // until authorize()
   std::vector<Id> suspects;  // refused alike; told when it shows whether all are

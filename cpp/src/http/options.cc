@@ -144,6 +144,9 @@ TransportOptions make_transport_options(const Json& document) {
   TransportOptions read;
   Options options(document, "$.transport");
   options.text("ca_file", read.ca_file);
+  options.text("proxy", read.proxy);
+  options.text("proxy_username", read.proxy_username);
+  options.text("proxy_password", read.proxy_password);
   options.number("connect_timeout_s", 0.001, read.connect_timeout_s);
   options.number("read_timeout_s", 0, read.read_timeout_s);
   options.number("timeout_s", 0.001, read.timeout_s);

@@ -39,9 +39,11 @@ Transfer::Transfer(const TransportOptions& options, SocketWatch& sockets)
       url_(curl_url(), &curl_url_cleanup),
       connect_timeout_s_(options.connect_timeout_s),
       timeout_s_(options.timeout_s),
-      max_response_bytes_(options.max_response_bytes) {
+      max_response_bytes_(options.max_response_bytes),
+      names_proxy_(!options.proxy.empty()) {
   if (!easy_ || !url_) throw std::bad_alloc();
   set_constants(options);
+  if (names_proxy_) set_proxy(options);
   watch(sockets);
 }
 
@@ -75,6 +77,14 @@ void Transfer::set_constants(const TransportOptions& options) {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, this);
+}
+
+void Transfer::set_proxy(const TransportOptions& options) {
+  set(CURLOPT_PROXY, options.proxy == "none" ? "" : options.proxy.c_str());
+  if (!options.ca_file.empty()) set(CURLOPT_PROXY_CAINFO, options.ca_file.c_str());
+  if (options.proxy_username.empty()) return;
+  set(CURLOPT_PROXYUSERNAME, options.proxy_username.c_str());
+  set(CURLOPT_PROXYPASSWORD, options.proxy_password.c_str());
 }
 
 // Connections outlive the transfer that opened them; the watch outlives both.
@@ -129,22 +139,22 @@ void Transfer::set_address(const Request& request) {
                                    CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
   set(CURLOPT_CURLU, parsed ? url_.get() : static_cast<CURLU*>(nullptr));
   set(CURLOPT_URL, request.url.c_str());
-  // A proxy is the environment's; what runs on this machine is never reached through one.
-  set(CURLOPT_NOPROXY, is_loopback(request.host()) ? "*" : static_cast<const char*>(nullptr));
+  // What runs on this machine is not reached through a proxy of the environment. One that is named
+  // is for every host, whatever no_proxy says.
+  const char* direct = is_loopback(request.host()) ? "*" : nullptr;
+  set(CURLOPT_NOPROXY, names_proxy_ ? "" : direct);
   set_.url = request.url;
 }
 
 void Transfer::set_method(const Request& request) {
   const std::string& method = request.method;
   const bool carries = request.has_body || method == "POST" || method == "PUT" || method == "PATCH";
-  const std::string_view known = body_;
-  body_ = request.has_body ? std::string_view(request.body) : std::string_view();
-  const bool known_kind = set_.method == method && set_.has_body == carries;
-  if (carries && !(known_kind && known.data() == body_.data() && known.size() == body_.size())) {
-    set(CURLOPT_POSTFIELDS, body_.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+  if (carries) {
+    const std::string_view body = request.has_body ? request.body_text() : std::string_view();
+    set(CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());  // read in place
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   }
-  if (known_kind) return;
+  if (set_.method == method && set_.has_body == carries) return;
   set(CURLOPT_NOBODY, method == "HEAD" ? 1L : 0L);
   if (method != "HEAD") set(carries ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
   set(CURLOPT_CUSTOMREQUEST, method.c_str());
@@ -246,6 +256,7 @@ Fault Transfer::fault_of(CURLcode code) const {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_PROXY:
+    case CURLE_RECV_ERROR:  // what libcurl calls it when a proxy refuses the tunnel
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_SSL_CONNECT_ERROR:  // a reset in mid-handshake looks the same as no common version
       return Fault::unreachable;
@@ -259,6 +270,13 @@ Fault Transfer::fault_of(CURLcode code) const {
     default:
       return Fault::unsent;
   }
+}
+
+// 407 is a proxy's word, not the destination's: the request never got there.
+void Transfer::refuse_by_proxy() {
+  response_ = Response();
+  response_.fault = Fault::unreachable;
+  response_.fault_text = "the proxy wants another user name or password (HTTP 407)";
 }
 
 std::string Transfer::words(CURLcode code) const {
@@ -289,6 +307,7 @@ Completion Transfer::finish(CURLcode code) {
     long status = 0;
     curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
+    if (status == 407) refuse_by_proxy();
   }
   response_.elapsed_s = elapsed_s;
   return {id_, std::move(response_)};

@@ -49,6 +49,7 @@ class Transfer {
     if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
   }
   void set_constants(const TransportOptions& options);
+  void set_proxy(const TransportOptions& options);
   void watch(SocketWatch& sockets);
   void expect_connection(bool connects);
   void set_address(const Request& request);
@@ -56,6 +57,7 @@ class Transfer {
   void set_headers(const Request& request);
   void add_header(const std::string& line);
   bool is_answered() const;
+  void refuse_by_proxy();
   Fault fault_of(CURLcode code) const;
   std::string words(CURLcode code) const;
 
@@ -66,12 +68,12 @@ class Transfer {
   double connect_timeout_s_;
   double timeout_s_;
   std::size_t max_response_bytes_;
+  bool names_proxy_;  // or none; else it is the environment's
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::uint64_t id_ = 0;
   double begin_s_ = 0;
   bool connects_ = false;  // what libcurl was told last
-  Request set_;       // what libcurl was told last; setting it again costs as much as sending it
-  std::string body_;  // libcurl reads it in place
+  Request set_;  // what libcurl was told last; setting it again costs as much as sending it
   Response response_;
   int starts_ = 0;
   std::size_t header_bytes_ = 0;  // of interim answers, too

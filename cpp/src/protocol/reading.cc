@@ -1,5 +1,6 @@
 #include "protocol/reading.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fieldpost {
@@ -28,6 +29,15 @@ bool Reading::flag(const Json& object, const char* key, const std::string& path)
   const Json* found = find(object, key);
   if (found && !found->is_boolean()) mistake("E613", "must be true or false", at(path, key));
   return found && found->is_boolean() && found->get<bool>();
+}
+
+std::uint32_t Reading::count(const Json& object, const char* key, const std::string& path,
+                             std::uint32_t otherwise) {
+  const Json* found = find(object, key);
+  if (!found) return otherwise;
+  const std::int64_t number = found->is_number_integer() ? found->get<std::int64_t>() : 0;
+  if (number < 1) mistake("E613", "must be a whole number from 1", at(path, key));
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(number, UINT32_MAX));
 }
 
 const Json& Reading::object(const Json& object, const char* key, const std::string& path) {

@@ -3,6 +3,7 @@
 // destination document has been checked before.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ class Reading {
   std::string text(const Json& object, const char* key, const std::string& path,
                    bool required = true);
   bool flag(const Json& object, const char* key, const std::string& path);
+  // A whole number from 1; `otherwise` where it is absent.
+  std::uint32_t count(const Json& object, const char* key, const std::string& path,
+                      std::uint32_t otherwise);
   // An empty object or list where there is none.
   const Json& object(const Json& object, const char* key, const std::string& path);
   const Json& list(const Json& object, const char* key, const std::string& path);

@@ -71,7 +71,7 @@ def open_credentials(config: DestinationConfig) -> Credentials:
     if isinstance(scheme, NoAuth):
         return NoCredentials()
     store = open_store(scheme, config.id, config.directory)
-    return OAuth2Credentials(scheme, config.ca_path, store=store)
+    return OAuth2Credentials(scheme, config.ca_path, store=store, proxy=config.delivery.proxy)
 
 
 def connection(config: DestinationConfig) -> Connection:
@@ -80,6 +80,6 @@ def connection(config: DestinationConfig) -> Connection:
     if isinstance(scheme, OAuth2Auth) and scheme.grant == "authorization_code":
         store = open_store(scheme, config.id, config.directory)
         if store is not None:
-            return Connection(scheme, store, config.ca_path)
+            return Connection(scheme, store, config.ca_path, proxy=config.delivery.proxy)
     hint = "write auth: {type: oauth2, grant: authorization_code, …}"
     raise config.error([Mistake("E183", "nobody needs to sign in here", "$.auth", hint=hint)])

@@ -22,14 +22,15 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from ..auth_scheme import OAuth2Auth
 from ..errors import AuthError
+from ..proxy import Proxy
 from ..secrets import Secret
 from .oauth2 import OAuth2Credentials
+from .proxies import proxies_for, verify_proxy
 from .token_endpoint import (
     TIMEOUT_S,
     Grant,
     TokenEndpoint,
     Trouble,
-    direct_if_loopback,
     hide_queries,
     json_of,
     refused,
@@ -71,13 +72,15 @@ class Connection:
         ca_path: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        proxy: Proxy | None = None,
     ) -> None:
         self._scheme = scheme
         self._store = store
         self._ca_path = ca_path
         self._clock = clock
         self._sleep = sleep
-        self._endpoint = TokenEndpoint(scheme, ca_path, sleep)
+        self._proxy = proxy
+        self._endpoint = TokenEndpoint(scheme, ca_path, sleep, proxy)
 
     def sign_in(self, person: Person, way: Way = "auto", timeout_s: float = 300.0) -> str:
         """Get a grant and keep it; gives the place where it is kept.
@@ -174,14 +177,16 @@ class Connection:
         form = {"client_id": scheme.client_id} | ({"scope": scheme.scope} if scheme.scope else {})
         response = None
         try:
-            response = requests.post(
-                url,
-                form,
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-                verify=str(self._ca_path) if self._ca_path else True,
-                proxies=direct_if_loopback(url),
-            )
+            with requests.Session() as session:
+                verify_proxy(session)
+                response = session.post(
+                    url,
+                    form,
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                    verify=str(self._ca_path) if self._ca_path else True,
+                    proxies=proxies_for(url, self._proxy),
+                )
         except (requests.exceptions.RequestException, OSError) as error:
             trouble = unreachable(error, "device_url")
         if response is None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..auth_scheme import OAuth2Auth
 from ..errors import AuthError
+from ..proxy import Proxy
 from ..secrets import Secret, resolve
 from .token_endpoint import Grant, TokenEndpoint, Trouble
 from .token_store import Kept, TokenStore
@@ -44,7 +45,7 @@ class OAuth2Credentials:
     """A bearer token.
 
     ca_path: certificates of a private authority, PEM; clock: monotonic seconds; sleep: waits them;
-    store: where tokens are kept beyond this process.
+    store: where tokens are kept beyond this process. proxy: as the destination file names it.
     """
 
     header_name = "Authorization"
@@ -56,12 +57,14 @@ class OAuth2Credentials:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         store: TokenStore | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._scheme = scheme
         self._ca_path = ca_path
         self._clock = clock
         self._store = store
-        self._endpoint = TokenEndpoint(scheme, ca_path, sleep)
+        self._proxy = proxy
+        self._endpoint = TokenEndpoint(scheme, ca_path, sleep, proxy)
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._finished = 0  # requests that had an outcome, good or bad
@@ -71,7 +74,7 @@ class OAuth2Credentials:
         return f"OAuth2Credentials({self._scheme.token_url.split('?')[0]})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self._scheme, self._ca_path, self._store)
+        return _again, (self._scheme, self._ca_path, self._store, self._proxy)
 
     def header(self) -> str:
         """`Bearer …`, asked for at first use and again shortly before it ends.
@@ -216,5 +219,7 @@ class OAuth2Credentials:
         return _Token(grant.header, asked_at + lifetime - early, asked_at + lifetime)
 
 
-def _again(scheme: OAuth2Auth, ca_path: Path | None, store: TokenStore | None) -> OAuth2Credentials:
-    return OAuth2Credentials(scheme, ca_path, store=store)
+def _again(
+    scheme: OAuth2Auth, ca_path: Path | None, store: TokenStore | None, proxy: Proxy | None
+) -> OAuth2Credentials:
+    return OAuth2Credentials(scheme, ca_path, store=store, proxy=proxy)

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 from ..auth_scheme import OAuth2Auth
-from ..config_values import SecretRef, is_loopback
+from ..config_values import SecretRef
 from ..errors import AuthError
+from ..proxy import Proxy
 from ..secrets import Secret, resolve
 from .client_assertion import client_assertion
 from .entra import read_refusal
+from .proxies import proxies_for, verify_proxy
 
 WAITS_S = (1.0, 2.0)  # before the second and the third try, unless Retry-After says more
 LONGEST_WAIT_S = 60.0
@@ -57,8 +59,8 @@ class Trouble:
 class TokenEndpoint:
     """Asks the endpoint that `scheme` names, with the client's secret as it is at that moment.
 
-    ca_path: certificates of a private authority, PEM; sleep: waits seconds. Proxies come from the
-    environment (HTTPS_PROXY, NO_PROXY), except for loopback addresses.
+    ca_path: certificates of a private authority, PEM; sleep: waits seconds. proxy: as the
+    destination file names it; None: the environment's (HTTPS_PROXY, NO_PROXY), not for loopback.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class TokenEndpoint:
         scheme: OAuth2Auth,
         ca_path: Path | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        proxy: Proxy | None = None,
     ) -> None:
         self.scheme = scheme
         self._ca_path = ca_path
+        self._proxy = proxy
         self._sleep = sleep
 
     def ask(self, grant_type: str, **form: str) -> Grant | Trouble:
@@ -115,6 +119,7 @@ class TokenEndpoint:
                 token_endpoint_auth_method=_method(scheme, secret),
                 scope=scheme.scope,
             ) as session:
+                verify_proxy(session)
                 session.register_client_auth_method(("client_secret_basic", _basic))
                 for hook in ("access_token_response", "refresh_token_response"):
                     session.register_compliance_hook(hook, _keeping(seen))
@@ -127,7 +132,7 @@ class TokenEndpoint:
                     timeout=TIMEOUT_S,
                     allow_redirects=False,
                     verify=str(self._ca_path) if self._ca_path else True,
-                    proxies=direct_if_loopback(scheme.token_url),
+                    proxies=proxies_for(scheme.token_url, self._proxy),
                     **code,
                 )
         except (requests.exceptions.RequestException, OSError) as error:
@@ -205,11 +210,6 @@ def _basic(client: Any, _method: str, uri: str, headers: Any, body: Any) -> tupl
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
     return uri, headers, body
-
-
-def direct_if_loopback(url: str) -> dict[str, str] | None:
-    """What keeps requests from asking a proxy for this very machine."""
-    return {"no_proxy": "*"} if is_loopback(urlsplit(url).hostname or "") else None
 
 
 def _keeping(seen: list[Any]) -> Callable[[Any], Any]:

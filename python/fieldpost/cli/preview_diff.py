@@ -22,8 +22,8 @@ def show(told: PreviewDiff) -> None:
         colour = _COLOURS.get(row.effect, "dim")
         head = f"{escape(row.subscription)} line {row.line} {escape(row.event_id)}"
         out.print(f"[bold]{head}[/bold] [{colour}]{row.effect}[/{colour}]")
-        if row.url:
-            out.print(f"  [dim]{row.method} {escape(row.url)}[/dim]")
+        for address in row.addresses:
+            out.print(f"  [dim]{escape(address)}[/dim]")
         if row.code or row.message:
             out.print(f"  {escape(f'{row.code} {row.message}'.strip())}")
         for change in row.changes:
@@ -47,6 +47,8 @@ def _text(value: object) -> str:
 def _plan(told: PreviewDiff) -> None:
     plan = told.plan
     out.print(f"plan: {escape(str(plan))}")
+    if not plan.requests:
+        return
     table = Table(box=None)
     for column in ("limit", "allows", "seconds"):
         table.add_column(column, justify="right" if column == "seconds" else "left")

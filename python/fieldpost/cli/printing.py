@@ -207,16 +207,25 @@ def connection(test: ConnectionTest) -> None:
 
 def preview(rows: Preview) -> None:
     """The exact requests."""
+    if not len(rows):
+        out.print("no event matches")
     for row in rows:
         out.print(f"[bold]{escape(row.subscription)}[/bold] line {row.line} {escape(row.event_id)}")
         if row.outcome != "would send":
             out.print(f"  [red]{row.outcome}[/red] {escape(row.code)} {escape(row.message)}")
             continue
-        out.print(f"  {row.method} {escape(row.url)}")
-        for name, value in row.headers:
-            out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
-        if row.body:
-            _body(row.body)
+        _request(row.method, row.url, row.headers, row.body)
+        for one in row.then:
+            out.print(f"  [bold]then, {escape(one.when)}[/bold]")
+            _request(one.method, one.url, one.headers, one.body)
+
+
+def _request(method: str, url: str, headers: Iterable[tuple[str, str]], body: str) -> None:
+    out.print(f"  {method} {escape(url)}")
+    for name, value in headers:
+        out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
+    if body:
+        _body(body)
 
 
 def _body(body: str) -> None:

@@ -20,6 +20,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         event = json.loads(data)
     except (ValueError, RecursionError) as error:
+        if not data.strip():
+            raise _wrong(path, "it is empty") from None
         if _is_of_lines(data):
             raise _wrong(path, "it holds several lines, each a value of its own") from None
         raise _wrong(path, f"it is no JSON: {error}") from None

@@ -41,9 +41,8 @@ def show(name: str, where: Path | None, as_json: bool) -> None:
     schema = _schema(where)
     table = schema.table(name) or schema.sets.get(name)
     if table is None or table.partial:
-        known = ", ".join(sorted(one.name for one in schema.full_tables))
         told = f'the schema has no columns of a table "{name}"'
-        raise fp.ConfigError([fp.Mistake("E119", told, hint=f"there are {known}")])
+        raise fp.ConfigError([fp.Mistake("E119", told, hint=schema.meant(name))])
     if as_json:
         printing.as_json(_document(table))
     else:

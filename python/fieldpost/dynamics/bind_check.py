@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..nearest_name import asked, meant, named, same_but_case
 from ..yaml_text import Path
 from .body_findings import BodyFindings, listed, quoted
 from .body_part import Part, items, parts
 from .column_check import is_uuid
-from .nearest_name import meant, nearest, same_but_case
 from .row_address import NOT_IN_A_KEY, UNKNOWN, cannot_travel, read_address
 from .schema import Navigation, Schema, Table
 
@@ -42,11 +42,8 @@ class BindCheck:
     def _table(self, table: Table, navigation: Navigation, name: str, path: Path) -> Table | None:
         found = self._schema.table(name)
         if found is None:
-            names = self._schema.tables
-            near = same_but_case(name, names) or nearest(name, names)
             by_set = self._schema.sets.get(name)
-            near = by_set.name if by_set else near
-            hint = f"did you mean {quoted(near)}?" if near else ""
+            hint = asked(by_set.name if by_set else named(name, self._schema.tables))
             self._found.in_schema("E265", f"there is no table {quoted(name)}", path, hint)
         elif not self._schema.fits(name, navigation.target):
             self._elsewhere(table, navigation, found, path)
@@ -125,10 +122,8 @@ class BindCheck:
         found = self._schema.sets.get(name)
         if found is None:
             sets = self._schema.sets
-            near = same_but_case(name, sets) or nearest(name, sets)
             by_name = self._schema.table(name)
-            near = by_name.entity_set if by_name and by_name.entity_set else near
-            hint = f"did you mean {quoted(near)}?" if near else ""
+            hint = asked((by_name.entity_set if by_name else "") or named(name, sets))
             told = f"there is no entity set {quoted(name)}"
             tell = self._found.wrong if same_but_case(name, sets) or by_name else None
             (tell or self._found.in_schema)("E265", told, path, hint)

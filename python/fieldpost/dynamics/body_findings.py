@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..errors import Mistake
+from ..nearest_name import asked, nearest, same_but_case
 from ..yaml_text import Path, YamlText
-from .nearest_name import nearest, same_but_case
 
 _SHOWN = 12
 
@@ -53,12 +53,11 @@ class BodyFindings:
         cased = same_but_case(name, names)
         if cased:
             told = f"{where} has no {quoted(name)}: names are case sensitive"
-            self.wrong("E263", told, path, f"did you mean {quoted(cased)}?")
+            self.wrong("E263", told, path, asked(cased))
             meant = cased
         else:
             near = nearest(name, names)
-            hint = f"did you mean {quoted(near)}?" if near else ""
-            self.in_schema("E262", f"{where} has no {quoted(name)}", path, hint)
+            self.in_schema("E262", f"{where} has no {quoted(name)}", path, asked(near))
             meant = near if self.is_sure else ""
         line, column = self.places.locate_key(path)
         for some, first in zip((self.mistakes, self.warnings), before, strict=True):

@@ -7,11 +7,11 @@ import uuid
 from datetime import date
 from typing import Any
 
+from ..nearest_name import meant
 from ..yaml_text import Path
 from .body_findings import BodyFindings, listed, quoted
 from .body_part import Part
 from .conversions import Conversions
-from .nearest_name import nearest, same_but_case
 from .schema import Column
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -123,13 +123,10 @@ class ColumnCheck:
         return column.has_label(value) or self._conversions.otherwise(column)
 
     def _no_such_choice(self, column: Column, value: int | str, path: Path) -> None:
-        hint = ""
-        if isinstance(value, str):
-            near = same_but_case(value, column.labels) or nearest(value, column.labels)
-            hint = f"did you mean {quoted(near)}? " if near else ""
+        hint = meant(value, column.labels) if isinstance(value, str) else ""
         accepted = listed(f"{number} {label}" for number, label in column.choices.items())
         told = f"{quoted(column.name)} has no such choice"
-        self._found.in_schema("E270", told, path, f"{hint}there are {accepted}")
+        self._found.in_schema("E270", told, path, f"{hint} there are {accepted}".strip())
 
     def _choices(self, column: Column, value: Any, path: Path) -> None:
         if not isinstance(value, str):

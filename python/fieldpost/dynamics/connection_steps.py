@@ -83,7 +83,8 @@ class ConnectionSteps:
             organization = told.get("OrganizationId", "")
             return Step(name, True, f"user {self._user_id} of organization {organization}")
         self._refused = answer.error[0]
-        return Step(name, False, str(answer), *_who_hint(answer))
+        page = " that is none of the Web API, a web page perhaps" if answer.status == 200 else ""
+        return Step(name, False, f"{answer}{page}", *_who_hint(answer))
 
     def application_user(self) -> Step:
         """The row of the user, and its roles."""

@@ -15,11 +15,12 @@ from urllib.parse import unquote
 
 from .schema import Table
 
-Kind = Literal["create", "upsert", "update", "delete", "associate", "disassociate"]
+Kind = Literal["create", "upsert", "update", "delete", "associate", "disassociate", "replace"]
+BIND = "@odata.bind"
 _BULK = {"CreateMultiple": "create", "UpsertMultiple": "upsert", "UpdateMultiple": "update"}
 _API = re.compile(r"^(https?://[^/]+)?/?api/data/v[\d.]+/")
 _ROW = re.compile(r"^(?P<set>\w+)\((?P<key>.*)\)$", re.S)
-_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Operation:
     """path: the row's address within the API, `accounts(…)`; "" where the service chooses the id.
 
     values: the columns as they are sent, binds among them, without nested rows. place: where in the
-    body the row stands, "" for its root.
+    body the row stands, "" for its root. conditional: a create that names the row in its address.
     """
 
     kind: Kind
@@ -35,12 +36,13 @@ class Operation:
     path: str
     values: Mapping[str, Any] = field(default_factory=dict)
     place: str = ""
+    conditional: bool = False
 
     @property
     def row_id(self) -> str:
         """The primary key in the address; "" where it has another key, or none."""
         found = _ROW.match(self.path)
-        return found["key"].lower() if found and _UUID.match(found["key"]) else ""
+        return found["key"].lower() if found and _ID.fullmatch(found["key"]) else ""
 
 
 class Reader:
@@ -69,8 +71,10 @@ class Reader:
         message = rest.removeprefix("Microsoft.Dynamics.CRM.")
         if message in _BULK and name in self._by_set:
             yield from self._of_bulk(_BULK[message], self._by_set[name], content)
-        elif rest.endswith("$ref"):
-            yield from self._of_link(method, name)
+        elif rest.endswith("/$ref"):
+            yield from self._of_link(method, name, rest, content)
+        elif rest and method == "PUT":
+            yield from self._of_collection(name)
         elif not rest:
             yield from self._of_row(method, name, headers, content)
 
@@ -80,8 +84,7 @@ class Reader:
         if method == "POST" and path in self._by_set:
             yield from self._nodes(self._by_set[path], content, "")
             return
-        found = _ROW.match(path)
-        table = self._by_set.get(found["set"]) if found else None
+        table = self._table_of(path)
         if table is None:
             return
         if method == "DELETE":
@@ -92,13 +95,27 @@ class Reader:
                 kind = "create"
             elif "if-match" in headers:
                 kind = "update"
-            yield Operation(kind, table, path, self._flat(table, content))
+            values = self._flat(table, content)
+            yield Operation(kind, table, path, values, conditional=kind == "create")
 
-    def _of_link(self, method: str, path: str) -> Iterator[Operation]:
-        found = _ROW.match(path)
-        table = self._by_set.get(found["set"]) if found else None
+    def _of_link(
+        self, method: str, path: str, link: str, content: Mapping[str, Any]
+    ) -> Iterator[Operation]:
+        table = self._table_of(path)
+        if table is not None and method == "DELETE":
+            yield Operation("disassociate", table, path)
+        elif table is not None:
+            to = {link.removesuffix("/$ref") + BIND: [str(content.get("@odata.id", ""))]}
+            yield Operation("associate", table, path, to)
+
+    def _of_collection(self, path: str) -> Iterator[Operation]:
+        table = self._table_of(path)
         if table is not None:
-            yield Operation("disassociate" if method == "DELETE" else "associate", table, path)
+            yield Operation("replace", table, path)
+
+    def _table_of(self, path: str) -> str | None:
+        found = _ROW.match(path)
+        return self._by_set.get(found["set"]) if found else None
 
     def _of_bulk(self, kind: str, table: str, content: dict[str, Any]) -> Iterator[Operation]:
         for target in content.get("Targets", ()):
@@ -179,6 +196,17 @@ def _headers(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def bound_path(value: Any) -> str:
-    """The address of the row that a bind names, within the API."""
-    return _API.sub("", unquote(str(value))).lstrip("/")
+def bound_paths(value: Any) -> list[str]:
+    """The addresses of the rows that a bind names, within the API, as they are sent."""
+    values = value if isinstance(value, list) else [value]
+    return [_API.sub("", one).lstrip("/") for one in values if isinstance(one, str)]
+
+
+def plain_path(path: str) -> str:
+    """An address in the one spelling in which addresses compare: decoded, ids in lower case."""
+    return folded(unquote(path))
+
+
+def folded(text: str) -> str:
+    """A text with the ids in it in lower case: they differ in case and stay the same."""
+    return _ID.sub(lambda found: found[0].lower(), text)

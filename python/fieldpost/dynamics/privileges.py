@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from .schema import Table
 from .web_api import WebApi
@@ -143,14 +144,15 @@ class Privileges:
 
     def _definitions(self, tables: Iterable[str]) -> dict[Need, tuple[str, str]]:
         """(name, id) of each privilege on these tables."""
-        chosen = " or ".join(f"LogicalName eq '{name}'" for name in sorted(tables))
+        names = (name.replace("'", "''") for name in sorted(tables))
+        chosen = quote(" or ".join(f"LogicalName eq '{name}'" for name in names), safe="'")
         path = f"EntityDefinitions?$select=LogicalName,Privileges&$filter={chosen}"
         return {
             Need(one["PrivilegeType"], row["LogicalName"]): (
                 one["Name"],
                 str(one["PrivilegeId"]).lower(),
             )
-            for row in self._listed(path.replace(" ", "%20"), "value")
+            for row in self._listed(path, "value")
             for one in row["Privileges"]
         }
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from ..nearest_name import meant_or_all
+
 ColumnType = Literal[
     "text",
     "memo",
@@ -225,6 +227,10 @@ class Schema:
             known = self.tables.get(table)
             table = known.base if known else ""
         return target == "crmbaseentity"
+
+    def meant(self, name: str) -> str:
+        """`did you mean "account"?`, or the list of what there is."""
+        return meant_or_all(name, sorted(one.name for one in self.full_tables))
 
     def only(self, names: Iterable[str]) -> Schema:
         """These tables in full, and in part those that their navigation leads to."""

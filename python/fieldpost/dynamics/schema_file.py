@@ -74,7 +74,7 @@ def text(schema: Schema) -> str:
 
 
 def _unreadable(name: str, why: str) -> ConfigError:
-    hint = "write it anew with `fieldpost schema pull`"
+    hint = "delete it and write it anew: `fieldpost schema pull DESTINATION.yaml`"
     return ConfigError([Mistake("E260", f"the schema cannot be read: {why}", "$", hint=hint)], name)
 
 

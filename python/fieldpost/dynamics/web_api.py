@@ -112,6 +112,7 @@ class WebApi:
         found = list(parts_of(answer.headers.get("content-type", ""), answer.body))
         if len(found) != len(paths):
             told = f"{len(found)} answers to {len(paths)} questions"
+            told = told if found else f"{answer} that is none of the Web API, a web page perhaps"
             raise FieldpostError("E505", told, "$batch", _URL_HINT)
         return found
 
@@ -141,6 +142,12 @@ def _refusal(answer: Answer, path: str) -> FieldpostError:
     return (NotThere if answer.status == 404 else FieldpostError)(
         "E505", str(answer), at, _URL_HINT
     )
+
+
+def unreadable(found: Found, path: str) -> AuthError:
+    """What to raise where a row may not be read."""
+    told = f"HTTP {found.status} {found.code} {found.message}".strip()
+    return AuthError("E605", told, path, _RIGHTS_HINT)
 
 
 def parts_of(content_type: str, body: bytes) -> Iterator[Found]:

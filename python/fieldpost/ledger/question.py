@@ -5,10 +5,10 @@ The stores open it read-only besides; here is told, in words, what it must not h
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from ..errors import LedgerError
+from ..nearest_name import meant_or_all
 
 COLUMNS = (
     "event_id",
@@ -85,7 +85,6 @@ def misread(error: Exception, where: str) -> LedgerError:
     unknown = re.search(r"(?:no such column: |column \")([A-Za-z_][A-Za-z0-9_.]*)", first)
     hint = _HINT
     if unknown:
-        near = difflib.get_close_matches(unknown[1], COLUMNS, 1)
-        hint = f"did you mean {near[0]}?" if near else "there are " + ", ".join(COLUMNS)
+        hint = meant_or_all(unknown[1], COLUMNS)
     told = f"the ledger does not understand the question ({first})"
     return LedgerError("E703", told, where, hint)

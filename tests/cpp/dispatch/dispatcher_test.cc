@@ -126,7 +126,7 @@ class DispatcherTest : public testing::Test {
 };
 
 TEST_F(DispatcherTest, TellsOneOutcomeForEachRecord) {
-  open([](int, const Request& request) { return answer(request.body == "2" ? 400 : 200); });
+  open([](int, const Request& request) { return answer(request.body_text() == "2" ? 400 : 200); });
   offer({"1", "2", "3"});
   const auto outcomes = settle();
   ASSERT_EQ(outcomes.size(), 3u);
@@ -269,7 +269,7 @@ TEST(TrafficCounter, ABucketsBoundBelongsToIt) {
 TEST_F(DispatcherTest, RecordsOfOneKeyGoOneBehindTheOther) {
   retry_.max_elapsed_s = 5;
   open([](int, const Request& request) {
-    return answer(request.body == "a1" || request.body == "b2" ? 503 : 204);
+    return answer(request.body_text() == "a1" || request.body_text() == "b2" ? 503 : 204);
   });
   offer({"a1", "a2", "b1", "b2", "b3", "c"}, 0, 0, {"a", "a", "b", "b", "b", ""});
   const auto outcomes = settle();
@@ -279,9 +279,9 @@ TEST_F(DispatcherTest, RecordsOfOneKeyGoOneBehindTheOther) {
   std::vector<std::string> a;
   std::vector<std::string> b;
   for (const Request& request : wire_->requests) {
-    auto& sent = request.body[0] == 'a' ? a : b;
-    if (request.body != "c" && (sent.empty() || sent.back() != request.body)) {
-      sent.push_back(request.body);
+    auto& sent = request.body_text()[0] == 'a' ? a : b;
+    if (request.body_text() != "c" && (sent.empty() || sent.back() != request.body_text())) {
+      sent.emplace_back(request.body_text());
     }
   }
   EXPECT_EQ(a, (std::vector<std::string>{"a1", "a2"}));
@@ -294,7 +294,7 @@ TEST_F(DispatcherTest, NothingOvertakesWhatWaitsForItsSubscription) {
   const std::string unknown = R"({"error":{"code":"0x80060888","message":"no such name"}})";
   open(
       [&](int, const Request& request) {
-        const bool refused = request.body.find("nonsense") != std::string::npos;
+        const bool refused = request.body_text().find("nonsense") != std::string::npos;
         return refused ? answer(400, unknown) : answer(204);
       },
       document.dump().c_str());
@@ -366,7 +366,7 @@ TEST_F(DispatcherTest, ALate401OfAnOldTokenTakesTheNewOne) {
   open([](int, const Request& request) {
     if (request.headers.back().value == "Bearer new") return answer(204);
     Response late = answer(401);
-    if (request.body == "late") late.elapsed_s = 9;
+    if (request.body_text() == "late") late.elapsed_s = 9;
     return late;
   });
   dispatcher_->authorize("Bearer old");
@@ -482,8 +482,8 @@ TEST_F(DispatcherTest, ARequestKeepsItsOwnAuthorization) {
 TEST_F(DispatcherTest, APauseSettlesWhatIsInFlightAndReturnsTheRest) {
   limits_.max_in_flight = 3;
   open([](int, const Request& request) {
-    if (request.body == "untrusted") return fault(Fault::untrusted);
-    Response late = request.body == "lost" ? fault(Fault::lost) : answer(204);
+    if (request.body_text() == "untrusted") return fault(Fault::untrusted);
+    Response late = request.body_text() == "lost" ? fault(Fault::lost) : answer(204);
     late.elapsed_s = 5;
     return late;
   });
@@ -539,7 +539,7 @@ TEST_F(DispatcherTest, AFewForbiddenWithNothingBehindThemAreRejected) {
 
 TEST_F(DispatcherTest, AForbiddenOneDoesNotStopThoseBehindIt) {
   limits_.max_in_flight = 4;
-  open([](int, const Request& request) { return answer(request.body == "1" ? 403 : 204); });
+  open([](int, const Request& request) { return answer(request.body_text() == "1" ? 403 : 204); });
   offer({"1", "2", "3"}, 0, 0, {"a", "a", "a"});
   const auto outcomes = settle();
   EXPECT_EQ(outcomes.at(1).outcome, "rejected");
@@ -832,8 +832,10 @@ TEST_F(DispatcherTest, PreviewSendsNothing) {
   Record record;
   record.body = batch.keep("{}");
   batch.records.push_back(record);
-  EXPECT_EQ(dispatcher_->preview(batch, 0).request.body, "{}");
+  EXPECT_EQ(dispatcher_->preview(batch, 0).request.body_text(), "{}");
   EXPECT_THROW(dispatcher_->preview(batch, 1), std::out_of_range);
+  EXPECT_TRUE(dispatcher_->successors(dispatcher_->preview(batch, 0)).empty());
+  EXPECT_EQ(dispatcher_->weigh(batch), std::vector<std::uint32_t>{1});
   EXPECT_TRUE(wire_->requests.empty());
 }
 

@@ -29,7 +29,9 @@ class ScriptedTransport final : public Transport {
 
   void start(std::uint64_t id, const Request& request) override {
     const int n = static_cast<int>(wire_->requests.size());
-    wire_->requests.push_back(request);
+    Request& kept = wire_->requests.emplace_back(request);
+    kept.body = request.body_text();
+    kept.kept_body = {};
     wire_->times_s.push_back(clock_->monotonic_s());
     Response response = wire_->destination(n, request);
     const double takes_s = response.elapsed_s > 0 ? response.elapsed_s : wire_->latency_s;

@@ -23,7 +23,9 @@ TEST(Options, AreRead) {
   EXPECT_EQ(retry.statuses, std::set<int>{503});
   EXPECT_EQ(make_limits(Json::parse(R"({"max_in_flight": 1})")).max_in_flight, 1);
   const TransportOptions transport = make_transport_options(
-      Json::parse(R"({"ca_file": "/x.pem", "timeout_s": 2, "max_response_bytes": 10})"));
+      Json::parse(R"({"ca_file": "/x.pem", "timeout_s": 2, "max_response_bytes": 10,
+                      "proxy": "none", "proxy_username": "u", "proxy_password": "p"})"));
+  EXPECT_EQ(transport.proxy + transport.proxy_username + transport.proxy_password, "noneup");
   EXPECT_EQ(transport.ca_file, "/x.pem");
   EXPECT_EQ(transport.max_response_bytes, 10u);
 }

@@ -1,12 +1,11 @@
 #include "protocol/dynamics/bulk.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "base/uuid.h"
 #include "protocol/dynamics/faults.h"
+#include "protocol/dynamics/members.h"
 #include "protocol/dynamics/verdicts.h"
 #include "protocol/dynamics/write.h"
 
@@ -15,6 +14,10 @@ namespace fieldpost {
 namespace {
 
 using Kind = Verdict::Kind;
+using dynamics::JsonBody;
+using dynamics::JsonKind;
+using dynamics::JsonPart;
+using dynamics::Member;
 
 constexpr std::string_view kTaken = "0x80040237";
 constexpr std::string_view kNotSupported = "0x80040800";
@@ -60,35 +63,17 @@ bool is_shared_header(const Header& header) {
          same_name(header.name, "MSCRMCallerID") || same_name(header.name, "CallerObjectId");
 }
 
-// One column of a body, as it is written there.
-struct Member {
-  std::string name;
-  std::string_view text;  // `"name": value`
-};
-
-// The columns of a flat body; nothing where rows are nested in it or it says more than columns.
-std::optional<std::vector<Member>> members_of(const simdjson::padded_string& body) {
-  namespace ondemand = simdjson::ondemand;
-  thread_local ondemand::parser parser;
-  std::vector<Member> members;
-  try {
-    ondemand::document document = parser.iterate(body);
-    for (ondemand::field field : document.get_object()) {
-      const char* begin = field.key().raw() - 1;
-      std::string name(std::string_view(field.unescaped_key()));
-      ondemand::value value = field.value();
-      const auto type = value.type().value();
-      const bool nested = type == ondemand::json_type::object || type == ondemand::json_type::array;
-      if (nested || name == "@odata.type" || name == "@odata.id") return std::nullopt;
-      std::string_view token = value.raw_json_token();
-      token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
-      const char* end = token.data() + token.size();
-      members.push_back({std::move(name), {begin, static_cast<std::size_t>(end - begin)}});
-    }
-  } catch (const simdjson::simdjson_error&) {
-    return std::nullopt;
-  }
-  return members;
+// A flat body, which says nothing but columns.
+bool is_flat(const std::string& text) {
+  JsonBody body(text);
+  const JsonPart whole = body.whole();
+  const std::vector<Member> members = body.members(whole);
+  return whole.kind == JsonKind::object &&
+         std::none_of(members.begin(), members.end(), [](const Member& member) {
+           const JsonKind kind = member.value.kind;
+           return kind == JsonKind::object || kind == JsonKind::list ||
+                  member.name == "@odata.type" || member.name == "@odata.id";
+         });
 }
 
 void write_target(std::string& text, BulkMessage message, const BulkTable& table,
@@ -111,10 +96,10 @@ void write_target(std::string& text, BulkMessage message, const BulkTable& table
     text.append(",\"@odata.id\":\"").append(url.substr(segment)).append("\"");
     left_out = key_columns(key);
   }
-  const simdjson::padded_string padded(body);
-  for (const Member& member : members_of(padded).value_or(std::vector<Member>{})) {
+  JsonBody columns(body);
+  for (const Member& member : columns.members(columns.whole())) {
     if (std::find(left_out.begin(), left_out.end(), member.name) != left_out.end()) continue;
-    text.append(",").append(member.text);
+    text.append(",").append(member.json);
   }
   text.append("}");
 }
@@ -205,8 +190,7 @@ BulkMessage bulk_message(const Call& call, const BulkTable& table) {
     if (!writes || !is_uuid(*key) || !(must_exist || must_not)) return BulkMessage::none;
     message = must_exist ? BulkMessage::update : BulkMessage::create;
   }
-  if (!members_of(simdjson::padded_string(request.body))) return BulkMessage::none;
-  return message;
+  return is_flat(request.body) ? message : BulkMessage::none;
 }
 
 std::string bulk_headers(const Call& call) {
@@ -247,10 +231,10 @@ Request write_bulk(std::string_view api, BulkMessage message, const BulkTable& t
 }
 
 // The documented refusal, and the address that names no action of this set.
-bool lacks_message(const Response& response) {
+bool lacks_message(const Response& response, const ServiceError& error) {
   if (response.fault != Fault::none || response.status < 400) return false;
   if (response.status == 405 || response.status == 501) return true;
-  const std::string code = read_service_error(response).code;
+  const std::string& code = error.code;
   if (code == kNotSupported) return true;
   return response.status == 404 && (code.empty() || code == "0x80060888" || code == "0x8006088a");
 }
@@ -265,13 +249,14 @@ std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,
     return verdicts;
   }
   Verdict verdict = protocol.decode(*calls.front(), response, now_s);
+  const ServiceError error = is_success(response) ? ServiceError() : read_service_error(response);
   const bool taken =
       message == BulkMessage::create && (verdict.code == kTaken || verdict.kind == Kind::verify);
   verdict.http_status = response.status;
   if (is_success(response)) {
     verdict.kind = Kind::delivered;
     verdict.effect = effect_of(message);
-  } else if (lacks_message(response)) {
+  } else if (lacks_message(response, error)) {
     verdict.kind = Kind::again;
     verdict.wait_s = 0;  // in another form
     verdict.give_up_after = 0;
@@ -281,7 +266,7 @@ std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,
   for (const Call* call : calls) {
     Verdict& own = verdicts.emplace_back(verdict);
     own.record_id = call->record_id;
-    own.unheard = !is_success(response) && dynamics::leaves_in_doubt(*call, response);
+    own.unheard = !is_success(response) && dynamics::leaves_in_doubt(*call, response, error);
     if (!taken || own.kind == Kind::delivered) continue;
     own.question = protocol.question(*call);  // a lost answer may have said that it was taken
     if (own.question) own.kind = Kind::verify;

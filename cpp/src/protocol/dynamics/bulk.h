@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fieldpost/protocol.h"
+#include "protocol/dynamics/faults.h"
 
 namespace fieldpost {
 
@@ -40,7 +41,7 @@ Request write_bulk(std::string_view api, BulkMessage message, const BulkTable& t
                    const std::vector<const Call*>& calls);
 
 // Whether the answer says that the table has no such message.
-bool lacks_message(const Response& response);
+bool lacks_message(const Response& response, const ServiceError& error);
 
 // One verdict for each call, of which there are several. `protocol` knows what an answer means.
 std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,

@@ -48,6 +48,7 @@ Dynamics::Dynamics(const Json& document) {
     entries_.push_back({read_subscription(given, path, view.tables, reading), &view});
   }
   read_packing(document, reading);
+  operations_per_day_ = reading.count(document, "operations_per_day", "$.protocol", UINT32_MAX);
   reading.finish();
 }
 
@@ -95,6 +96,10 @@ Call Dynamics::encode(const Batch& batch, const Record& record) const {
   Call call = encode_action(order);
   const bool creates = subscription.action == Action::create;
   finish(call, record.subscription, request_id(creates ? call.record_id : id_of("$")));
+  refuse_too_many(call.operations);
+  for (auto next = successor(call); next; next = successor(*next->call)) {
+    refuse_too_many(next->call->operations);
+  }
   return call;
 }
 
@@ -119,11 +124,30 @@ void Dynamics::finish(Call& call, std::uint32_t subscription, const std::string&
   write.where_missing = finished(write.where_missing);
   write.where_there = finished(write.where_there);
   write.where_untied = finished(write.where_untied);
+  const bool is_too_many =
+      write.where_untied && write.where_untied->operations > operations_per_day_;
+  if (is_too_many) write.where_untied.reset();
   call.notes = std::make_shared<const Write>(std::move(write));
+}
+
+// Parts of a change set start together or not at all, so this one never would.
+void Dynamics::refuse_too_many(std::uint32_t operations) const {
+  if (operations <= operations_per_day_) return;
+  throw CallFault{"E523",
+                  "the change set has " + std::to_string(operations) + " parts, more than the " +
+                      std::to_string(operations_per_day_) + " requests of a day",
+                  "author: raise requests_per_day, or nest fewer rows"};
 }
 
 Verdict Dynamics::decode(const Call& call, const Response& response, double now_s) const {
   return verdicts_->decode(call, response, now_s);
+}
+
+std::optional<Protocol::Successor> Dynamics::successor(const Call& call) const {
+  const Write& write = write_of(call);
+  if (write.where_missing) return Successor{"where the row is not there", write.where_missing};
+  if (write.where_there) return Successor{"where the row is there by now", write.where_there};
+  return std::nullopt;
 }
 
 std::optional<Request> Dynamics::question(const Call& call) const {

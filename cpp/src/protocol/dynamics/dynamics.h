@@ -3,7 +3,8 @@
 // {"type": "dynamics365", "destination": id, "url": "https://org...", "client_id": shown in hints,
 //  "subscriptions": [see subscription.h], "tables": see tables.h,
 //  "batching": "off" (as without it), "batch", "bulk" or "auto", see packing.h,
-//  "bulk": {"account": ["CreateMultiple"]}: all the bulk messages of a table, where that is known}
+//  "bulk": {"account": ["CreateMultiple"]}: all the bulk messages of a table, where that is known,
+//  "operations_per_day": the cap, where there is one}
 //
 // Every action can be sent again without taking effect twice (actions/ say how, each for itself),
 // so `on_unconfirmed` of the document has nothing to decide and is not read. What an answer proves
@@ -38,6 +39,7 @@ class Dynamics final : public Protocol {
 
   Call encode(const Batch& batch, const Record& record) const override;
   Verdict decode(const Call& call, const Response& response, double now_s) const override;
+  std::optional<Successor> successor(const Call& call) const override;
   std::optional<Request> question(const Call& call) const override;
   Verdict decode_answer(const Call& call, const Response& response, double now_s) const override;
   std::optional<Together> together(const Call& call) const override {
@@ -58,12 +60,14 @@ class Dynamics final : public Protocol {
 
  private:
   void read_packing(const Json& document, Reading& reading);
+  void refuse_too_many(std::uint32_t operations) const;
   void finish(Call& call, std::uint32_t subscription, const std::string& id) const;
 
   std::string destination_;
   std::string environment_;  // "https://org.crm.dynamics.com"
   std::string api_;          // "https://org.crm.dynamics.com/api/data/v9.2/"
   std::string client_id_;
+  std::uint32_t operations_per_day_ = UINT32_MAX;
   // The tables as subscriptions see them: the first entry is for all that have no columns of their
   // own.
   struct View {

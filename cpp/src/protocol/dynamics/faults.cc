@@ -156,7 +156,7 @@ constexpr Meaning kUnknownServerError = {0, "", Kind::again, kRecord, 8};
 constexpr Meaning kBusy = {0, "", Kind::again, kNone};
 constexpr Meaning kUnknownRefusal = {0, "", Kind::rejected, kRecord};
 
-Meaning meaning_of(int status, std::string_view code) {
+Meaning row_for(int status, std::string_view code) {
   const bool says_nothing = code.empty() || code == kUnnumbered;
   // These statuses say how to go on, whatever code comes with them.
   if (status == 429 || (status >= 502 && status <= 504)) return kBusy;
@@ -249,8 +249,8 @@ ServiceError read_service_error(const Response& response) {
   return error;
 }
 
-Verdict decode_service_error(const Response& response, const std::string& client_id, double now_s) {
-  const ServiceError error = read_service_error(response);
+Verdict meaning_of(const ServiceError& error, const Response& response,
+                   const std::string& client_id, double now_s) {
   const std::string http = std::to_string(response.status);
   Verdict verdict;
   verdict.code = error.code.empty() ? "http_" + http : error.code;
@@ -260,7 +260,7 @@ Verdict decode_service_error(const Response& response, const std::string& client
     verdict.kind = Kind::sign_in;
     return verdict;
   }
-  const Meaning row = meaning_of(response.status, error.code);
+  const Meaning row = row_for(response.status, error.code);
   verdict.kind = row.kind;
   verdict.action_needed = action_for(row, error, client_id);
   verdict.give_up_after = row.tries;

@@ -22,8 +22,9 @@ struct ServiceError {
 
 ServiceError read_service_error(const Response& response);
 
-// The verdict on an answered write that did not succeed. `client_id` may be "". A verdict of kind
-// verify comes without its question.
-Verdict decode_service_error(const Response& response, const std::string& client_id, double now_s);
+// The verdict on an answered write that did not succeed, of which `error` was read. `client_id` may
+// be "". A verdict of kind verify comes without its question.
+Verdict meaning_of(const ServiceError& error, const Response& response,
+                   const std::string& client_id, double now_s);
 
 }  // namespace fieldpost

@@ -94,8 +94,11 @@ std::vector<Member> JsonBody::members(JsonPart part) {
   try {
     ondemand::document document = state_->parser.iterate(state_->view(part.json));
     for (ondemand::field field : document.get_object()) {
+      const char* begin = field.key().raw() - 1;
       std::string name(std::string_view(field.unescaped_key()));
-      found.push_back({std::move(name), part_of(token_of(field.value()))});
+      const JsonPart value = part_of(token_of(field.value()));
+      const char* end = value.json.data() + value.json.size();
+      found.push_back({std::move(name), value, {begin, static_cast<std::size_t>(end - begin)}});
     }
     need_end(document);
   } catch (const simdjson::simdjson_error&) {

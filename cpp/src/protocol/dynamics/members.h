@@ -26,6 +26,7 @@ struct JsonPart {
 struct Member {
   std::string name;
   JsonPart value;
+  std::string_view json;  // `"name": value`
 };
 
 // A JSON text and the means to open what stands in it. One thread at a time.

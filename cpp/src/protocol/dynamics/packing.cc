@@ -307,9 +307,10 @@ std::vector<Verdict> Packing::decode_batch(const Protocol& protocol,
   verdicts.reserve(calls.size());
   if (response.fault != Fault::none || !is_multipart(response)) {
     // Read once for all that it can mean the same for: the whole was refused, not a row.
+    const ServiceError error = read_service_error(response);
     std::map<std::tuple<bool, bool, bool>, Verdict> known;
     for (const Call* call : calls) {
-      const bool in_doubt = dynamics::leaves_in_doubt(*call, response);
+      const bool in_doubt = dynamics::leaves_in_doubt(*call, response, error);
       const auto [at, is_new] = known.try_emplace({call->asks, call->replay_safe, in_doubt});
       if (is_new) at->second = of_envelope(protocol, *call, response, now_s);
       verdicts.emplace_back(at->second).record_id = call->record_id;
@@ -377,7 +378,7 @@ void Packing::learn_refusal(const Shape& shape, PackSize& size, std::size_t coun
     return;
   }
   const auto which = std::make_pair(shape.form, shape.table);
-  if (lacks_message(response)) {
+  if (lacks_message(response, error)) {
     lacking_.insert(which);
     refused_.insert(which);
   }

@@ -95,10 +95,10 @@ void RowReader::member(JsonBody& body, const Member& given, Row& row) {
     row.brings_id = true;
     return;
   }
-  if (given.value.is_nothing()) return nothing(given, row);
+  if (given.value.is_nothing()) return nothing(given.name, row);
   if (const auto inner = bind_in(body, given.value)) {
     const std::optional<Reference> target = references_.bound(body, *inner);
-    if (!target) return nothing({given.name + std::string(kBind), {}}, row);
+    if (!target) return nothing(given.name + std::string(kBind), row);
     row.add(bind_member(given.name, target->path()));
     row.binds = true;
     return;
@@ -108,13 +108,13 @@ void RowReader::member(JsonBody& body, const Member& given, Row& row) {
 }
 
 // Left out, or emptied where the subscription says so.
-void RowReader::nothing(const Member& given, Row& row) {
-  const std::string property = given.name.substr(0, given.name.find('@'));
+void RowReader::nothing(const std::string& name, Row& row) {
+  const std::string property = name.substr(0, name.find('@'));
   const bool clears = rules_.clears_all || (is_outermost() && rules_.clears.contains(property));
   if (!clears) return;
   const Navigation* navigation = row.table->find(property);
   if (navigation != nullptr && navigation->collection) return;
-  const bool is_lookup = property != given.name || navigation != nullptr;
+  const bool is_lookup = property != name || navigation != nullptr;
   row.add(named(is_lookup ? property + std::string(kBind) : property, "null"));
 }
 

@@ -70,7 +70,7 @@ class RowReader {
   Row row(JsonBody& body, JsonPart object, const Table& table);
   void members(JsonBody& body, JsonPart object, Row& row);
   void member(JsonBody& body, const Member& member, Row& row);
-  void nothing(const Member& member, Row& row);
+  void nothing(const std::string& name, Row& row);
   void column(JsonBody& body, const Member& member, Row& row);
   void bind(const std::string& property, std::string_view value, Row& row);
   bool branch(JsonBody& body, const Member& member, const Navigation& navigation, Row& row);

@@ -152,53 +152,53 @@ std::vector<Header> common_headers(const std::string& request_id, bool reads) {
   return headers;
 }
 
-bool leaves_in_doubt(const Call& call, const Response& response) {
+bool leaves_in_doubt(const Call& call, const Response& response, const ServiceError& error) {
   if (!write_of(call).only_once) return false;
-  if (response.status == 500) return read_service_error(response).code.empty();
+  if (response.status == 500) return error.code.empty();
   return response.status >= 502 && response.status <= 504;
 }
 
 Verdict Verdicts::decode(const Call& call, const Response& response, double now_s) const {
   if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
   if (write_of(call).refusal) return named(write_of(call), response, now_s);
-  const std::vector<Part>& parts = write_of(call).parts;
-  std::vector<PartAnswer> answers = {{0, response}};
-  if (!parts.empty()) answers = change_set_answers(response);
-  const auto failed = std::find_if(answers.begin(), answers.end(), [](const PartAnswer& one) {
-    return !is_success(one.response.status);
-  });
-  Verdict verdict;
-  if (failed != answers.end()) {
-    verdict = refused(call, *failed, now_s);
-  } else if (!is_success(response.status)) {
-    verdict = refused(call, {0, response}, now_s);
-  } else if (parts.empty() ? !is_from_service(response) : answers.front().part == 0) {
-    verdict = web_page();
-  } else if (!parts.empty() && answers.size() != parts.size()) {
-    verdict = unreadable();
-  } else {
-    verdict = done(call, answers);
-  }
+  const bool is_one = write_of(call).parts.empty();
+  Verdict verdict = is_one ? of_one(call, response, now_s) : of_parts(call, response, now_s);
   if (verdict.record_id.empty()) verdict.record_id = call.record_id;
   verdict.request_id = service_request_id(response);
   return verdict;
 }
 
-Verdict Verdicts::done(const Call& call, const std::vector<PartAnswer>& answers) const {
+Verdict Verdicts::of_one(const Call& call, const Response& response, double now_s) const {
+  if (!is_success(response.status)) return refused(call, 0, response, now_s);
+  return is_from_service(response) ? done(call, response) : web_page();
+}
+
+Verdict Verdicts::of_parts(const Call& call, const Response& response, double now_s) const {
   const Write& write = write_of(call);
+  const std::vector<PartAnswer> answers = change_set_answers(response);
+  for (const PartAnswer& one : answers) {
+    if (!is_success(one.response.status)) return refused(call, one.part, one.response, now_s);
+  }
+  if (!is_success(response.status)) return refused(call, 0, response, now_s);
+  if (answers.front().part == 0) return web_page();
+  if (answers.size() != write.parts.size()) return unreadable();
   const auto root = std::find_if(answers.begin(), answers.end(),
                                  [&](const PartAnswer& one) { return one.part == write.root; });
-  const Response& response = root == answers.end() ? answers.front().response : root->response;
+  return done(call, root == answers.end() ? answers.front().response : root->response);
+}
+
+Verdict Verdicts::done(const Call& call, const Response& response) const {
+  const Write& write = write_of(call);
   Verdict verdict = delivered(effect_of(write.action, response.status));
   if (call.record_id.empty()) verdict.record_id = id_in(response, write.key_column);
   return verdict;
 }
 
-Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now_s) const {
+Verdict Verdicts::refused(const Call& call, std::size_t part, const Response& response,
+                          double now_s) const {
   const Write& write = write_of(call);
-  const Response& response = answer.response;
   const ServiceError error = read_service_error(response);
-  const bool is_root = write.parts.empty() || answer.part == write.root;
+  const bool is_root = write.parts.empty() || part == write.root;
   const bool is_gone = is_root && is_missing(response, error);
   const bool may_be_untied = !is_root || (write.root_ties && !write.where_missing);
   if (write.where_untied && may_be_untied && is_untied(response, error)) {
@@ -207,8 +207,8 @@ Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now
   std::optional<Verdict> known;
   if (is_gone) known = missing(write);
   if (!known) known = conflict(call, error, is_root);
-  Verdict verdict = decode_service_error(response, client_id_, now_s);
-  verdict.unheard = leaves_in_doubt(call, response);
+  Verdict verdict = meaning_of(error, response, client_id_, now_s);
+  verdict.unheard = leaves_in_doubt(call, response, error);
   if (known && known->kind == Kind::rejected) {
     verdict.kind = Kind::rejected;
     verdict.action_needed = std::move(known->action_needed);
@@ -218,7 +218,7 @@ Verdict Verdicts::refused(const Call& call, const PartAnswer& answer, double now
     verdict.question = question(call);
     if (!verdict.question) verdict.kind = Kind::rejected;
   } else if (error.code == kWrongPayload || error.code == kUnnumbered) {
-    if (auto asks = ask_for_names(call, answer.part, verdict)) return go_on(std::move(asks));
+    if (auto asks = ask_for_names(call, part, verdict)) return go_on(std::move(asks));
   }
   return verdict;
 }
@@ -269,7 +269,7 @@ Verdict Verdicts::named(const Write& asked, const Response& response, double now
     if (asked.other_reading) return go_on(asked.other_reading);
     verdict.kind = Kind::pause_subscription;
   } else {
-    Verdict answer = decode_service_error(response, client_id_, now_s);
+    Verdict answer = meaning_of(error, response, client_id_, now_s);
     if (answer.kind == Kind::again || answer.kind == Kind::sign_in) return answer;
   }
   return verdict;
@@ -289,14 +289,15 @@ std::optional<Request> Verdicts::question(const Call& call) const {
 // stands in the way is of somebody else's row, so the refusal was meant.
 Verdict Verdicts::decode_answer(const Call& call, const Response& response, double now_s) const {
   if (response.fault != Fault::none) return unanswered(call, response, call.replay_safe);
+  const ServiceError error = read_service_error(response);
   Verdict verdict;
   if (is_success(response.status)) {
     const Action action = write_of(call).action;
     verdict = is_from_service(response) ? delivered(effect_of(action, 0)) : web_page();
-  } else if (response.status == 404 && !read_service_error(response).code.empty()) {
+  } else if (response.status == 404 && !error.code.empty()) {
     verdict.kind = Kind::rejected;
   } else {
-    verdict = decode_service_error(response, client_id_, now_s);
+    verdict = meaning_of(error, response, client_id_, now_s);
     const bool goes_on = verdict.kind == Kind::again || verdict.kind == Kind::sign_in ||
                          (verdict.kind == Kind::pause && response.status != 403);
     if (!goes_on) {

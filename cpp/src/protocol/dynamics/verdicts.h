@@ -8,6 +8,7 @@
 
 #include "fieldpost/protocol.h"
 #include "protocol/dynamics/change_set.h"
+#include "protocol/dynamics/faults.h"
 #include "protocol/dynamics/tables.h"
 
 namespace fieldpost::dynamics {
@@ -19,7 +20,7 @@ std::vector<Header> common_headers(const std::string& request_id, bool reads = t
 struct Write;
 // The call may have taken effect although the answer refuses it (a gateway's word, and not the
 // service's), and no later answer will show it.
-bool leaves_in_doubt(const Call& call, const Response& response);
+bool leaves_in_doubt(const Call& call, const Response& response, const ServiceError& error);
 
 class Verdicts {
  public:
@@ -32,8 +33,11 @@ class Verdicts {
   Verdict decode_answer(const Call& call, const Response& response, double now_s) const;
 
  private:
-  Verdict done(const Call& call, const std::vector<PartAnswer>& answers) const;
-  Verdict refused(const Call& call, const PartAnswer& answer, double now_s) const;
+  Verdict of_one(const Call& call, const Response& response, double now_s) const;
+  Verdict of_parts(const Call& call, const Response& response, double now_s) const;
+  Verdict done(const Call& call, const Response& response) const;
+  // `part`: of the change set, counted from 1; 0 where the answer speaks for the whole.
+  Verdict refused(const Call& call, std::size_t part, const Response& response, double now_s) const;
   std::shared_ptr<const Call> ask_for_names(const Call& call, std::size_t part,
                                             const Verdict& refusal) const;
   std::shared_ptr<const Call> asking(const Call& call, const std::string& question,

@@ -187,7 +187,7 @@ void Webhook::put_body(std::string_view json, Call& call) const {
   if (type.empty()) {
     replace(request.headers, "Content-Type");
     request.headers.push_back({"Content-Type", "application/json"});
-    request.body = json;
+    request.kept_body = json;
     return;
   }
   request.body = body_for(type, json);
@@ -216,11 +216,13 @@ std::vector<Header> Webhook::signatures(const Call& call, const SigningKeys& key
     const std::string id = message_id(call);
     headers.push_back({"webhook-id", id});
     headers.push_back({"webhook-timestamp", std::to_string(unix_s)});
-    headers.push_back({"webhook-signature", standard_webhooks_signature(keys.standard_webhooks, id,
-                                                                        unix_s, request.body)});
+    headers.push_back(
+        {"webhook-signature",
+         standard_webhooks_signature(keys.standard_webhooks, id, unix_s, request.body_text())});
   }
   if (!keys.segment.empty() && request.has_body) {
-    const std::string& text = call.mapped_body.empty() ? request.body : call.mapped_body;
+    const std::string_view text =
+        call.mapped_body.empty() ? request.body_text() : std::string_view(call.mapped_body);
     headers.push_back({"X-Signature", segment_signature(keys.segment, text)});
   }
   return headers;
@@ -288,7 +290,7 @@ Call Webhook::combine(const std::vector<const Call*>& calls) const {
   std::vector<std::string_view> bodies;
   std::string ids;
   for (const Call* call : calls) {
-    bodies.push_back(call->request.body);
+    bodies.push_back(call->request.body_text());
     ids += message_id(*call);
   }
   combined.request.body = joined(batching, bodies);

@@ -18,7 +18,9 @@ const std::string kApi = "https://org.crm.dynamics.com/api/data/v9.2/";
 // A destination with one subscription, and a record of it.
 class Acting {
  public:
-  explicit Acting(const char* subscription) : dynamics_(document(subscription)) {}
+  // `per_day`: operations of a day; 0: no cap.
+  explicit Acting(const char* subscription, int per_day = 0)
+      : dynamics_(document(subscription, per_day)) {}
 
   Call encode(const std::string& particulars, const std::string& body = "") const {
     Batch batch;
@@ -57,8 +59,9 @@ class Acting {
   const Dynamics& dynamics() const { return dynamics_; }
 
  private:
-  static Json document(const char* subscription) {
+  static Json document(const char* subscription, int per_day) {
     Json json = {{"type", "dynamics365"}, {"destination", "d"}};
+    if (per_day > 0) json["operations_per_day"] = per_day;
     json["url"] = "https://org.crm.dynamics.com";
     json["subscriptions"] = Json::array({Json::parse(subscription)});
     json["subscriptions"][0]["id"] = "s";
@@ -94,6 +97,32 @@ TEST(Actions, AreTheRequestsThatTheServiceKnows) {
   EXPECT_EQ(Acting::told(associate.encode(both)),
             "POST accounts(" + row("a") + ")/accountleads_association/$ref {\"@odata.id\":\"" +
                 kApi + "leads(" + row("b", "lead") + ")\"}");
+}
+
+TEST(Actions, AnUpsertInTwoStepsTellsWhatMayFollow) {
+  const Acting upsert(R"({"action":"upsert","key":"value","on_create":true})");
+  const Call first = upsert.encode(R"({"key":"a","on_create":{"fax":"2"}})", R"({"name":"n"})");
+  EXPECT_EQ(Acting::told(first), "PATCH accounts(" + row("a") + R"() If-Match: * {"name":"n"})");
+  const auto second = upsert.dynamics().successor(first);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->when, "where the row is not there");
+  EXPECT_EQ(Acting::told(*second->call),
+            "PATCH accounts(" + row("a") + R"() If-None-Match: * {"name":"n","fax":"2"})");
+  const auto third = upsert.dynamics().successor(*second->call);
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->when, "where the row is there by now");
+  EXPECT_EQ(third->call->request, first.request);
+  EXPECT_FALSE(upsert.dynamics().successor(*third->call));
+  const Acting plain(R"({"action":"upsert","key":"value"})");
+  EXPECT_FALSE(plain.dynamics().successor(plain.encode(R"({"key":"a"})", R"({"name":"n"})")));
+}
+
+TEST(Actions, AChangeSetOfMoreThanADaysRequestsIsNoRequest) {
+  const std::string tasks = R"({"name":"n","Account_Tasks":[{"subject":"1"},{"subject":"2"}]})";
+  const char* subscription = R"({"action":"upsert","key":"value"})";
+  EXPECT_EQ(Acting(subscription).encode(R"({"key":"a"})", tasks).operations, 3u);
+  EXPECT_EQ(Acting(subscription, 3).fault(R"({"key":"a"})", tasks), "");
+  EXPECT_EQ(Acting(subscription, 2).fault(R"({"key":"a"})", tasks), "E523");
 }
 
 TEST(Actions, RefuseWhatTheyCannotMakeARequestOf) {

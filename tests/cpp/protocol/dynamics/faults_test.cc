@@ -20,6 +20,10 @@ std::string error_body(const std::string& code, const std::string& message = "m"
   return R"({"error":{"code":")" + code + R"(","message":")" + message + R"("}})";
 }
 
+Verdict meant_by(const Response& response, const std::string& client_id) {
+  return meaning_of(read_service_error(response), response, client_id, 0);
+}
+
 TEST(ServiceError, IsReadFromEveryShape) {
   const struct {
     const char* body;
@@ -101,7 +105,7 @@ TEST(ServiceError, IsDecidedByStatusAndCode) {
       {302, "", Kind::rejected, "record: "},
   };
   for (const auto& c : cases) {
-    const Verdict verdict = decode_service_error(answer(c.status, error_body(c.code)), "", 0);
+    const Verdict verdict = meant_by(answer(c.status, error_body(c.code)), "");
     EXPECT_EQ(verdict.kind, c.kind) << c.status << " " << c.code;
     EXPECT_EQ(verdict.action_needed.find(c.action), 0u) << c.code << verdict.action_needed;
     EXPECT_EQ(verdict.action_needed.empty(), std::string(c.action).empty()) << c.code;
@@ -113,18 +117,18 @@ TEST(ServiceError, IsDecidedByStatusAndCode) {
 TEST(ServiceError, NamesThePrivilegeAndTheClient) {
   const std::string missing =
       "Principal user (Id=1, type=8) is missing prvCreateAccount privilege (Id=2) on OTC=1";
-  EXPECT_TRUE(decode_service_error(answer(403, error_body("0x80040220", missing)), "", 0)
+  EXPECT_TRUE(meant_by(answer(403, error_body("0x80040220", missing)), "")
                   .action_needed.ends_with("missing privilege prvCreateAccount"));
-  EXPECT_EQ(decode_service_error(answer(403, error_body("0x80040220", missing)), "", 0).kind,
+  EXPECT_EQ(meant_by(answer(403, error_body("0x80040220", missing)), "").kind,
             Kind::pause_subscription);
-  EXPECT_TRUE(decode_service_error(answer(403, error_body("0x80072560")), "c-1", 0)
+  EXPECT_TRUE(meant_by(answer(403, error_body("0x80072560")), "c-1")
                   .action_needed.ends_with("(client id c-1)"));
 }
 
 TEST(ServiceError, TellsHowLongToWait) {
   Response response = answer(429, error_body("0x80072322"));
   response.headers = {{"Retry-After", "30"}};
-  EXPECT_EQ(decode_service_error(response, "", 0).wait_s, 30.0);
+  EXPECT_EQ(meant_by(response, "").wait_s, 30.0);
 }
 
 }  // namespace

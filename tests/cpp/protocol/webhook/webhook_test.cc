@@ -24,7 +24,10 @@ Call encode(const Webhook& webhook, std::string_view body, std::string_view head
   record.body = batch.keep(body);
   record.headers = batch.keep(headers);
   record.url = batch.keep(url);
-  return webhook.encode(batch, record);
+  Call call = webhook.encode(batch, record);
+  call.request.body = call.request.body_text();  // the batch ends here
+  call.request.kept_body = {};
+  return call;
 }
 
 std::string code_of_fault(std::string_view headers, std::string_view url) {
@@ -40,7 +43,7 @@ std::string code_of_fault(std::string_view headers, std::string_view url) {
 std::string text_of(const Request& request) {
   std::string text = request.method + " " + request.url;
   for (const Header& header : request.headers) text += " | " + header.name + ": " + header.value;
-  return text + (request.has_body ? " | " + request.body : "");
+  return text + (request.has_body ? " | " + std::string(request.body_text()) : "");
 }
 
 TEST(WebhookEncode, IsTheRequestOfTheSubscriptionAndTheRecord) {

@@ -27,11 +27,26 @@ def nearest(word: str, names: Iterable[str]) -> str:
     return best
 
 
+def named(word: str, names: Iterable[str]) -> str:
+    """The same name in another case, else the most similar one; "" where none is."""
+    known = list(names)
+    return same_but_case(word, known) or nearest(word, known)
+
+
+def asked(name: str) -> str:
+    """`did you mean "…"?`; "" for no name."""
+    return f"did you mean {json.dumps(name, ensure_ascii=False)}?" if name else ""
+
+
 def meant(word: str, names: Iterable[str]) -> str:
     """`did you mean "…"?`; "" where no name is similar."""
+    return asked(named(word, names))
+
+
+def meant_or_all(word: str, names: Iterable[str]) -> str:
+    """`did you mean "…"?`, or the list of what there is."""
     known = list(names)
-    near = same_but_case(word, known) or nearest(word, known)
-    return f"did you mean {json.dumps(near, ensure_ascii=False)}?" if near else ""
+    return meant(word, known) or ("there are " + ", ".join(known) if known else "")
 
 
 def slips(one: str, other: str) -> int:

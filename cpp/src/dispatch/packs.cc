@@ -11,16 +11,16 @@ namespace fieldpost {
 void Dispatcher::State::start_together(Id id, const Protocol::Together& together, double now_s) {
   gather(id, together);
   Call combined = protocol->combine(calls_of(starting));
-  const auto at = flights.emplace(id, Flight{starting, std::move(combined), together.key}).first;
-  Flight& flight = at->second;
+  const auto at = packs.emplace(id, Pack{starting, std::move(combined), together.key}).first;
+  Pack& pack = at->second;
   try {
-    send(id, flight.call.request, signatures(flight.call), now_s);
+    send(id, pack.call.request, signatures(pack.call), now_s);
   } catch (...) {
-    flights.erase(at);
+    packs.erase(at);
     throw;
   }
-  operations += flight.call.operations;
-  for (const Id member : flight.members) {
+  operations += pack.call.operations;
+  for (const Id member : pack.members) {
     deliveries.at(member).started(now_s, token);
   }
 }
@@ -35,7 +35,7 @@ std::vector<const Call*> Dispatcher::State::calls_of(const std::vector<Id>& memb
 void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   std::vector<Id>& members = starting;
   const Call& first = *deliveries.at(id).plain_call(*protocol);
-  std::size_t bytes = first.request.body.size();
+  std::size_t bytes = first.request.body_text().size();
   std::uint64_t counted = operations + first.operations;
   std::unordered_set<std::string> rows = {together.row};
   std::size_t most = std::min(together.records, deliveries.at(id).company());
@@ -51,10 +51,10 @@ void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
     }
     const auto its = protocol->together(*call);
     if (!its || its->key != together.key) return false;
-    if (bytes + call->request.body.size() > together.bytes) return false;
+    if (bytes + call->request.body_text().size() > together.bytes) return false;
     if (counted + call->operations > limits.operations) return false;
     if (!its->row.empty() && !rows.insert(its->row).second) return false;
-    bytes += call->request.body.size();
+    bytes += call->request.body_text().size();
     counted += call->operations;
     most = std::min(most, delivery.company());
     return true;
@@ -73,30 +73,30 @@ void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   }
 }
 
-void Dispatcher::State::complete_together(const Flight& flight, const Response& response,
+void Dispatcher::State::complete_together(const Pack& pack, const Response& response,
                                           const Moment& now) {
-  const std::size_t count = flight.members.size();
+  const std::size_t count = pack.members.size();
   std::vector<Verdict> verdicts =
-      protocol->decode_each(flight.call, calls_of(flight.members), response, now.unix_s);
-  learn(flight, response);
+      protocol->decode_each(pack.call, calls_of(pack.members), response, now.unix_s);
+  learn(pack, response);
   const bool busy = std::any_of(verdicts.begin(), verdicts.end(),
                                 [&](const Verdict& one) { return is_busy(response, one); });
-  governor.ended(end_of(response, busy, count),
-                 deliveries.at(flight.members.front()).last_start_s(), now.s);
+  governor.ended(end_of(response, busy, count), deliveries.at(pack.members.front()).last_start_s(),
+                 now.s);
   watch_connection(response, verdicts.front());
   std::vector<Id> in_parts;
   for (std::size_t i = 0; i < count; ++i) {
-    Delivery& delivery = deliveries.at(flight.members[i]);
+    Delivery& delivery = deliveries.at(pack.members[i]);
     const bool asked = delivery.asks();
     const Verdict verdict = delivery.answered_among(std::move(verdicts[i]), response, now.s);
     const bool split = verdict.alone && count > 1;
     if (split) delivery.split(count, asked);
     const bool at_once = verdict.kind == Verdict::Kind::again && verdict.wait_s == 0;
-    if (!split && !asked && at_once && goes_otherwise(delivery, flight)) delivery.says_nothing();
+    if (!split && !asked && at_once && goes_otherwise(delivery, pack)) delivery.says_nothing();
     if (split && verdict.kind == Verdict::Kind::rejected) {
-      in_parts.push_back(flight.members[i]);
+      in_parts.push_back(pack.members[i]);
     } else {
-      decide(flight.members[i], verdict);
+      decide(pack.members[i], verdict);
     }
   }
   // Before others: what one of them shows may end the matter for all.
@@ -104,14 +104,14 @@ void Dispatcher::State::complete_together(const Flight& flight, const Response& 
 }
 
 // What went wrong was the form that they went in, and the next is another.
-bool Dispatcher::State::goes_otherwise(Delivery& delivery, const Flight& flight) const {
-  if (flight.members.size() < 2) return false;
+bool Dispatcher::State::goes_otherwise(Delivery& delivery, const Pack& pack) const {
+  if (pack.members.size() < 2) return false;
   const auto together = protocol->together(*delivery.plain_call(*protocol));
-  return !together || together->key != flight.key;
+  return !together || together->key != pack.key;
 }
 
-void Dispatcher::State::learn(const Flight& flight, const Response& response) {
-  const Protocol::Lesson lesson = protocol->learn(flight.call, flight.members.size(), response);
+void Dispatcher::State::learn(const Pack& pack, const Response& response) {
+  const Protocol::Lesson lesson = protocol->learn(pack.call, pack.members.size(), response);
   governor.begin_at(lesson.in_flight_hint);
   if (lesson.over_time) governor.time_exceeded(clock->monotonic_s());
 }
