@@ -235,8 +235,7 @@ void register_dispatcher(py::module_& module) {
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
       .def("offer_new", &offer_new, py::arg("batch"), py::arg("first"), py::arg("count"),
            py::arg("claim"))
-      .def("settle", &settle, py::arg("timeout_s"),
-           py::arg("kind") = py::type::of(py::tuple()))
+      .def("settle", &settle, py::arg("timeout_s"), py::arg("kind") = py::type::of(py::tuple()))
       .def("authorize", &Dispatcher::authorize, py::arg("header"),
            py::arg("name") = "Authorization")
       .def(

@@ -107,13 +107,10 @@ py::list rows(const Batch& batch, const py::type& kind, const py::sequence& targ
     const auto& [target, mapping] = of.at(r.subscription);
     py::object row = py::reinterpret_steal<py::object>(type->tp_alloc(type, 7));
     if (!row) throw py::error_already_set();
-    py::object parts[] = {target,
-                          id_text(batch.text(r.event_id)),
-                          py::int_(static_cast<std::int64_t>(r.hash)),
-                          source,
-                          py::int_(r.position.line),
-                          py::int_(r.position.offset),
-                          mapping};
+    py::object parts[] = {
+        target, id_text(batch.text(r.event_id)), py::int_(static_cast<std::int64_t>(r.hash)),
+        source, py::int_(r.position.line),       py::int_(r.position.offset),
+        mapping};
     for (Py_ssize_t at = 0; at < 7; ++at) {
       PyTuple_SET_ITEM(row.ptr(), at, parts[at].release().ptr());
     }
