@@ -244,6 +244,21 @@ class Dispatcher:
     @property
     def pause_message(self) -> str: ...
 
+def settled_values(
+    settled: list[RowT], packs: Sequence[tuple[Any, ...]]
+) -> tuple[list[tuple[bool, list[Any], list[Any]]], list[RowT], list[bytes]]:
+    """What a ledger binds for the outcomes of its packs of claims.
+
+    packs: (first claim, keys, moment, a byte for each that is not 0 while it is open), by their
+    first claims. Returns groups of rows that are alike, as (whether their record and request ids
+    are, too; outcome, effect, attempts, http_status, code, message, action_needed, in_doubt,
+    target, source, mapping and those ids; event_id, hash, line, offset, moment, latency_ms, claim
+    and else those ids of each); the rows of no pack; what is open in each pack then.
+    """
+
+def are_plain(keys: list[RowT], longest: int) -> bool:
+    """Whether every event id is so short, and has no NUL."""
+
 def exchange(request: dict[str, Any], transport: str) -> dict[str, Any]:
     """One blocking request with the core's own transport."""
 

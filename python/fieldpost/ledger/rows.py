@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple, overload
 
+from .._core import are_plain
+
 # Outcomes that the next run takes up again; the others stand until `replay` or `settle`.
 OPEN = ("waiting", "invalid", "dropped")
 # Outcomes that stand and are not sent again without being asked to.
@@ -154,7 +156,6 @@ def known_as(event_id: str) -> str:
 
 def plain_keys(keys: Sequence[Key]) -> list[Any]:
     """Keys whose event ids are texts that every store can know."""
-    ids = [key[1] for key in keys]
-    if max(map(len, ids), default=0) <= _LONGEST_ID and "\0" not in "".join(ids):
-        return list(keys)  # as nearly always
+    if are_plain(rows := list(keys), _LONGEST_ID):
+        return rows  # as nearly always
     return [(key[0], known_as(key[1]), *key[2:]) for key in keys]

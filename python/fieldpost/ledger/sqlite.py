@@ -19,7 +19,7 @@ from . import question
 from .alive import RunLock
 from .ledger import Ledger
 from .rows import Claim, Fresh, Settled, Takes
-from .sqlite_claims import IDENTITY, TOGETHER, Identity, OpenClaims, Pack, parts, spread
+from .sqlite_claims import TOGETHER, Identities, OpenClaims, identities, parts, spread
 from .sqlite_file import PATIENCE_S, SqliteFile, told, version_of
 from .transaction import Transaction
 
@@ -192,20 +192,18 @@ class SqliteLedger(Ledger):
         spread(transaction)
 
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
-        now, claims = self._clock(), self._claims
-        packed = claims.of_packs(settled)
-        if packed:
-            note = claims.settle(transaction, packed, now, self.run)
-            cast("_Statements", transaction).then.append(note)
-        if len(packed) < len(settled):
-            self._update(transaction, [row for row in settled if row[11] not in claims], now)
+        now = self._clock()
+        rows, note = self._claims.settle(transaction, list(settled), now, self.run)
+        cast("_Statements", transaction).then.append(note)
+        if rows:
+            self._update(transaction, rows, now)
 
     def _update(self, transaction: Transaction, settled: list[Settled], now: float) -> None:
         """Write the outcomes of claims that have rows."""
         for alike, rows in groupby(settled, _ALIKE):
-            for part in parts(list(map(_OWN, rows))):
-                values = [*chain.from_iterable(part), *alike, now, self.run]
-                transaction.run(_SETTLE[len(part)], values)
+            own = list(chain.from_iterable(map(_OWN, rows)))
+            for size, part in parts(own, 4):
+                transaction.run(_SETTLE[size], [*part, *alike, now, self.run])
 
     def _claim(
         self, transaction: Transaction, keys: list[Any], dead: list[int], takes: Takes
@@ -216,38 +214,30 @@ class SqliteLedger(Ledger):
             spread(transaction, but_of=self.run)
             [(last, _)] = transaction.rows(_BEFORE, (self.run,))
         first = max(last, self._claims.last) + 1
-        now, ids = self._clock(), list(map(IDENTITY, keys))
-        different = set(ids)
+        now, ids = self._clock(), identities(keys)
+        different = sum(map(len, ids.values()))
         known = _known(transaction, ids)
-        held = self._claims.may_hold(different)
-        if not known and not held and len(different) == len(ids):
-            self._pack(transaction, first, now, keys, different)
+        held = self._claims.may_hold(ids)
+        if not known and not held and different == len(keys):
+            self._pack(transaction, first, now, keys)
             return Fresh(first, len(keys))
         again = self._claiming_again(now, dead, takes)
-        new: dict[Identity, Any] = {}
+        new: dict[tuple[int, str], Any] = {}
         claims: list[Claim | None] = []
-        for key, identity in zip(keys, ids, strict=True):
-            if identity in known:
+        for key in keys:
+            if key[:2] in known:
                 claims.append(again(transaction, key))
-            elif identity in new or (held and self._claims.may_hold({identity})):
+            elif key[:2] in new or (held and self._claims.may_hold({key[0]: {key[1]}})):
                 claims.append(None)
             else:
                 claims.append(Claim(first + len(new), 0.0, 0))
-                new[identity] = key
+                new[key[:2]] = key
         if new:
-            self._pack(transaction, first, now, list(new.values()), set(new))
+            self._pack(transaction, first, now, list(new.values()))
         return claims
 
-    def _pack(
-        self,
-        transaction: Transaction,
-        first: int,
-        now: float,
-        keys: list[Any],
-        ids: set[Identity],
-    ) -> None:
-        records = [(*key, now) for key in keys]
-        note = self._claims.pack(transaction, self.run, Pack(first, records, ids))
+    def _pack(self, transaction: Transaction, first: int, now: float, keys: list[Any]) -> None:
+        note = self._claims.pack(transaction, self.run, first, now, keys)
         cast("_Statements", transaction).then.append(note)
 
     def _claiming_again(
@@ -341,16 +331,15 @@ class SqliteLedger(Ledger):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _known(transaction: Transaction, ids: list[Identity]) -> set[Identity]:
+def _known(transaction: Transaction, ids: Identities) -> set[tuple[int, str]]:
     """Those of some records that have a row."""
-    found: set[Identity] = set()
-    for target in {one[0] for one in ids}:
-        wanted = orjson.dumps([one[1] for one in ids if one[0] == target])
+    found: set[tuple[int, str]] = set()
+    for target, wanted in ids.items():
         found.update(
             transaction.rows(
                 "SELECT o.target, o.event_id FROM json_each(?) AS wanted"
                 " CROSS JOIN outcomes AS o ON o.target = ? AND o.event_id = wanted.value",
-                (wanted.decode(), target),
+                (orjson.dumps(list(wanted)).decode(), target),
             )
         )
     return found

@@ -7,14 +7,14 @@ finds every record that has one. Only this run's own claims need no look, since 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from .._core import settled_values
 from .rows import Settled
 from .transaction import Transaction
 
@@ -25,26 +25,25 @@ _SPREAD = (
     " first_try, run) SELECT claim, target, event_id, hash, source, line, offset, mapping,"
     " first_try, run FROM open_claims WHERE run <> ? ON CONFLICT DO NOTHING"
 )
-_ALIKE = itemgetter(0, 1, 2, 3, 4, 5, 6, 10)  # of Settled: the same for many
-_OWN = itemgetter(7, 8, 9, 11)
-_CLAIM = itemgetter(3)  # of the latter
-_CLAIMED = itemgetter(11)  # of Settled
-IDENTITY = itemgetter(0, 1)  # of a key
-Identity = tuple[int, str]
+_TARGET = itemgetter(0)  # of a key
+_EVENT_ID = itemgetter(1)
+Identities = dict[int, set[str]]  # event ids by their targets
 # One statement for so many rows costs half of as many statements, and does not hand the
 # interpreter to another thread after each. A few sizes, since each is prepared once and kept.
-TOGETHER = (64, 32, 16, 8, 4, 2, 1)
+TOGETHER = (128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
+_WIDTH = {False: 9, True: 7}  # values of a row; True: where all have the same ids
 _NOBODY = -1
+_NONE: frozenset[str] = frozenset()
 
 
-class Pack:
-    """Claims numbered one behind the other from `first`; records: the keys and the moment."""
+class Pack(NamedTuple):
+    """Claims numbered one behind the other from `first`; open: a byte for each, 0 once decided."""
 
-    def __init__(self, first: int, records: list[tuple[Any, ...]], ids: set[Identity]) -> None:
-        self.first = first
-        self.records = records
-        self.ids = ids
-        self.open = set(range(first, first + len(records)))
+    first: int
+    keys: list[Any]
+    moment: float
+    open: bytes
+    ids: Identities
 
 
 class OpenClaims:
@@ -53,60 +52,65 @@ class OpenClaims:
     def __init__(self) -> None:
         self.last = 0  # the highest number ever given
         self._packs: list[Pack] = []
-        self._records: dict[int, tuple[Any, ...]] = {}  # by claim
 
-    def __contains__(self, claim: int) -> bool:
-        return claim in self._records
-
-    def of_packs(self, settled: Sequence[Settled]) -> list[Settled]:
-        """Those whose claims have no row."""
-        records = self._records
-        return [row for row in settled if row[11] in records]
-
-    def may_hold(self, ids: set[Identity]) -> bool:
+    def may_hold(self, ids: Identities) -> bool:
         """Whether some of these may be claimed; what has no row and may be, is."""
-        return not all(pack.ids.isdisjoint(ids) for pack in self._packs)
+        return any(
+            not pack.ids.get(target, _NONE).isdisjoint(wanted)
+            for pack in self._packs
+            for target, wanted in ids.items()
+        )
 
     # -- claiming
 
-    def pack(self, transaction: Transaction, run: int, pack: Pack) -> Callable[[], None]:
+    def pack(
+        self, transaction: Transaction, run: int, first: int, now: float, keys: list[Any]
+    ) -> Callable[[], None]:
         """Write claims for keys that nobody has; returns what notes that they are on the disk."""
+        records = [(*key, now) for key in keys]
         transaction.run(
             "INSERT INTO claims (first, run, records) VALUES (?, ?, ?)",
-            (pack.first, run, orjson.dumps(pack.records).decode()),
+            (first, run, orjson.dumps(records).decode()),
         )
-        return partial(self._given, pack)
+        return partial(self._given, Pack(first, keys, now, b"\1" * len(keys), identities(keys)))
 
     def _given(self, pack: Pack) -> None:
         self._packs.append(pack)
-        self._records.update(enumerate(pack.records, pack.first))
-        self.last = max(self.last, pack.first + len(pack.records) - 1)
+        self.last = max(self.last, pack.first + len(pack.keys) - 1)
 
     # -- deciding
 
     def settle(
-        self, transaction: Transaction, settled: Sequence[Settled], now: float, run: int
-    ) -> Callable[[], None]:
-        """Rows for claims of packs, and no pack that is empty; returns as above."""
-        for alike, rows in groupby(settled, _ALIKE):
-            own = list(map(_OWN, rows))
-            for part in parts(own):
-                records = map(self._records.__getitem__, map(_CLAIM, part))
-                values = chain.from_iterable(chain.from_iterable(zip(records, part, strict=True)))
-                transaction.run(_SETTLE[len(part)], [*alike, now, run, *values])
-        decided = set(map(_CLAIMED, settled))
-        left = [(pack, pack.open - decided) for pack in self._packs]
-        empty = [(pack.first,) for pack, claims in left if not claims]
+        self, transaction: Transaction, settled: list[Settled], now: float, run: int
+    ) -> tuple[list[Settled], Callable[[], None]]:
+        """Rows for claims of packs, and no pack that is empty.
+
+        Returns what has rows already, and what notes the others as above.
+        """
+        groups, others, opens = settled_values(settled, self._packs)
+        for same_ids, shared, values in groups:
+            width = _WIDTH[same_ids]
+            for size, part in parts(values, width):
+                transaction.run(_SETTLE[same_ids][size], [now, run, *shared, *part])
+        left = [pack._replace(open=open_) for pack, open_ in zip(self._packs, opens, strict=True)]
+        empty = [(pack.first,) for pack in left if 1 not in pack.open]
         if empty:
             transaction.many("DELETE FROM claims WHERE first = ?", empty)
-        return partial(self._settled, decided, left)
+        return others, partial(self._settled, [pack for pack in left if 1 in pack.open])
 
-    def _settled(self, decided: set[int], left: list[tuple[Pack, set[int]]]) -> None:
-        for claim in decided:
-            del self._records[claim]
-        for pack, claims in left:
-            pack.open = claims
-        self._packs = [pack for pack in self._packs if pack.open]
+    def _settled(self, left: list[Pack]) -> None:
+        self._packs = left
+
+
+def identities(keys: Iterable[Any]) -> Identities:
+    """The different ones of some keys."""
+    targets = set(map(_TARGET, keys))
+    if len(targets) == 1:
+        return {targets.pop(): set(map(_EVENT_ID, keys))}
+    ids: Identities = {target: set() for target in targets}
+    for key in keys:
+        ids[key[0]].add(key[1])
+    return ids
 
 
 def spread(transaction: Transaction, but_of: int = _NOBODY) -> None:
@@ -116,22 +120,23 @@ def spread(transaction: Transaction, but_of: int = _NOBODY) -> None:
         transaction.run("DELETE FROM claims WHERE run <> ?", (but_of,))
 
 
-def parts(rows: list[Any]) -> Iterator[list[Any]]:
-    """The rows in order, as many at once as one statement takes."""
+def parts(values: list[Any], width: int) -> Iterator[tuple[int, list[Any]]]:
+    """Rows of so many values, one behind the other, as many at once as one statement takes."""
     begin = 0
     for size in TOGETHER:
-        while len(rows) - begin >= size:
-            yield rows[begin : begin + size]
-            begin += size
+        while len(values) - begin >= size * width:
+            yield size, values[begin : begin + size * width]
+            begin += size * width
 
 
-def _settling(size: int) -> str:
-    shared = ", ".join(f"?{place}" for place in range(1, 11))
-    rows = ", ".join([f"({shared}{', ?' * 12})"] * size)
+def _settling(size: int, same_ids: bool) -> str:
+    alike = ", ".join(f"?{place}" for place in range(1, 16 if same_ids else 14))
+    rows = ", ".join([f"({alike}{', ?' * _WIDTH[same_ids]})"] * size)
+    shared, own = ("record_id, request_id, ", "") if same_ids else ("", ", record_id, request_id")
     return (
-        "INSERT INTO outcomes (outcome, effect, attempts, http_status, code, message,"
-        " action_needed, in_doubt, decided, run, target, event_id, hash, source, line, offset,"
-        f" mapping, first_try, record_id, request_id, latency_ms, claim) VALUES {rows}"
+        "INSERT INTO outcomes (decided, run, outcome, effect, attempts, http_status, code, message,"
+        f" action_needed, in_doubt, target, source, mapping, {shared}event_id, hash, line, offset,"
+        f" first_try, latency_ms, claim{own}) VALUES {rows}"
         # Another run has made the claim into a row meanwhile, and may have taken it over.
         " ON CONFLICT (target, event_id) DO UPDATE SET outcome = excluded.outcome,"
         " effect = excluded.effect, attempts = excluded.attempts,"
@@ -143,4 +148,6 @@ def _settling(size: int) -> str:
     )
 
 
-_SETTLE = {size: _settling(size) for size in TOGETHER}
+_SETTLE = {
+    same_ids: {size: _settling(size, same_ids) for size in TOGETHER} for same_ids in (False, True)
+}
