@@ -55,18 +55,17 @@ struct Group {
 
   bool takes(const Row& row) const {
     const Row& own = rows.front();
-    return std::all_of(
-               kAlikeOfSettled.begin(), kAlikeOfSettled.end(),
-               [&](Py_ssize_t at) { return equal(item(own.settled, at), item(row.settled, at)); }) &&
-           std::all_of(kAlikeOfKey.begin(), kAlikeOfKey.end(), [&](Py_ssize_t at) {
-             return equal(item(own.key, at), item(row.key, at));
-           });
+    return std::all_of(kAlikeOfSettled.begin(), kAlikeOfSettled.end(),
+                       [&](Py_ssize_t at) {
+                         return equal(item(own.settled, at), item(row.settled, at));
+                       }) &&
+           std::all_of(kAlikeOfKey.begin(), kAlikeOfKey.end(),
+                       [&](Py_ssize_t at) { return equal(item(own.key, at), item(row.key, at)); });
   }
 
   void add(const Row& row) {
     const Row& own = rows.empty() ? row : rows.front();
-    same_ids = same_ids &&
-               equal(item(own.settled, kRecordId), item(row.settled, kRecordId)) &&
+    same_ids = same_ids && equal(item(own.settled, kRecordId), item(row.settled, kRecordId)) &&
                equal(item(own.settled, kRequestId), item(row.settled, kRequestId));
     rows.push_back(row);
   }
@@ -126,9 +125,7 @@ py::list own_values(const Group& group) {
   const std::size_t width = group.same_ids ? 7 : 9;
   py::list values(group.rows.size() * width);
   Py_ssize_t at = 0;
-  const auto add = [&](PyObject* value) {
-    PyList_SET_ITEM(values.ptr(), at++, Py_NewRef(value));
-  };
+  const auto add = [&](PyObject* value) { PyList_SET_ITEM(values.ptr(), at++, Py_NewRef(value)); };
   for (const Row& row : group.rows) {
     for (const Py_ssize_t of : {kEventId, kHash, kLine, kOffset}) add(item(row.key, of));
     add(row.moment);
