@@ -256,6 +256,9 @@ def settled_values(
     and else those ids of each); the rows of no pack; what is open in each pack then.
     """
 
+def claims_text(keys: list[RowT], moment: str) -> str:
+    """A JSON array of the keys, each with this number at its end."""
+
 def are_plain(keys: list[RowT], longest: int) -> bool:
     """Whether every event id is so short, and has no NUL."""
 

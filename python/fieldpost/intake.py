@@ -35,8 +35,9 @@ class Part(NamedTuple):
 
     def split(self, count: int) -> tuple[Part, Part]:
         """The first so many, and the others."""
-        head = self._replace(keys=self.keys[:count])
-        return head, self._replace(first=self.first + count, keys=self.keys[count:])
+        work, first, keys, in_doubt = self
+        head = Part(work, first, keys[:count], in_doubt)
+        return head, Part(work, first + count, keys[count:], in_doubt)
 
     def one(self, index: int, in_doubt: bool) -> Part:
         """One record of it."""

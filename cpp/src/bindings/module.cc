@@ -9,7 +9,7 @@ void register_filter(py::module_& module);
 void register_plan(py::module_& module);
 void register_mapping(py::module_& module);
 void register_dispatcher(py::module_& module);
-void register_settled(py::module_& module);
+void register_ledger_rows(py::module_& module);
 
 namespace {
 
@@ -40,5 +40,5 @@ PYBIND11_MODULE(_core, module) {
   register_plan(module);
   register_mapping(module);
   register_dispatcher(module);
-  register_settled(module);
+  register_ledger_rows(module);
 }

@@ -12,9 +12,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import orjson
-
-from .._core import settled_values
+from .._core import claims_text, settled_values
 from .rows import Settled
 from .transaction import Transaction
 
@@ -67,10 +65,9 @@ class OpenClaims:
         self, transaction: Transaction, run: int, first: int, now: float, keys: list[Any]
     ) -> Callable[[], None]:
         """Write claims for keys that nobody has; returns what notes that they are on the disk."""
-        records = [(*key, now) for key in keys]
         transaction.run(
             "INSERT INTO claims (first, run, records) VALUES (?, ?, ?)",
-            (first, run, orjson.dumps(records).decode()),
+            (first, run, claims_text(keys, repr(now))),
         )
         return partial(self._given, Pack(first, keys, now, b"\1" * len(keys), identities(keys)))
 

@@ -1,10 +1,12 @@
-// What a ledger binds for outcomes, made of rows in one pass.
+// What a ledger writes of keys and of settled rows, made in one pass.
 #include <pybind11/pybind11.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -180,9 +182,55 @@ bool are_plain(const py::list& keys, Py_ssize_t longest) {
   return true;
 }
 
+void append_number(std::string& out, PyObject* number) {
+  const long long value = PyLong_AsLongLong(number);
+  if (value == -1 && PyErr_Occurred()) throw py::error_already_set();
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+// As JSON.
+void append_text(std::string& out, PyObject* text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  Py_ssize_t size = 0;
+  const char* bytes = PyUnicode_AsUTF8AndSize(text, &size);
+  if (bytes == nullptr) throw py::error_already_set();
+  out += '"';
+  for (const char c : std::string_view(bytes, static_cast<std::size_t>(size))) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20) {
+      out.append("\\u00").append({kHex[code >> 4], kHex[code & 15]});
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+// A JSON array of [target, event id, hash, source, line, offset, mapping, moment].
+py::str claims_text(const py::list& keys, const std::string& moment) {
+  std::string out;
+  out.reserve(keys.size() * 128 + 2);
+  for (const py::handle key : keys) {
+    check_tuple(key.ptr(), kKeySize);
+    out += out.empty() ? "[[" : ",[";
+    for (Py_ssize_t at = 0; at < kKeySize; ++at) {
+      PyObject* part = item(key.ptr(), at);
+      PyUnicode_Check(part) ? append_text(out, part) : append_number(out, part);
+      out += ',';
+    }
+    out.append(moment) += ']';
+  }
+  out += out.empty() ? "[]" : "]";
+  return {out.data(), out.size()};
+}
+
 }  // namespace
 
-void register_settled(py::module_& module) {
+void register_ledger_rows(py::module_& module) {
   module.def("settled_values", &settled_values, py::arg("settled"), py::arg("packs"));
+  module.def("claims_text", &claims_text, py::arg("keys"), py::arg("moment"));
   module.def("are_plain", &are_plain, py::arg("keys"), py::arg("longest"));
 }
