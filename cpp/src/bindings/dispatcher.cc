@@ -71,11 +71,11 @@ void put(PyObject* tuple, Py_ssize_t at, const std::string& value) {
 }
 
 // As a ledger binds it, as a tuple or a subclass of it without fields of its own.
-py::object row(const Outcome& one, PyTypeObject* kind) {
+py::object row(const Outcome& one, const py::str& outcome, PyTypeObject* kind) {
   PyObject* made = kind == &PyTuple_Type ? PyTuple_New(12) : kind->tp_alloc(kind, 12);
   if (!made) throw py::error_already_set();
   auto tuple = py::reinterpret_steal<py::object>(made);
-  put(made, 0, one.outcome);
+  put(made, 0, Py_NewRef(outcome.ptr()));
   put(made, 1, one.effect);
   put(made, 2, PyLong_FromLong(one.attempts));
   put(made, 3, PyLong_FromLong(one.http_status));
@@ -101,11 +101,13 @@ py::tuple settle(Dispatcher& dispatcher, double timeout_s, const py::type& kind)
   }
   py::list delivered;
   py::list others;
+  // One text for all, which is quick to compare.
+  const auto usual = py::reinterpret_steal<py::str>(PyUnicode_InternFromString("delivered"));
   for (const Outcome& one : outcomes) {
     if (one.outcome == "delivered") {
-      delivered.append(row(one, type));
+      delivered.append(row(one, usual, type));
     } else {
-      others.append(py::make_tuple(row(one, type), one.retry_in_s));
+      others.append(py::make_tuple(row(one, text(one.outcome), type), one.retry_in_s));
     }
   }
   return py::make_tuple(std::move(delivered), std::move(others));
