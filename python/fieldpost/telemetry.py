@@ -13,15 +13,23 @@ Attributes are named fieldpost.destination and so on. Each run is a span `fieldp
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import version
 from typing import Any
 
 from .latencies import Latencies
 from .report import OUTCOMES, Report
 
+# What names a provider that the API is to load by itself.
+_NAMED = ("OTEL_PYTHON_METER_PROVIDER", "OTEL_PYTHON_TRACER_PROVIDER")
+
 
 def open_telemetry() -> Telemetry | None:
-    """An observer that reports to the process's providers; None without OpenTelemetry."""
+    """An observer that reports to the process's providers; None where there can be none."""
+    # Importing it takes as long as a thousand records, and who sets a provider has done so.
+    if "opentelemetry" not in sys.modules and not any(name in os.environ for name in _NAMED):
+        return None
     try:
         from opentelemetry import metrics, trace
     except ImportError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import random
 import subprocess
 import sys
@@ -239,6 +240,33 @@ def with_sdk(path: Path) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+_WHETHER_IMPORTED = """
+import sys
+import fieldpost as fp
+fp.Destination.from_file(sys.argv[1]).deliver(sys.argv[2], progress=False)
+print("opentelemetry" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "imported"),
+    [({}, "False"), ({"OTEL_PYTHON_METER_PROVIDER": "sdk_meter_provider"}, "True")],
+)
+def test_the_api_is_imported_where_a_provider_can_be(
+    service: Any, tmp_path: Path, environment: dict[str, str], imported: str
+) -> None:
+    events = str(tmp_path / "events.ndjson")
+    done = subprocess.run(
+        [sys.executable, "-c", _WHETHER_IMPORTED, str(write(tmp_path, service.url)), events],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.stdout.strip() == imported, done.stderr
 
 
 def test_metrics_and_a_span_reach_the_sdk(service: Any, tmp_path: Path) -> None:
