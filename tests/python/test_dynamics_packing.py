@@ -282,9 +282,9 @@ def test_a_service_that_gives_less_than_believed_is_obeyed(
     # 250 rows fill a window: a slow machine sends more of them in that time, too.
     limits = {"execution_s": 1, "window_s": 3, "bulk_request_ms": 20, "bulk_row_ms": 4}
     control(emulator, "limits", limits | {"grace_s": 1.5})  # for what is on its way
-    report = sender.deliver("auto", accounts(1500))
-    assert report["delivered"] == 1500
-    sender.created(1500)
+    report = sender.deliver("auto", accounts(3000))
+    assert report["delivered"] == 3000
+    sender.created(3000)
     told = control(emulator, "limits", method="GET")
     assert told["refused"] > 0
     assert told["impatient"] == 0
