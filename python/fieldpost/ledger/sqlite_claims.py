@@ -23,7 +23,7 @@ from .transaction import Transaction
 _SPREAD = (
     "INSERT INTO outcomes (claim, target, event_id, hash, source, line, offset, mapping,"
     " first_try, run) SELECT claim, target, event_id, hash, source, line, offset, mapping,"
-    " first_try, run FROM open_claims WHERE run <> ? ON CONFLICT DO NOTHING"
+    " first_try, run FROM open_claims WHERE run <> ? ON CONFLICT (target, event_id) DO NOTHING"
 )
 _ALIKE = itemgetter(0, 1, 2, 3, 4, 5, 6, 10)  # of Settled: the same for many
 _OWN = itemgetter(7, 8, 9, 11)
