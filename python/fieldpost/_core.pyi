@@ -209,7 +209,7 @@ class Dispatcher:
     def preview(self, batch: Batch, index: int) -> dict[str, Any]:
         """The request of a record; `then`: those that may follow, each with its `when`."""
 
-    def weigh(self, batch: Batch) -> list[int]:
+    def weigh(self, batch: Batch) -> list[tuple[int, int]]:
         """What the destination counts for each record's request; 0 where none can be made."""
 
     def allow_operations(self, in_all: int) -> None: ...

@@ -17,7 +17,8 @@ class DryRun:
     """Counts a source into a report. ledger: None where there is none yet.
 
     What would be sent counts as `waiting`; of what no request can be made is `invalid`, as it is in
-    a delivery. operations: that the destination counts for what would be sent.
+    a delivery. operations: that the destination counts for what would be sent; more_operations: for
+    second requests, if each record took its own.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class DryRun:
         report: Report,
         takes: Takes,
     ) -> None:
-        self.operations = 0
+        self.operations = self.more_operations = 0
         self._dispatcher = Dispatcher(json.dumps(dispatcher_document(config)))
         self._ledger = ledger
         self._targets = targets
@@ -46,18 +47,20 @@ class DryRun:
                 counts.add("filtered", len(batch.filtered_hashes(sub)) // 8)
             found = list(self._found(batch))
             standing = self._standing([(sub, event_id) for sub, event_id, *_ in found])
-            for sub, event_id, outcome, operations in found:
+            for sub, event_id, outcome, (operations, more) in found:
                 told = self._comes_to(sub, event_id, outcome, standing.get((sub, event_id)))
                 self._counts[sub].add(told)
-                self.operations += operations if told == "waiting" else 0
+                if told == "waiting":
+                    self.operations += operations
+                    self.more_operations += more
 
-    def _found(self, batch: Batch) -> Iterator[tuple[int, str, str, int]]:
+    def _found(self, batch: Batch) -> Iterator[tuple[int, str, str, tuple[int, int]]]:
         """(subscription, event id, outcome, operations) of what no filter left out."""
         for sub, event_id, _hash, _line, _offset, outcome, *_ in batch.ended():
-            yield sub, event_id, outcome, 0
+            yield sub, event_id, outcome, (0, 0)
         weights = self._dispatcher.weigh(batch)
         for (sub, event_id, *_), operations in zip(batch.keys(), weights, strict=True):
-            yield sub, event_id, "waiting" if operations else "invalid", operations
+            yield sub, event_id, "waiting" if operations[0] else "invalid", operations
 
     def _standing(self, rows: list[tuple[int, str]]) -> dict[tuple[int, str], Standing]:
         found: dict[tuple[int, str], Standing] = {}

@@ -29,13 +29,14 @@ _DAY_S = 86_400.0
 class Load:
     """What there is to send. records: events that become requests; refused: those that become none,
     by the mapping or the protocol; operations: that the destination counts for the records; again:
-    the part of the records that takes a second request.
+    the part of the records that takes a second request; more_operations: if all of them did.
     """
 
     records: int
     refused: int = 0
     operations: int = 0
     again: float = 0.0
+    more_operations: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def forecast(
     """Of a load. latency_s: of one request, None where none was seen; used_today: operations."""
     packed = config.delivery.batching not in (False, "off")
     requests = load.records + math.ceil(load.records * load.again)
-    operations = load.operations + math.ceil(load.operations * load.again)
+    operations = load.operations + math.ceil(load.more_operations * load.again)
     requests = -(-requests // PACK_RECORDS) if packed else requests
     each_s = latency_s or (PACK_LATENCY_S if packed else ASSUMED_LATENCY_S)
     limits = (

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import auth
 from ._core import exchange
 from .config import DestinationConfig
-from .transport import transport_that_sends
+from .private_texts import private_texts
+from .secrets import redact
+from .transport import proxy_texts, transport_that_sends
 
 _TRIES = 5
 _LATER = (429, 502, 503, 504)
@@ -36,6 +38,7 @@ class Answer:
     fault: str = ""
     fault_text: str = ""
     elapsed_s: float = 0.0
+    private: Sequence[str] = field(default=(), repr=False)  # texts that nobody is to see
 
     def json(self) -> Any:
         """The body as a JSON value, None where it is none."""
@@ -51,7 +54,8 @@ class Answer:
         error = told.get("error") if isinstance(told, dict) else None
         if not isinstance(error, dict):
             return "", ""
-        return str(error.get("code", "")), str(error.get("message", ""))
+        code, message = str(error.get("code", "")), str(error.get("message", ""))
+        return redact(code, self.private), redact(message, self.private)
 
     @property
     def wait_s(self) -> float:
@@ -60,7 +64,7 @@ class Answer:
 
     def __str__(self) -> str:
         if self.status == 0:
-            return self.fault_text
+            return redact(self.fault_text, self.private)
         return f"HTTP {self.status} {' '.join(self.error)}".strip()
 
 
@@ -126,7 +130,13 @@ class Inquiry:
             told["fault"],
             told["fault_text"],
             told["elapsed_s"],
+            self._private(),
         )
+
+    def _private(self) -> list[str]:
+        """What went out with a request, and may come back in the words of whoever answers."""
+        token = self.header.split(" ", 1)[-1]
+        return [token, *private_texts(self._config), *proxy_texts(self._config)]
 
 
 def _passes(method: str, answer: Answer) -> bool:

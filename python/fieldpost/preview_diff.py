@@ -119,7 +119,8 @@ def plan_of(
     """Of a source that a dry run counted; second requests are as frequent as in the rows."""
     sent = [row for row in rows if row.requests]
     again = sum(row.requests > 1 for row in sent) / len(sent) if sent else 0.0
-    load = Load(run.report["waiting"], run.report["invalid"], run.operations, again)
+    sizes = (run.report["waiting"], run.report["invalid"], run.operations)
+    load = Load(*sizes, again, run.more_operations)
     used_today = operations_today(config, ledger) or 0
     return forecast(config, load, seen_latency_s(ledger, config.id), dop_hint, used_today)
 

@@ -96,7 +96,9 @@ def test_the_service_s_limits_are_those_that_it_documents():
 
 @pytest.mark.parametrize(("batching", "requests"), [("off", 1500), ("auto", 15)])
 def test_second_requests_are_counted_as_often_as_they_were_seen(batching, requests):
-    plan = planned(1000, f"{{batching: {batching}}}", operations=4000, again=0.5)
+    plan = planned(
+        1000, f"{{batching: {batching}}}", operations=4000, again=0.5, more_operations=4000
+    )
     assert (plan.records, plan.requests, plan.operations) == (1000, requests, 6000)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,18 @@ def test_a_full_disk_loses_and_doubles_nothing(recipe, kind):
         assert counts["unconfirmed"] <= 2 * 4
         assert arrived + counts["unconfirmed"] == 100
         assert {row["created"] for row in recipe.commits()} == {1}
+
+
+def test_no_ledger_is_migrated_beside_a_run_of_an_older_fieldpost(tmp_path):
+    path = tmp_path / "a.db"
+    with closing(SqliteLedger(path)) as older:
+        older.begin_run(About("deliver", "hook", "h", "0", "host", "u", ""))
+        with sqlite3.connect(path) as db:
+            db.execute(f"PRAGMA user_version={schema.VERSION - 1}")
+        db.close()
+        with pytest.raises(fp.LedgerError) as told:
+            SqliteLedger(path).prepare()
+    assert told.value.code == "E720" and "older fieldpost is at work" in str(told.value)
 
 
 def test_a_ledger_of_an_older_schema_is_migrated_with_its_memory(service, tmp_path):

@@ -56,7 +56,9 @@ def test_new_rows_are_created_and_others_updated(
     effect, requests, changes = one_diff(dest, ONE)
     assert (effect, requests) == ("create", 2)
     assert {("name", None, "A"), ("fax", None, "1")} <= changes
+    plan = dest.preview([ONE], diff=True).plan
     assert dest.deliver([ONE])["delivered"] == 1
+    assert dest.status().operations_today == plan.operations
     later = ONE | {"messageId": "later", "name": "B", "fax": "2"}
     effect, requests, changes = one_diff(dest, later)
     assert (effect, requests) == ("update", 1)

@@ -272,6 +272,25 @@ def test_what_a_proxy_says_back_is_not_shown(tmp_path: Path) -> None:
             assert "pl4nted" not in text and coded not in text
 
 
+def test_what_answers_in_the_service_s_place_is_not_shown_by_what_only_looks(
+    tmp_path: Path,
+) -> None:
+    def repeat(received: Received) -> Answer:
+        told = {"error": {"code": "1", "message": received.headers["proxy-authorization"]}}
+        return 403, {}, json.dumps(told).encode()
+
+    with RecordingServer(repeat) as proxy:
+        path = tmp_path / "sales.yaml"
+        path.write_text(
+            "name: sales\ntype: dynamics365\nurl: http://127.0.0.1:1\nauth: {type: none}\n"
+            "subscriptions: [{name: s, action: create, table: account, body: {name: a}}]\n"
+            f"delivery: {{proxy: {with_login(proxy.url)}}}\n"
+        )
+        told = str(fp.Destination.from_file(path).test_connection().to_dict())
+    assert "***" in told
+    assert "pl4nted" not in told and base64.b64encode(LOGIN.encode()).decode() not in told
+
+
 # -- what the file may say
 
 

@@ -128,8 +128,9 @@ class Dispatcher {
   Call preview(const Batch& batch, std::uint32_t index) const;
   // What may go out in place of a previewed call, one after the other; each request once.
   std::vector<Protocol::Successor> successors(const Call& previewed) const;
-  // What the destination counts for the request of each record; 0 where none can be made of it.
-  std::vector<std::uint32_t> weigh(const Batch& batch) const;
+  // What the destination counts for the request of each record, and for those that may go out in
+  // its place; 0 where none can be made of it.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> weigh(const Batch& batch) const;
 
  private:
   struct State;

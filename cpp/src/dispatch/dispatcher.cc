@@ -326,14 +326,17 @@ std::vector<Protocol::Successor> Dispatcher::successors(const Call& previewed) c
   return all;
 }
 
-std::vector<std::uint32_t> Dispatcher::weigh(const Batch& batch) const {
-  std::vector<std::uint32_t> operations;
+std::vector<std::pair<std::uint32_t, std::uint32_t>> Dispatcher::weigh(const Batch& batch) const {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> operations;
   operations.reserve(batch.records.size());
   for (const Record& record : batch.records) {
+    auto& [first, more] = operations.emplace_back(0, 0);
     try {
-      operations.push_back(state_->protocol->encode(batch, record).operations);
+      const Call call = state_->protocol->encode(batch, record);
+      for (const auto& next : successors(call)) more += next.call->operations;
+      first = call.operations;
     } catch (const CallFault&) {
-      operations.push_back(0);
+      more = 0;
     }
   }
   return operations;

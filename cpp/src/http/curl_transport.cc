@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -30,6 +31,8 @@ void init_libcurl() {
 }
 
 constexpr double kNever_s = 1e18;
+// So long a connection that was just used is surely used again: see the longest idle time.
+constexpr double kFresh_s = 3;
 
 bool breaks_line(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
@@ -44,6 +47,7 @@ struct CurlTransport::State {
   void open();
   Transfer& idle_transfer();
   void add(Transfer& transfer);
+  bool may_connect(const Request& request, double now_s);
   void run_timer();
   void end_overdue();
   void watch(double seconds);  // until a socket is ready or a timer due, and act on it
@@ -60,6 +64,8 @@ struct CurlTransport::State {
   std::uint64_t owner = 0;
   std::optional<double> timer_s;  // when libcurl wants to be called, whatever the sockets do
   double look_s = kNever_s;       // no transfer is overdue before
+  double last_end_s = -kNever_s;  // when a request ended
+  std::string last_host;
   std::vector<std::unique_ptr<Transfer>> transfers;
   std::vector<Transfer*> idle;
   std::vector<Completion> done;
@@ -140,10 +146,16 @@ Transfer& CurlTransport::State::idle_transfer() {
 
 void CurlTransport::State::add(Transfer& transfer) {
   const CURLMcode code = curl_multi_add_handle(multi, transfer.easy());
-  if (code == CURLM_OK) return;
-  transfer.finish(CURLE_FAILED_INIT);
-  idle.push_back(&transfer);
-  throw std::runtime_error(curl_multi_strerror(code));
+  if (code != CURLM_OK) throw std::runtime_error(curl_multi_strerror(code));
+}
+
+// Whether none of the open connections may be free for it: all are in use, or too old, or lead to
+// another host.
+bool CurlTransport::State::may_connect(const Request& request, double now_s) {
+  const std::size_t under_way = transfers.size() - idle.size();
+  const bool elsewhere = request.host() != last_host;
+  if (elsewhere) last_host = request.host();
+  return elsewhere || now_s - last_end_s > kFresh_s || under_way > sockets->open_sockets();
 }
 
 void CurlTransport::State::run_timer() {
@@ -216,12 +228,21 @@ void CurlTransport::start(std::uint64_t id, const Request& request) {
   }
   state_->open();
   State& state = *state_;
+  const double now_s = state.clock.monotonic_s();
   Transfer& transfer = state.idle_transfer();
-  const std::size_t under_way = state.transfers.size() - state.idle.size();
-  transfer.prepare(id, request, state.clock.monotonic_s(),
-                   under_way > state.sockets->open_sockets());
+  try {
+    transfer.prepare(id, request, now_s, state.may_connect(request, now_s));
+    state.add(transfer);
+  } catch (const std::runtime_error&) {  // libcurl does not take it
+    state.idle.push_back(&transfer);
+    state.done.push_back(transfer.finish(CURLE_FAILED_INIT));
+    return;
+  } catch (...) {
+    transfer.finish(CURLE_FAILED_INIT);
+    state.idle.push_back(&transfer);
+    throw;
+  }
   state.look_s = std::min(state.look_s, transfer.deadline_s());
-  state.add(transfer);
 }
 
 std::vector<Completion> CurlTransport::wait(double timeout_s) {
@@ -241,6 +262,7 @@ std::vector<Completion> CurlTransport::wait(double timeout_s) {
     state.end_overdue();
     if (left_s <= 0) break;
   }
+  if (!state.done.empty()) state.last_end_s = state.clock.monotonic_s();
   return std::exchange(state.done, {});
 }
 

@@ -164,6 +164,8 @@ void Transfer::set_method(const Request& request) {
 
 void Transfer::set_headers(const Request& request) {
   if (headers_ != nullptr && set_.headers == request.headers) return;
+  set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  set_.headers.clear();
   curl_slist_free_all(std::exchange(headers_, nullptr));
   for (const Header& header : request.headers) {
     if (is_framing(header.name)) continue;

@@ -21,7 +21,7 @@ from .transaction import Transaction
 _SPREAD = (
     "INSERT INTO outcomes (claim, target, event_id, hash, source, line, offset, mapping,"
     " first_try, run) SELECT claim, target, event_id, hash, source, line, offset, mapping,"
-    " first_try, run FROM open_claims WHERE run <> ? ON CONFLICT DO NOTHING"
+    " first_try, run FROM open_claims WHERE run <> ? ON CONFLICT (target, event_id) DO NOTHING"
 )
 _TARGET = itemgetter(0)  # of a key
 _EVENT_ID = itemgetter(1)

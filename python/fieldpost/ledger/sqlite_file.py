@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import LedgerError
+from .alive import RunLock
 from .schema import VERSION, statements
 
 _CLAIMS = """
@@ -128,11 +129,25 @@ class SqliteFile:
         db.execute("BEGIN IMMEDIATE")
         version = version_of(db)  # another process may have been here first
         self._refuse_newer(version)
+        if 0 < version < VERSION:
+            self._refuse_beside_older(db)
         for number, todo in statements(WORDS, after=version):
             for statement in todo:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version={number}")
         db.execute("COMMIT")
+
+    def _refuse_beside_older(self, db: sqlite3.Connection) -> None:
+        """A run that knows the old tables only would claim what a new one has claimed."""
+        locks = RunLock(self.path)
+        try:
+            open_runs = db.execute("SELECT number FROM runs WHERE ended IS NULL").fetchall()
+            at_work = any(locks.is_alive(run) for (run,) in open_runs)
+        finally:
+            locks.close()
+        if at_work:
+            told = "a run of an older fieldpost is at work in this ledger"
+            raise LedgerError("E720", told, self.name, "wait until it has ended, then run again")
 
     def _refuse_newer(self, version: int) -> None:
         if version > VERSION:

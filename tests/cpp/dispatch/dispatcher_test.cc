@@ -835,7 +835,7 @@ TEST_F(DispatcherTest, PreviewSendsNothing) {
   EXPECT_EQ(dispatcher_->preview(batch, 0).request.body_text(), "{}");
   EXPECT_THROW(dispatcher_->preview(batch, 1), std::out_of_range);
   EXPECT_TRUE(dispatcher_->successors(dispatcher_->preview(batch, 0)).empty());
-  EXPECT_EQ(dispatcher_->weigh(batch), std::vector<std::uint32_t>{1});
+  EXPECT_EQ(dispatcher_->weigh(batch), (std::vector{std::pair{1U, 0U}}));
   EXPECT_TRUE(wire_->requests.empty());
 }
 

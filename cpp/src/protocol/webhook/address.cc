@@ -11,6 +11,8 @@ namespace {
 constexpr const char* kMapping = "mapping: correct the url of this subscription";
 constexpr const char* kHosts = "operator: name the host in allow_hosts if events may choose it";
 
+constexpr std::size_t kLongest = 1'000'000;  // bytes; libcurl takes a few more
+
 [[noreturn]] void refuse(const char* what) { throw CallFault{"E511", what, kMapping}; }
 
 std::string lower(std::string_view text) {
@@ -79,6 +81,7 @@ void check_address(std::string_view url, const AddressRules& rules) {
       std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
   const std::string authority =
       http || url.starts_with("https://") ? without_usual_port(authority_of(url), http) : "";
+  if (url.size() > kLongest) refuse("the url is longer than 1 MB");
   if (!printable || host_of(authority).empty()) {
     refuse("the url is not an absolute http or https address");
   }

@@ -97,6 +97,7 @@ TEST(WebhookEncode, RefusesWhatHttpCannotCarry) {
   }
   const Webhook insisting(document(R"(, "allow_http": true)"));
   EXPECT_EQ(encode(insisting, "1", "", "http://host/").request.url, "http://host/");
+  EXPECT_EQ(code_of_fault("", "https://host/" + std::string(1'000'000, 'a')), "E511");
 }
 
 TEST(WebhookEncode, IsReplaySafeOnlyWithAKeyThatIsHonoured) {
