@@ -1,6 +1,6 @@
 """Requests per second of fieldpost and its peers against one nginx, side by side.
 
-    ./dev bench dispatch [--requests 40000] [--in-flight 64 16] [--rounds 3]
+    ./dev bench dispatch [--requests 100000] [--in-flight 64 16] [--rounds 3]
 
 The server runs on one core, each client on another; every client posts the same bytes. Rounds are
 interleaved and the best of each is shown, so that a busy machine spoils the figures less. 64 in
@@ -110,7 +110,7 @@ class Clients:
             script = str(HERE / "dispatch_client.py")
             tail = [self.url, str(self.events), self.in_flight, str(self.requests)]
             return [sys.executable, script, mode, *tail]
-        fewer = self.requests // (20 if name == "httpx" else 4 if name == "aiohttp" else 1)
+        fewer = self.requests // (50 if name == "httpx" else 10 if name == "aiohttp" else 1)
         tail = [self.url, str(self.body), self.in_flight, str(fewer)]
         if name == "libcurl multi":
             return [str(self.curl_multi), *tail]
@@ -161,7 +161,7 @@ def show(figures: dict[str, list[float]], in_flight: int, rounds: int) -> None:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=40_000)
+    parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--in-flight", type=int, nargs="+", default=[MOST_IN_FLIGHT, 16])
     parser.add_argument("--rounds", type=int, default=3)
     wishes = parser.parse_args()
