@@ -215,7 +215,8 @@ TEST(CurlTransport, KeepsManyOnTheWireAndCompletesEachOnce) {
   LoopbackServer server([](int, const std::string&) { return Reply{kNoContent}; });
   CurlTransport transport(quick());
   std::vector<bool> seen(40, false);
-  for (std::uint64_t id = 0; id < seen.size(); ++id) transport.start(id, post(server.url()));
+  const Request request = post(server.url());
+  for (std::uint64_t id = 0; id < seen.size(); ++id) transport.start(id, request);
   std::size_t completed = 0;
   for (int i = 0; i < 200 && completed < seen.size(); ++i) {
     for (const Completion& completion : transport.wait(0.1)) {
@@ -231,8 +232,9 @@ TEST(CurlTransport, KeepsManyOnTheWireAndCompletesEachOnce) {
 
 TEST(CurlTransport, CanBeDestroyedWithRequestsOnTheWire) {
   LoopbackServer server([](int, const std::string&) { return Reply{}; });
+  const Request request = post(server.url());
   auto transport = make_curl_transport(quick());
-  transport->start(1, post(server.url()));
+  transport->start(1, request);
   EXPECT_TRUE(transport->wait(0.05).empty());
 }
 
