@@ -35,7 +35,8 @@ constexpr double kNever_s = 1e18;
 constexpr double kFresh_s = 3;
 
 bool breaks_line(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 }  // namespace
@@ -65,7 +66,7 @@ struct CurlTransport::State {
   std::optional<double> timer_s;  // when libcurl wants to be called, whatever the sockets do
   double look_s = kNever_s;       // no transfer is overdue before
   double last_end_s = -kNever_s;  // when a request ended
-  std::string last_host;
+  std::string last_url, last_host;
   std::vector<std::unique_ptr<Transfer>> transfers;
   std::vector<Transfer*> idle;
   std::vector<Completion> done;
@@ -153,8 +154,12 @@ void CurlTransport::State::add(Transfer& transfer) {
 // another host.
 bool CurlTransport::State::may_connect(const Request& request, double now_s) {
   const std::size_t under_way = transfers.size() - idle.size();
-  const bool elsewhere = request.host() != last_host;
-  if (elsewhere) last_host = request.host();
+  bool elsewhere = false;
+  if (request.url != last_url) {
+    last_url = request.url;
+    elsewhere = request.host() != last_host;
+    if (elsewhere) last_host = request.host();
+  }
   return elsewhere || now_s - last_end_s > kFresh_s || under_way > sockets->open_sockets();
 }
 
