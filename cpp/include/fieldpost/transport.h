@@ -36,7 +36,7 @@ struct Completion {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // The request stays as it is until then.
+  // The request stays where and as it is until it completes.
   virtual void start(std::uint64_t id, const Request& request) = 0;
   // Waits until something completes or the time is over (0: only looks).
   virtual std::vector<Completion> wait(double timeout_s) = 0;

@@ -21,7 +21,7 @@ from ..errors import LedgerError
 from . import question
 from .ledger import Ledger
 from .rows import Claim, Settled, Takes
-from .schema import VERSION, statements
+from .schema import VERSION, refuse_newer, statements
 from .transaction import Transaction
 
 try:
@@ -174,12 +174,12 @@ class PostgresLedger(Ledger):
 
     def _prepare(self, db: psycopg.Connection[Any]) -> None:
         """Make the tables, or take those of an older fieldpost to today's."""
-        self._refuse_newer(_version(db))
+        refuse_newer(self.name, _version(db))
         with db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
             db.execute("CREATE SCHEMA IF NOT EXISTS fieldpost")
             version = _version(db)  # another process may have been here first
-            self._refuse_newer(version)
+            refuse_newer(self.name, version)
             if version == 0:
                 db.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
                 db.execute("INSERT INTO schema_version VALUES (0)")
@@ -187,15 +187,6 @@ class PostgresLedger(Ledger):
                 for statement in todo:
                     db.execute(cast("Any", statement))
                 db.execute("UPDATE schema_version SET version = %s", (number,))
-
-    def _refuse_newer(self, version: int) -> None:
-        if version > VERSION:
-            raise LedgerError(
-                "E702",
-                f"the ledger was written by a newer fieldpost (schema {version}, known {VERSION})",
-                self.name,
-                "update fieldpost, or name another ledger",
-            )
 
     def close(self) -> None:
         """Close it and end the run's claim to be alive."""

@@ -11,6 +11,8 @@ Where a store has packs of claims (`claims`), `open_claims` shows each of them t
 
 from __future__ import annotations
 
+from ..errors import LedgerError
+
 STEPS: dict[int, str] = {
     1: """
 CREATE TABLE runs (
@@ -125,3 +127,14 @@ def statements(words: dict[str, str], after: int = 0) -> list[tuple[int, list[st
             text = text.replace(f"{{{word}}}", spelling)
         todo.append((number, [one.strip() for one in text.split(";") if one.strip()]))
     return todo
+
+
+def refuse_newer(ledger: str, version: int) -> None:
+    """Raise LedgerError where the schema of the ledger so named is none that is known here."""
+    if version > VERSION:
+        raise LedgerError(
+            "E702",
+            f"the ledger was written by a newer fieldpost (schema {version}, known {VERSION})",
+            ledger,
+            "update fieldpost, or name another ledger",
+        )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ..errors import LedgerError
 from .alive import RunLock
-from .schema import VERSION, statements
+from .schema import VERSION, refuse_newer, statements
 
 _CLAIMS = """
 CREATE TABLE claims (
@@ -65,7 +65,7 @@ class SqliteFile:
         db = self.connect_to_read()  # to look at it, that is enough
         if (version := version_of(db)) != VERSION:
             db.close()
-            self._refuse_newer(version)
+            refuse_newer(self.name, version)
             told = f"the ledger has the schema {version} of an older fieldpost, and is read-only"
             hint = "run `fieldpost ledger migrate` where it can be written"
             raise LedgerError("E722", told, self.name, hint)
@@ -124,11 +124,11 @@ class SqliteFile:
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         """Make the tables, or take those of an older fieldpost to today's."""
-        self._refuse_newer(version_of(db))
+        refuse_newer(self.name, version_of(db))
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("BEGIN IMMEDIATE")
         version = version_of(db)  # another process may have been here first
-        self._refuse_newer(version)
+        refuse_newer(self.name, version)
         if 0 < version < VERSION:
             self._refuse_beside_older(db)
         for number, todo in statements(WORDS, after=version):
@@ -148,15 +148,6 @@ class SqliteFile:
         if at_work:
             told = "a run of an older fieldpost is at work in this ledger"
             raise LedgerError("E720", told, self.name, "wait until it has ended, then run again")
-
-    def _refuse_newer(self, version: int) -> None:
-        if version > VERSION:
-            raise LedgerError(
-                "E702",
-                f"the ledger was written by a newer fieldpost (schema {version}, known {VERSION})",
-                self.name,
-                "update fieldpost, or name another ledger",
-            )
 
 
 def version_of(db: sqlite3.Connection) -> int:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "fieldpost/protocol.h"
 
 namespace fieldpost {
@@ -15,13 +16,6 @@ constexpr std::size_t kLongest = 1'000'000;  // bytes; libcurl takes a few more
 
 [[noreturn]] void refuse(const char* what) { throw CallFault{"E511", what, kMapping}; }
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lowered;
-}
-
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
@@ -29,7 +23,7 @@ bool is_loopback(std::string_view host) {
 // Host and port, lower case; "" where there is more or less than that.
 std::string authority_of(std::string_view url) {
   const std::string_view rest = url.substr(url.find("://") + 3);
-  std::string authority = lower(rest.substr(0, rest.find_first_of("/?#")));
+  std::string authority = ascii_lower(rest.substr(0, rest.find_first_of("/?#")));
   const bool plain = std::all_of(authority.begin(), authority.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_' ||
            c == ':' || c == '[' || c == ']';
@@ -54,7 +48,7 @@ void check_segments(std::string_view url) {
   const std::size_t begin = url.find('/', authority);
   const std::size_t end = std::min(url.find_first_of("?#"), url.size());
   if (begin >= end) return;
-  std::string path = lower(url.substr(begin, end - begin));
+  std::string path = ascii_lower(url.substr(begin, end - begin));
   for (std::size_t at = path.find("%2e"); at != std::string::npos; at = path.find("%2e", at)) {
     path.replace(at, 3, ".");
   }
