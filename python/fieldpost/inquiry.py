@@ -82,6 +82,7 @@ class Inquiry:
     ) -> None:
         self._credentials = auth.open_credentials(config)
         self._config = config
+        self._private_texts = private_texts(config)
         self._sleep, self._tries = sleep, tries
         self.header = ""
         self.requests = 0
@@ -136,7 +137,7 @@ class Inquiry:
     def _private(self) -> list[str]:
         """What went out with a request, and may come back in the words of whoever answers."""
         token = self.header.split(" ", 1)[-1]
-        return [token, *private_texts(self._config), *proxy_texts(self._config)]
+        return [token, *self._private_texts, *proxy_texts(self._config)]
 
 
 def _passes(method: str, answer: Answer) -> bool:
