@@ -143,7 +143,11 @@ equal("second run", counts[1], (len(lines), 0, sign_ups))
 
 returned = column("home/airflow.db", "SELECT value FROM xcom WHERE key = 'return_value' ORDER BY timestamp")
 returned = [json.loads(one) if isinstance(one, str) else one for one in returned]
+# A report names its failures; the ledger keeps their rows instead.
+failures = [one.pop("failures") for one in returned]
 equal("what the tasks returned", returned, runs)
+equal("failures told", [sum(group["count"] for group in groups) for groups in failures],
+      [run["invalid"] for run in runs])
 
 with urllib.request.urlopen(f"{control_url}/commits?table=account", timeout=30) as answer:
     accounts = json.load(answer)["commits"]
