@@ -25,6 +25,7 @@ from fieldpost.ledger import (
     Takes,
     open_ledger,
     postgres,
+    postgres_database,
     schema,
     sqlite,
     sqlite_file,
@@ -35,7 +36,7 @@ from service import Service, events
 
 SCHEMA_5 = [
     statement
-    for number, todo in schema.statements(postgres.WORDS)
+    for number, todo in schema.statements(postgres_database.WORDS)
     if number <= 5
     for statement in todo
 ]
