@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from .postgres_tables import make_tables
 from .share import Load, Share
 
 _log = logging.getLogger(__name__)
@@ -36,15 +37,6 @@ _SESSION = (
     "SET tcp_keepalives_count TO 3",
     "SET lock_timeout TO '10s'",
     "SET default_transaction_isolation TO 'read committed'",
-)
-_PREPARING = 0x66706776  # held while the tables are made
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS governor_members (target TEXT, member BIGINT,"
-    " calls BIGINT NOT NULL, reserved BIGINT NOT NULL, PRIMARY KEY (target, member))",
-    "CREATE TABLE IF NOT EXISTS governor_starts (target TEXT, slot BIGINT, starts BIGINT NOT NULL,"
-    " PRIMARY KEY (target, slot))",
-    "CREATE TABLE IF NOT EXISTS governor_waits (target TEXT PRIMARY KEY,"
-    " until DOUBLE PRECISION NOT NULL)",
 )
 _LIVE = (
     "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
@@ -180,10 +172,7 @@ class PostgresGovernor:
         try:
             for statement in _SESSION:
                 db.execute(statement)
-            with db.transaction():
-                db.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
-                for statement in _TABLES:
-                    db.execute(statement)
+            make_tables(db)
             self._member = next(i for i in range(_MEMBERS) if self._is_free(db, i))
         except BaseException:
             db.close()

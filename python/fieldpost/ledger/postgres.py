@@ -7,6 +7,7 @@ done again on a new one, for as long as `patience_s`; then the run stops.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from array import array
@@ -18,7 +19,7 @@ from typing import Any, TypeVar, cast
 from ..errors import LedgerError
 from . import question
 from .ledger import Ledger
-from .rows import Claim, Fresh, Key, Letter, Settled, Takes, plain_keys
+from .rows import About, Claim, Fresh, Key, Letter, Settled, Takes, plain_keys
 from .transaction import Transaction
 
 try:
@@ -32,12 +33,13 @@ except ImportError as missing:  # pragma: no cover - depends on the installation
         "pip install 'fieldpost[postgres]'",
     ) from missing
 
-from . import postgres_step
+from . import postgres_numbers, postgres_step
 from .postgres_array import array_text
 from .postgres_database import WAYS, PostgresDatabase
 from .postgres_fault import told, without_password
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 _LOCKS = 0x6670  # first key of our advisory locks; the second is the run's number
 _PATIENCE_S = 60.0
@@ -97,6 +99,7 @@ class PostgresLedger(Ledger):
         self._open: psycopg.Connection[Any] | None = None
         self._closed = threading.Event()
         self._numbers: list[int] = []
+        self._held: dict[int, Any] = {}  # claims given and not decided, and whose they are
         self._careful = 0
         self._written = 0  # outcomes of the run in progress
 
@@ -213,6 +216,13 @@ class PostgresLedger(Ledger):
 
     # -- a run's work
 
+    def begin_run(self, about: About) -> str:
+        """As every ledger; numbers that a restored copy would give again are passed over."""
+        self._held.clear()
+        self._numbers.clear()
+        self._patiently("written", lambda _again: postgres_numbers.mend(self._db))
+        return super().begin_run(about)
+
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
         sql = (
             "SELECT o.event_id, o.claim, o.outcome, o.run, o.in_doubt"
@@ -233,6 +243,8 @@ class PostgresLedger(Ledger):
         """As every ledger; with one statement where nothing is special."""
         keys = plain_keys(wanted)
         self._written += len(settled)
+        for one in settled:
+            self._held.pop(one.claim, None)
         work = self._step(settled, letters, keys, list(dead_runs), takes)
 
         def step(again: bool) -> Sequence[Claim | None]:
@@ -244,7 +256,10 @@ class PostgresLedger(Ledger):
             with db.pipeline(), db.transaction():
                 return work(_Statements(db, again))
 
-        return self._patiently("written", step)
+        claims = self._patiently("written", step)
+        given = zip(claims, keys, strict=True)
+        self._held.update((claim[0], key[:2]) for claim, key in given if claim is not None)
+        return claims
 
     def end_run(self, counts: dict[str, Any]) -> None:
         """As every ledger; after a large run also what the server would do a minute later.
@@ -254,9 +269,10 @@ class PostgresLedger(Ledger):
         """
         super().end_run(counts)
         if self._written >= _LARGE_RUN:
-            self._patiently(
-                "cleared up", lambda _: self._db.execute("VACUUM (ANALYZE, SKIP_LOCKED) outcomes")
-            )
+            try:
+                self._db.execute("VACUUM (ANALYZE, SKIP_LOCKED) outcomes")
+            except psycopg.Error as error:  # all is written, and the server will do it later
+                _log.warning("the ledger was not cleared up (%s)", type(error).__name__)
         self._written = 0
 
     def _at_once(
@@ -282,12 +298,7 @@ class PostgresLedger(Ledger):
     def _take_numbers(self, db: psycopg.Connection[Any], count: int) -> list[int]:
         """Numbers for claims, rising, which nobody else gets."""
         if len(self._numbers) < count:
-            rows = db.execute(
-                "SELECT nextval(pg_get_serial_sequence('outcomes', 'claim'))"
-                " FROM generate_series(1, %s)",
-                (max(count, _NUMBERS),),
-            ).fetchall()
-            self._numbers += [int(row[0]) for row in rows]
+            self._numbers += postgres_numbers.take(db, max(count, _NUMBERS))
         taken, self._numbers = self._numbers[:count], self._numbers[count:]
         return taken
 
@@ -309,7 +320,12 @@ class PostgresLedger(Ledger):
         first: dict[tuple[Any, ...], Any] = {}
         for key in keys:
             first.setdefault(key[:2], key)
+        if transaction.again:  # what this run had before is on its way: this is a twin of it
+            for identity in self._held.values():
+                first.pop(identity, None)
         ordered = [first[identity] for identity in sorted(first)]  # one order, so no deadlock
+        if not ordered:
+            return [None] * len(keys)
         rows = transaction.rows(
             f"{sql} RETURNING target, event_id, claim, first_try, attempts",
             [now, self.run, *map(array_text, zip(*ordered, strict=True))],

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import psycopg
 
+from ..errors import LedgerError
+from ..governor.postgres_tables import make_tables
 from .schema import VERSION, refuse_newer, statements
 
 # Several write at once here, so a row of `outcomes` is what makes a claim the only one. Its outcome
@@ -52,6 +54,11 @@ _SESSION = (
     "SET idle_in_transaction_session_timeout TO 0",
     "SET lock_timeout TO '90s'",
     "SET default_transaction_isolation TO 'read committed'",
+    # A claim is on the disk before its first byte leaves, whatever the server does for others.
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') = 'off'",
+    # A run that waits for its destination is alive, however long it asks nothing.
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'",
 )
 # A run's steps ask for rows by their keys alone. Their plans are made once and kept, and what suits
 # a table that is empty yet would read all of it later.
@@ -104,9 +111,20 @@ class PostgresDatabase:
             return _version(db)
 
     def _dial(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            self._address, autocommit=True, connect_timeout=10, application_name="fieldpost"
+        db = psycopg.connect(
+            self._address,
+            autocommit=True,
+            connect_timeout=10,
+            application_name="fieldpost",
+            client_encoding="UTF8",
         )
+        encoding = db.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            db.close()
+            told = f"the database's encoding is {encoding}, which does not hold every text"
+            hint = "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            raise LedgerError("E701", told, self.name, hint)
+        return db
 
     def _prepare(self, db: psycopg.Connection[Any]) -> None:
         """Make the tables, or take those of an older fieldpost to today's."""
@@ -123,6 +141,7 @@ class PostgresDatabase:
                 for statement in todo:
                     db.execute(cast("Any", statement))
                 db.execute("UPDATE schema_version SET version = %s", (number,))
+            make_tables(db)
 
 
 def _version(db: psycopg.Connection[Any]) -> int:
