@@ -35,7 +35,7 @@ from .auth_scheme import (
     Part,
     Signing,
 )
-from .config_values import Flag, Header, Number, SecretRef, Text, Url, Whole
+from .config_values import Count, Flag, Header, Number, Seconds, SecretRef, Text, Url, Whole
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
 from .ledger_location import is_postgres
@@ -82,7 +82,7 @@ class Batch(Part):
     """
 
     max_records: Annotated[Whole, Field(ge=1, le=10000)] = 100
-    max_bytes: Annotated[Whole, Field(ge=1)] = 1_000_000
+    max_bytes: Count = 1_000_000
     at: Text | None = None
     body: dict[str, Any] = Field(default={})
     verdicts: Text | None = None
@@ -148,7 +148,7 @@ class Retry(Part):
     """When a call is tried again, and when no more; max_attempts 0 means no limit but the time."""
 
     max_elapsed_s: Annotated[Number, Field(ge=0)] = 14400.0
-    max_attempts: Annotated[Whole, Field(ge=0)] = 0
+    max_attempts: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = 0
     wait_initial_s: Annotated[Number, Field(gt=0)] = 1.0
     wait_max_s: Annotated[Number, Field(gt=0)] = 300.0
     statuses: Annotated[
@@ -159,15 +159,15 @@ class Retry(Part):
 class Rate(Part):
     """What the destination allows: so many requests in any window of so many seconds."""
 
-    requests: Annotated[Whole, Field(ge=1)]
-    window_s: Annotated[Number, Field(gt=0)]
+    requests: Count
+    window_s: Seconds
 
 
 class Execution(Part):
     """How long the destination works for one user in any window of so many seconds."""
 
-    seconds: Annotated[Number, Field(gt=0)]
-    window_s: Annotated[Number, Field(gt=0)] = 300.0
+    seconds: Seconds
+    window_s: Seconds = 300.0
 
 
 # What an environment of Dynamics 365 gives one user on one web server ("Service protection API
@@ -187,7 +187,7 @@ class Delivery(Part):
     rate: Rate | None = None
     rate_share: Annotated[Number, Field(gt=0, le=1)] = 1.0
     execution: Execution | None = None
-    requests_per_day: Annotated[Whole | None, Field(ge=1)] = None
+    requests_per_day: Count | None = None
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
     keep: Literal["failed", "all", "none"] = "failed"
@@ -196,9 +196,9 @@ class Delivery(Part):
     ] = ()
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
     proxy: Annotated[Proxy | None, BeforeValidator(as_mapping)] = None
-    connect_timeout_s: Annotated[Number, Field(gt=0)] = 10.0
-    read_timeout_s: Annotated[Number, Field(gt=0)] | None = None
-    timeout_s: Annotated[Number, Field(gt=0)] = 120.0
+    connect_timeout_s: Seconds = 10.0
+    read_timeout_s: Seconds | None = None
+    timeout_s: Seconds = 120.0
 
 
 class DestinationConfig(Part):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, cast
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from .errors import Mistake
@@ -36,6 +36,8 @@ SECRET_PATHS = frozenset(
         ("delivery", "proxy", "password"),
     )
 )
+# What the transport writes; a second one would split the request.
+FRAMING = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
@@ -277,6 +279,8 @@ def key_header(value: Any) -> Any:
     value = _from_environment(value)
     if isinstance(value, bool):
         return "Idempotency-Key" if value else None
+    if isinstance(value, str) and value.lower() in ("authorization", "content-type"):
+        raise wrong("E113", "this header has a meaning of its own", "such as Idempotency-Key")
     return value
 
 
@@ -455,6 +459,8 @@ def parameters(value: Any, info: ValidationInfo) -> Any:
 def _header_name(value: Any) -> Any:
     if isinstance(value, str) and not _TOKEN.match(value):
         raise wrong("E113", "not a header name", "letters, digits and hyphens, no spaces")
+    if isinstance(value, str) and value.lower() in FRAMING:
+        raise wrong("E113", "this header belongs to the transport", "name another one")
     return value
 
 
@@ -464,3 +470,6 @@ Header = Annotated[str, BeforeValidator(_header_name)]
 Flag = Annotated[bool, BeforeValidator(_from_environment)]
 Whole = Annotated[int, BeforeValidator(_from_environment)]
 Number = Annotated[float, BeforeValidator(_from_environment)]
+# What the core can count and wait for.
+Count = Annotated[Whole, Field(ge=1, le=1_000_000_000)]
+Seconds = Annotated[Number, Field(ge=0.001, le=1_000_000_000)]

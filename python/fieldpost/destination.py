@@ -328,10 +328,11 @@ class Destination:
             delivery = Delivery(self.config, ledger, watcher, observers)
             return replay.run(delivery, where, dry_run)
 
-    def settle(self, where: str, outcome: str) -> int:
+    def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""
         with self._reading() as ledger:
-            return settle(ledger, self.config.id, where, outcome) if ledger.exists() else 0
+            made = ledger.exists()
+            return settle(ledger, self.config.id, where, outcome, dry_run) if made else 0
 
     def prune(self, older_than_s: float, dry_run: bool = False) -> dict[str, Any]:
         """Forget what was decided longer ago; tells how much of what, and what is lost with it."""

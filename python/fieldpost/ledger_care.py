@@ -18,10 +18,12 @@ _LOST = (
 )
 
 
-def settle(ledger: Ledger, destination: str, where: str, outcome: str) -> int:
+def settle(
+    ledger: Ledger, destination: str, where: str, outcome: str, dry_run: bool = False
+) -> int:
     """Set rows that fit `where` to what somebody found out; returns how many.
 
-    What was delivered stays, and so does what a run is sending right now.
+    What was delivered stays, and so does what a run is sending right now. dry_run: only count.
     """
     if outcome not in _SETTLED_AS:
         told = f'nothing is settled as "{outcome}"'
@@ -31,7 +33,8 @@ def settle(ledger: Ledger, destination: str, where: str, outcome: str) -> int:
         who = getpass.getuser()
     except (KeyError, OSError):
         who = "somebody"
-    return ledger.settle_by_hand(claims, outcome, f"settled by {who}", (*OPEN, *FINAL))
+    told = f"settled by {who}"
+    return ledger.settle_by_hand(claims, outcome, told, (*OPEN, *FINAL), dry_run)
 
 
 def prune(ledger: Ledger, destination: str, older_than_s: float, dry_run: bool) -> dict[str, Any]:
@@ -59,6 +62,9 @@ def backup(ledger: Ledger, copy: Path) -> None:
         raise LedgerError("E728", "a ledger in PostgreSQL is copied with its own tools", "", hint)
     if not ledger.exists():
         raise LedgerError("E727", "there is no ledger yet", ledger.name, "deliver something first")
+    if copy.exists() and copy.samefile(ledger.path):
+        hint = "name another file: a run at work would go on in the old one, and be forgotten"
+        raise LedgerError("E728", "a ledger is not copied onto itself", ledger.name, hint)
     ledger.backup(copy)
 
 

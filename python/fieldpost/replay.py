@@ -91,18 +91,16 @@ class Replay:
                 found.stand.append((name, row.outcome or "waiting"))
             elif self._is_ready(row):
                 found.ready.append(row.claim)
-            elif row.outcome == "delivered" or (self._recorded and row.event is not None):
+            elif row.outcome == "delivered" or (self._recorded and _can_be_mapped(row)):
                 found.stand.append((name, row.outcome or "waiting"))
             else:
                 found.released.append(row.claim)
         return found
 
     def _is_ready(self, row: Kept) -> bool:
-        if row.redacted or "\\x" in row.key.event_id:
-            return False  # its id, or a field, is not there as it was
         if self._recorded:
-            return row.body is not None
-        return row.event is not None and _is_event(row.event)
+            return row.body is not None and _is_whole(row)
+        return _can_be_mapped(row)
 
     def _works(self, claims: list[int], targets: list[Target]) -> Iterator[Work]:
         subscriptions = {target.number: i for i, target in enumerate(targets)}
@@ -143,6 +141,15 @@ class Replay:
         if row.headers:
             parts += [b',"headers":', row.headers.encode()]
         return b"".join([*parts, b"}"])
+
+
+def _is_whole(row: Kept) -> bool:
+    """Whether its id and its fields are there as they were."""
+    return not row.redacted and "\\x" not in row.key.event_id
+
+
+def _can_be_mapped(row: Kept) -> bool:
+    return row.event is not None and _is_whole(row) and _is_event(row.event)
 
 
 def _is_event(text: bytes) -> bool:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .config_values import FRAMING
 from .errors import Mistake
 from .yaml_text import Path, YamlText
 
 _NAMED = re.compile(r"(https?)://([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(?=[/?#]|\Z)")
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
-# What the transport writes; a second one would split the request.
-FRAMING = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer")
 
 
 def named_hosts(document: Any) -> set[str]:

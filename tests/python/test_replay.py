@@ -158,6 +158,20 @@ def test_named_fields_stay_out_of_the_ledger(service, tmp_path):
     assert all("@example.com" in body["to"] for body in service.bodies)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_was_redacted_waits_for_its_source_in_either_form(service, tmp_path, recorded):
+    service.answer = refuses_odd
+    more = "redact: traits.email, retry: {wait_initial_s: 0.01}"
+    file, source = service.destination(tmp_path, delivery=more), events(tmp_path, 4)
+    destination = fp.Destination.from_file(file)
+    destination.deliver(source)
+    service.answer = lambda _body: 200
+    report = destination.replay("outcome = 'rejected'", recorded=recorded)
+    assert (report["waiting"], report["rejected"], len(service.bodies)) == (2, 0, 4)
+    assert {row["code"] for row in destination.outcomes("outcome = 'waiting'")} == {"E735"}
+    assert destination.deliver(source)["delivered"] == 2
+
+
 def test_named_fields_stay_out_of_what_a_pause_says(service, tmp_path):
     def echo(received):
         email = json.loads(received.body)["to"]
@@ -231,7 +245,7 @@ def test_somebody_settles_what_is_unconfirmed(service, tmp_path):
     settled = told(
         run("settle", file, "--where", "event_id = 'm0'", "--as", "delivered", "-o", "json")
     )
-    assert settled == {"settled": 1, "as": "delivered"}
+    assert (settled["settled"], settled["as"]) == (1, "delivered")
     run("settle", file, "--where", "outcome = 'unconfirmed'", "--as", "rejected")
     counts = told(run("deliver", file, source, "-o", "json"), 4)
     assert (counts["already_delivered"], counts["rejected"]) == (3, 1)
@@ -369,6 +383,33 @@ def test_a_backup_is_a_ledger(service, tmp_path):
     status = told(run("status", file, "--ledger", tmp_path / "copy.db", "-o", "json"))
     assert status["delivered"] == 3
     assert "schema" in run("ledger", "migrate", file).stdout
+
+
+@pytest.mark.parametrize("way", ["itself", "a link to it"])
+def test_a_ledger_is_not_copied_onto_itself(service, tmp_path, way):
+    destination = fp.Destination.from_file(service.destination(tmp_path))
+    destination.deliver(events(tmp_path, 3))
+    ledger = tmp_path / "hook.ledger.db"
+    before = ledger.stat().st_ino
+    copy = ledger
+    if way == "a link to it":
+        copy = tmp_path / "link.db"
+        copy.symlink_to(ledger)
+    with pytest.raises(fp.LedgerError, match="E728"):
+        destination.backup(copy)
+    assert (ledger.stat().st_ino, destination.status().to_dict()["delivered"]) == (before, 3)
+
+
+def test_a_dry_run_settles_nothing(service, tmp_path):
+    service.answer = refuses_odd
+    file, source = service.destination(tmp_path), events(tmp_path, 6)
+    fp.Destination.from_file(file).deliver(source)
+    asked = ("settle", file, "--where", "outcome = 'rejected'", "--as", "delivered")
+    dry = told(run(*asked, "--dry-run", "-o", "json"))
+    assert dry == {"settled": 3, "as": "delivered", "dry_run": True}
+    assert "3 would be settled as delivered" in run(*asked, "--dry-run").stdout
+    assert told(run(*asked, "-o", "json")) == {"settled": 3, "as": "delivered", "dry_run": False}
+    assert told(run("status", file, "-o", "json"))["delivered"] == 6
 
 
 def test_what_reads_the_ledger_needs_no_variable_that_only_sending_needs(service, tmp_path):

@@ -397,15 +397,17 @@ def settle(
     destination: DestinationFile,
     where: WhereArgument,
     outcome: Annotated[SettledAs, typer.Option("--as", help="What somebody found out.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """Set the outcome of what fits a condition, after somebody looked; sends nothing."""
-    events = _open(destination, ledger).settle(where, outcome.value)
+    events = _open(destination, ledger).settle(where, outcome.value, dry_run)
     if output is Output.json:
-        printing.as_json({"settled": events, "as": outcome.value})
+        printing.as_json({"settled": events, "as": outcome.value, "dry_run": dry_run})
     else:
-        printing.out.print(f"{events:,} settled as {outcome.value}")
+        told = "would be settled" if dry_run else "settled"
+        printing.out.print(f"{events:,} {told} as {outcome.value}")
     return exit_code.DONE
 
 

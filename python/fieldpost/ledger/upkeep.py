@@ -18,7 +18,12 @@ class Upkeep(Reading):
     """Changes that somebody asked for, and what keeps a ledger small."""
 
     def settle_by_hand(
-        self, claims: Sequence[int], outcome: str, message: str, may_be: Sequence[str]
+        self,
+        claims: Sequence[int],
+        outcome: str,
+        message: str,
+        may_be: Sequence[str],
+        dry_run: bool = False,
     ) -> int:
         """Set the outcome of undelivered rows; returns how many. Live claims stay as they are."""
         alive: dict[int, bool] = {}
@@ -44,7 +49,8 @@ class Upkeep(Reading):
             if outcome == "delivered":
                 self._delete_letters(transaction, chosen)
 
-        self._write(work)
+        if not dry_run:
+            self._write(work)
         return len(chosen)
 
     def release(self, claims: Sequence[int], code: str, message: str, action_needed: str) -> None:
