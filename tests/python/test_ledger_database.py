@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections import Counter
@@ -202,6 +204,25 @@ def test_a_claim_is_on_the_disk_and_a_run_that_waits_alive_whatever_the_server_s
     book.ledger.close()
 
 
+def options(connection: psycopg.Connection) -> tuple[int, int]:
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        asked = (socket.TCP_KEEPIDLE, socket.TCP_USER_TIMEOUT)
+        idle, silent = (wire.getsockopt(socket.IPPROTO_TCP, one) for one in asked)
+    return idle, silent
+
+
+def test_a_server_that_falls_silent_is_noticed(database):
+    book = Book(database)
+    assert options(book.ledger._db) == (30, 60_000)
+    book.ledger.close()
+    patient = Book(f"{database}?keepalives_idle=7")
+    assert options(patient.ledger._db) == (7, 60_000)
+    patient.ledger.close()
+    [governor] = open_postgres_governor(database, "ab" * 16, 8, 0, 1.0)
+    assert options(governor._db) == (10, 25_000)
+    governor.close()
+
+
 def test_views_of_somebody_s_own_stand_in_the_way_of_a_migration_and_it_says_so(database):
     Book(database).ledger.close()
     tell(database, "DROP VIEW open_claims")
@@ -212,4 +233,8 @@ def test_views_of_somebody_s_own_stand_in_the_way_of_a_migration_and_it_says_so(
     with pytest.raises(fp.LedgerError, match=r"E701.*drop your views"):
         Book(database)
     tell(database, "DROP VIEW public.mine")
+    tell(database, "CREATE VIEW public.all_claims AS SELECT * FROM open_claims")
+    with pytest.raises(fp.LedgerError, match=r"E701.*drop your views"):
+        Book(database)
+    tell(database, "DROP VIEW public.all_claims")
     Book(database).ledger.close()

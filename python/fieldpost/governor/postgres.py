@@ -168,6 +168,10 @@ class PostgresGovernor:
             autocommit=True,
             connect_timeout=10,
             application_name="fieldpost governor",
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=25_000,
         )
         try:
             for statement in _SESSION:

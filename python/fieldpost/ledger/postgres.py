@@ -372,7 +372,7 @@ class PostgresLedger(Ledger):
                 for row in cursor:
                     yield dict(zip(names, row, strict=True))
         except psycopg.Error as error:
-            if where and (error.sqlstate or "").startswith(("42", "22", "25", "57014")):
+            if where and (error.sqlstate or "").startswith(("0A", "42", "22", "25", "57014")):
                 raise question.misread(error, where) from error
             raise told(error, "read", self.name, self._address) from error
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 import psycopg
+from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict
 
 from ..errors import LedgerError
 from ..governor.postgres_tables import make_tables
@@ -60,6 +62,13 @@ _SESSION = (
     # A run that waits for its destination is alive, however long it asks nothing.
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'",
 )
+# And a run a server that fell silent, which is hours by default.
+_NOTICES: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 # A run's steps ask for rows by their keys alone. Their plans are made once and kept, and what suits
 # a table that is empty yet would read all of it later.
 WAYS = ("seqscan", "hashjoin", "mergejoin")
@@ -81,6 +90,14 @@ class PostgresDatabase:
                 db.execute(statement)
             if _version(db) != VERSION:
                 self._prepare(db)
+        except (pg.FeatureNotSupported, pg.DependentObjectsStillExist) as error:
+            db.close()
+            first = str(error).splitlines()[0]
+            told = (
+                f"the ledger cannot be migrated: something of yours stands on its tables ({first})"
+            )
+            hint = "drop your views of them, run `fieldpost ledger migrate`, and make them again"
+            raise LedgerError("E701", told, self.name, hint) from error
         except BaseException:
             db.close()
             raise
@@ -111,12 +128,14 @@ class PostgresDatabase:
             return _version(db)
 
     def _dial(self) -> psycopg.Connection[Any]:
+        given = conninfo_to_dict(self._address)
         db = psycopg.connect(
             self._address,
             autocommit=True,
             connect_timeout=10,
             application_name="fieldpost",
             client_encoding="UTF8",
+            **{name: value for name, value in _NOTICES.items() if name not in given},
         )
         encoding = db.info.parameter_status("server_encoding")
         if encoding != "UTF8":
