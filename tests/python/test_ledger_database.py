@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from book import Book
+from book import ABOUT, Book
 
 import fieldpost as fp
 from fieldpost.governor.postgres import open_postgres_governor
@@ -202,6 +202,33 @@ def test_a_claim_is_on_the_disk_and_a_run_that_waits_alive_whatever_the_server_s
     assert other._rows("SHOW synchronous_commit") == [("remote_apply",)]
     other.close()
     book.ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://u:s3cr%zzt@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x"),
+        ("postgresql://u:s3cr%zzt", "postgresql://u"),
+        ("postgresql://u:s3cr/s3cr@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x"),
+        ("postgresql://u:s3cr@s3cr@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x"),
+        ("postgresql://u:s3cr?s3cr@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x"),
+        ("postgresql://u:s3cr#s3cr@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x"),
+        ("postgresql://u:s3cr@[::1/x", "postgresql://u@[::1/x"),
+        ("postgresql://u:s3cr@127.0.0.1:1/x", "postgresql://u@127.0.0.1:1/x"),
+        ("postgresql://127.0.0.1:1/x?password=s3c%zzrs3cr", "postgresql://127.0.0.1:1/x?"),
+        (
+            "postgresql://127.0.0.1:1/x?sslmode=disable",
+            "postgresql://127.0.0.1:1/x?sslmode=disable",
+        ),
+    ],
+)
+def test_a_password_is_told_nowhere_however_it_is_written(address, shown):
+    with pytest.raises(fp.LedgerError) as raised:
+        open_ledger(address).begin_run(ABOUT)
+    assert raised.value.code == "E724"
+    assert f" at {shown};" in str(raised.value)
+    assert "s3cr" not in f"{raised.value} {raised.value.__cause__}"
+    assert raised.value.__suppress_context__
 
 
 def options(connection: psycopg.Connection) -> tuple[int, int]:

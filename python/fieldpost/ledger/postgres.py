@@ -36,7 +36,7 @@ except ImportError as missing:  # pragma: no cover - depends on the installation
 from . import postgres_numbers, postgres_step
 from .postgres_array import array_text
 from .postgres_database import WAYS, PostgresDatabase
-from .postgres_fault import told, without_password
+from .postgres_fault import cause, told, without_password
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -160,7 +160,8 @@ class PostgresLedger(Ledger):
                     return step(again)
                 except psycopg.Error as error:
                     if not self._may_repeat(error) or time.monotonic() >= end_s:
-                        raise told(error, what, self.name, self._address) from error
+                        fault = told(error, what, self.name, self._address)
+                        raise fault from cause(error, self._address)
                 again = True
                 self._closed.wait(_NAP_S)
                 end_s = 0.0 if self._closed.is_set() else end_s
@@ -374,7 +375,8 @@ class PostgresLedger(Ledger):
         except psycopg.Error as error:
             if where and (error.sqlstate or "").startswith(("0A", "42", "22", "25", "57014")):
                 raise question.misread(error, where) from error
-            raise told(error, "read", self.name, self._address) from error
+            fault = told(error, "read", self.name, self._address)
+            raise fault from cause(error, self._address)
 
 
 def _native(hashes: bytes) -> bytes:

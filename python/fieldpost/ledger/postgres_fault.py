@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -31,12 +30,21 @@ _GONE = (
 )
 
 
+_MISREAD = (
+    "in its user and password @ : / ? # and % are written as %40 %3A %2F %3F %23 %25; or leave the"
+    " password to PGPASSWORD or ~/.pgpass"
+)
+
+
 def told(error: psycopg.Error, what: str, name: str, address: str) -> LedgerError:
     """The error for what the server or the driver says."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    with suppress(psycopg.Error):
-        password = conninfo_to_dict(address).get("password")
-        first = first.replace(str(password), "***") if password else first
+    if not _is_clear(address):
+        first = re.sub(r"""(["']).*\1""", "…", first)
+        text = f"the ledger's address is not one, or holds a password as it is ({first})"
+        return LedgerError("E724", text, name, _MISREAD)
+    password = conninfo_to_dict(address).get("password")
+    first = first.replace(str(password), "***") if password else first
     state = error.sqlstate or ""
     for known, number, why, hint in _FAILS:
         if state == known:
@@ -44,11 +52,27 @@ def told(error: psycopg.Error, what: str, name: str, address: str) -> LedgerErro
     if state.startswith(("08", "57P", "28", "3D")) or isinstance(error, psycopg.OperationalError):
         text = f"the ledger cannot be {what}: the database cannot be reached ({first})"
         return LedgerError("E724", text, name, _GONE)
-    if isinstance(error, psycopg.ProgrammingError) and not state:
-        return LedgerError("E724", f"the ledger's address is not one ({first})", name, _GONE)
     return LedgerError("E701", f"the ledger cannot be {what} ({first})", name, _GONE)
 
 
+def cause(error: psycopg.Error, address: str) -> psycopg.Error | None:
+    """What may be told as the cause of an error: nothing that may quote a password."""
+    return error if _is_clear(address) else None
+
+
+def _is_clear(address: str) -> bool:
+    """Whether the driver understands an address as its author did, as far as can be told."""
+    try:
+        parts = conninfo_to_dict(address)
+    except psycopg.Error:
+        return False
+    places = f"{parts.get('host', '')}{parts.get('dbname', '')}"
+    ports = str(parts.get("port", ""))
+    return "@" not in places and not re.search(r"[^0-9,]", ports)
+
+
 def without_password(address: str) -> str:
-    """An address as it may be told."""
-    return re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1@", re.sub(r"password=[^&\s]*", "", address))
+    """An address as it may be told: also where characters of a password stand as they are."""
+    address = re.sub(r"password=[^&\s]*", "", address)
+    address = re.sub(r"(?<=//)([^/@:?]*):.*@", r"\1@", address)
+    return re.sub(r"(?<=//)([^/@:?,\[\]]+):(?![0-9]*(?:[/?,]|\Z))[^@]*\Z", r"\1", address)
