@@ -111,6 +111,7 @@ def measure(location: str, count: int) -> dict[str, Any]:
     if count:
         told["fill_s"], _ = timed(lambda: fill(ledger, target, count))
         told["merge_filtered_s"], _ = timed(lambda: ledger.merge_filtered([target]))
+        told["end_run_s"], _ = timed(lambda: ledger.end_run({}))
     ledger.close()
     if count:
         told |= reopened(location, count)

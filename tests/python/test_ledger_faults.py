@@ -13,7 +13,9 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
+from book import Book
 
 import fieldpost as fp
 from fieldpost.ledger import (
@@ -23,6 +25,7 @@ from fieldpost.ledger import (
     Takes,
     open_ledger,
     postgres,
+    postgres_database,
     schema,
     sqlite,
     sqlite_file,
@@ -30,6 +33,13 @@ from fieldpost.ledger import (
 from postgres_server import PostgresServer, programs, wait_until
 from recipe import FIELDPOST, OUTCOMES
 from service import Service, events
+
+SCHEMA_5 = [
+    statement
+    for number, todo in schema.statements(postgres_database.WORDS)
+    if number <= 5
+    for statement in todo
+]
 
 
 @pytest.fixture
@@ -212,6 +222,47 @@ def test_a_newer_schema_is_refused(service, tmp_path, postgres):
             ask()
         assert told.value.code == "E702"
     assert len(service.bodies) == 1
+
+
+def test_a_database_of_an_older_schema_keeps_its_rows_and_compares_by_bytes(postgres):
+    address = postgres.create("older")
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute("CREATE SCHEMA fieldpost")
+        db.execute("SET search_path TO fieldpost")
+        for statement in SCHEMA_5:
+            db.execute(statement)
+        db.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
+        db.execute("INSERT INTO schema_version VALUES (5)")
+        db.execute(
+            "INSERT INTO targets (target, destination, subscription, url) VALUES (7, 'd', 's', 'u')"
+        )
+        db.execute(
+            'INSERT INTO outcomes (target, event_id, hash, source, line, "offset", outcome, run)'
+            " VALUES (7, 'm0', 1, 'old', 1, 0, 'delivered', 1)"
+        )
+    with closing(open_ledger(address)) as ledger:
+        assert ledger.look_up(ledger.target("d", "s", "u"), ["m0", "M0"]).keys() == {"m0"}
+        assert ledger.version == schema.VERSION
+    with psycopg.connect(address) as db:
+        keys = db.execute(
+            "SELECT count(*), count(*) FILTER (WHERE collation_name = 'C')"
+            " FROM information_schema.key_column_usage AS k"
+            " JOIN information_schema.columns AS c USING (table_schema, table_name, column_name)"
+            " WHERE table_schema = 'fieldpost' AND data_type = 'text'"
+        ).fetchone()
+    assert keys == (10, 10)
+
+
+def test_a_large_run_over_a_database_leaves_nothing_to_clear_up(postgres):
+    book = Book(postgres.create("large"))
+    claims = book.claim(*(f"e{i}" for i in range(20_000)))
+    book.settle(claims)
+    book.ledger.end_run({})
+    [(pages, clear, rows)] = book.ledger._rows(
+        "SELECT relpages, relallvisible, reltuples FROM pg_class WHERE oid = 'outcomes'::regclass"
+    )
+    assert (clear, rows) == (pages, 20_000)
+    book.ledger.close()
 
 
 class Patient:

@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .notes import Notes
@@ -182,10 +182,17 @@ class Ledger(Upkeep, Notes):
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
         keys = plain_keys(wanted)
-        dead = list(dead_runs)
+        return self._write(self._step(settled, letters, keys, list(dead_runs), takes))
 
+    def _step(
+        self,
+        settled: Sequence[Settled],
+        letters: Sequence[Letter],
+        keys: list[Any],
+        dead: list[int],
+        takes: Takes,
+    ) -> Callable[[Transaction], Sequence[Claim | None]]:
         def work(transaction: Transaction) -> Sequence[Claim | None]:
-            self._by_keys(transaction)
             if settled:
                 self._settle(transaction, settled)
                 if letters:
@@ -195,7 +202,7 @@ class Ledger(Upkeep, Notes):
             own = [self.run] if transaction.again else []
             return self._claim(transaction, keys, [*dead, *own], takes) if keys else []
 
-        return self._write(work)
+        return work
 
     @abstractmethod
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:

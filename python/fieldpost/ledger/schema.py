@@ -114,6 +114,10 @@ CREATE TABLE bulk_messages (
     5: """
 {claims}
 """,
+    # Texts that are keys are told apart by their bytes, whatever a server's locale makes of them.
+    6: """
+{by_bytes}
+""",
 }
 VERSION = max(STEPS)
 

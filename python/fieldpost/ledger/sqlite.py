@@ -182,9 +182,6 @@ class SqliteLedger(Ledger):
             (json.dumps(event_ids), target),
         )
 
-    def _by_keys(self, transaction: Transaction) -> None:
-        pass  # its plans do not change
-
     def _has_letters(self, transaction: Transaction) -> bool:
         return bool(transaction.rows("SELECT 1 FROM letters LIMIT 1"))
 

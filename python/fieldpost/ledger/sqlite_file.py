@@ -36,6 +36,7 @@ WORDS = {
     "real": "REAL",
     "bytes": "BLOB",
     "claims": _CLAIMS,
+    "by_bytes": "",  # as ever
 }
 # Event ids are random, so each claim touches a page of its own of the index: pages that stay in
 # memory, and are written back once for several claims, halve the work of a large ledger.

@@ -66,10 +66,6 @@ class Store(ABC):
         """Rows of a question with somebody's `where` in it: read-only, streamed, in turn."""
 
     @abstractmethod
-    def _by_keys(self, transaction: Transaction) -> None:
-        """What follows in a transaction asks for rows by their keys alone."""
-
-    @abstractmethod
     def _has_letters(self, transaction: Transaction) -> bool:
         """Whether there may be letters to delete."""
 
