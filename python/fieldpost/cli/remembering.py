@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,30 @@ def status(
         printing.as_json(told.to_dict())
     else:
         printing.status(told)
+    return exit_code.DONE
+
+
+@command("monitor")
+def monitor(
+    destination: DestinationFile,
+    every: Annotated[str, typer.Option("--every", help="How often to look.")] = "2s",
+    time_limit: Annotated[
+        str | None, typer.Option("--for", help="Stop after so long, such as 10m.")
+    ] = None,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Watch where the events stand while runs are at work, here or elsewhere; ends with Ctrl-C."""
+    every_s = options.seconds(every, "--every") or 0.0
+    looks = open_destination(destination, ledger).monitor(
+        max(every_s, 0.1), options.seconds(time_limit, "--for")
+    )
+    with suppress(KeyboardInterrupt):
+        if output is Output.json:
+            for look in looks:
+                printing.as_json(look.to_dict())
+        else:
+            printing.glances(looks)
     return exit_code.DONE
 
 
