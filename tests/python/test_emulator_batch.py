@@ -115,6 +115,20 @@ def test_E71_V11_a_bind_finds_what_the_change_set_has_made(api: Api, on: bool) -
     assert len(api.commits()) == (2 if on else 0)
 
 
+def test_E71_an_address_may_hold_spaces(api: Api) -> None:
+    created = change_set(create(1, cid=1, name="A B"), create(2, cid=2, name="C"))
+    read = part("GET", "accounts?$select=name&$filter=name eq 'A B'")
+    [*_, listed] = inner(send(api, created, read))
+    assert [row["name"] for row in listed.body["value"]] == ["A B"]
+
+
+def test_E71_boundaries_may_begin_alike_and_have_blanks_behind_them(api: Api) -> None:
+    both = change_set(create(1, cid=1), create(2, cid=2))
+    text = batch_text(both, part("GET", "accounts?$select=name"))
+    text = text.replace("changeset_c", "batch_b_1").replace("--batch_b\r\n", "--batch_b \t\r\n")
+    assert [one.status for one in inner(send(api, text=text))] == [204, 204, 200]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -96,6 +96,18 @@ def test_E56_quotes_are_doubled_and_slashes_break(api: Api) -> None:
     assert api.get("new_tickets(new_key='a%2Fb')").status_code in (400, 404)
 
 
+def test_E51_a_key_value_must_fit_its_column_where_it_becomes_one(api: Api) -> None:
+    long, far = f"new_tickets(new_key='{'x' * 101}')", "new_tickets(new_region='EU',new_code=-7)"
+    for path, code in ((long, "0x80044331"), (far, "0x8004432f")):
+        refused(api.get(path), 404, "0x80060891")
+        refused(api.send("PATCH", path, {"new_name": "x"}), 400, code)
+        refused(api.send("PATCH", path, {"new_name": "x"}, If_Match="*"), 404, "0x80060891")
+        refused(api.delete(path), 404, "0x80060891")
+    for text in ("99999999999", "7.5", "EU", "true", "'7'"):
+        refused(api.get(f"new_tickets(new_region='EU',new_code={text})"), 400, "0x80060888")
+    assert api.commits() == []
+
+
 def test_a_key_whose_index_is_not_ready_is_none(api: Api) -> None:
     api.created("new_tickets", {"new_key": "A"})
     order = {"table": "new_ticket", "column": "new_ticket_key", "key_status": "Pending"}

@@ -136,6 +136,19 @@ def test_E103_choices_have_their_labels(api: Api) -> None:
     assert yes["Label"]["UserLocalizedLabel"]["Label"] == "Yes"
 
 
+def test_E103_choices_that_tables_share_are_global(api: Api) -> None:
+    found = api.row("GlobalOptionSetDefinitions?$select=Name")["value"]
+    assert "budgetstatus" in [one["Name"] for one in found]
+    one = api.row("GlobalOptionSetDefinitions(Name='need')")
+    assert [option["Value"] for option in one["Options"]] == [0, 1, 2, 3]
+    assert api.row(f"GlobalOptionSetDefinitions({one['MetadataId']})")["Name"] == "need"
+    options = "?$select=LogicalName&$expand=OptionSet,GlobalOptionSet"
+    for table in ("lead", "opportunity"):
+        shared = cast(api, "Picklist", options, table)["need"]["GlobalOptionSet"]
+        assert (shared["IsGlobal"], shared["MetadataId"]) == (True, one["MetadataId"])
+    assert cast(api, "Picklist", options)["industrycode"]["GlobalOptionSet"] is None
+
+
 def test_E103_relationships_name_both_ends(api: Api) -> None:
     rows = api.row(f"{ACCOUNT}/OneToManyRelationships")["value"]
     by_name = {row["ReferencedEntityNavigationPropertyName"]: row for row in rows}
