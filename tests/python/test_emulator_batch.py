@@ -204,6 +204,18 @@ def test_E77_content_ids_stand_for_rows(api: Api) -> None:
     assert api.row(f"opportunities({row_id(2)})")["_customerid_value"] == row_id(1)
 
 
+def test_E77_a_part_that_asked_for_its_row_is_referred_to_as_well(api: Api) -> None:
+    wish = "return=representation"
+    person = part("POST", "contacts", {"lastname": "L"}, 2, Prefer=wish)
+    tie = part("PUT", "$1/primarycontactid/$ref", {"@odata.id": "$2"}, 3)
+    address = f"accounts({row_id(1)})"
+    changed = part("PATCH", address, {"name": "A"}, 1, Prefer=wish)
+    answers = inner(send(api, change_set(changed, person, tie)))
+    assert [one.status for one in answers] == [201, 201, 204]
+    tied = api.row(f"{address}/primarycontactid?$select=lastname")
+    assert tied["contactid"] == answers[1].body["contactid"]
+
+
 def test_E77_a_forward_reference_is_400(api: Api) -> None:
     deal = part("POST", "opportunities", {"customerid_account@odata.bind": "$2"}, 1)
     [only] = inner(send(api, change_set(deal, create(1, cid=2))))

@@ -176,6 +176,18 @@ def pair(api: Api) -> tuple[str, dict[str, str]]:
     return path, {"@odata.id": f"{api.base}/leads({lead})"}
 
 
+def test_E59_a_reference_that_is_not_set_has_no_address(api: Api) -> None:
+    api.created("accounts", {"accountid": row_id(1), "name": "A"})
+    customer = {"customerid_account@odata.bind": f"/accounts({row_id(1)})"}
+    api.created("opportunities", {"opportunityid": row_id(2), "name": "O", **customer})
+    deal = f"opportunities({row_id(2)})"
+    shown = api.row(f"{deal}/customerid_account/$ref")["@odata.id"]
+    assert shown == f"{api.base}/accounts({row_id(1)})"
+    for path in (f"{deal}/customerid_contact/$ref", f"accounts({row_id(1)})/primarycontactid/$ref"):
+        answer = api.get(path)
+        assert (answer.status_code, answer.content) == (204, b"")
+
+
 def test_E60_a_pair_is_made_once(api: Api) -> None:
     path, reference = pair(api)
     assert api.post(f"{path}/$ref", reference).status_code == 204
