@@ -136,6 +136,18 @@ def test_E103_choices_have_their_labels(api: Api) -> None:
     assert yes["Label"]["UserLocalizedLabel"]["Label"] == "Yes"
 
 
+def test_E103_no_label_is_made_of_its_number(api: Api) -> None:
+    path = "?$select=LogicalName&$expand=OptionSet"
+    for table in api.row("EntityDefinitions?$select=LogicalName")["value"]:
+        for kind in ("Picklist", "State", "Status", "MultiSelectPicklist"):
+            for name, column in cast(api, kind, path, table["LogicalName"]).items():
+                options = column["OptionSet"]["Options"]
+                labels = [option["Label"]["UserLocalizedLabel"]["Label"] for option in options]
+                assert not [one for one in labels if one.startswith("Option ")], (table, name)
+    tiers = cast(api, "Picklist", path, "new_ticket")["new_tier"]["OptionSet"]["Options"]
+    assert tiers[2]["Label"]["UserLocalizedLabel"]["Label"] == "Gold"
+
+
 def test_E103_choices_that_tables_share_are_global(api: Api) -> None:
     found = api.row("GlobalOptionSetDefinitions?$select=Name")["value"]
     assert "budgetstatus" in [one["Name"] for one in found]
