@@ -209,7 +209,16 @@ def test_opportunities_are_won_and_lost(api: Api) -> None:
     closing = {"subject": "Won", "opportunityid@odata.bind": f"/opportunities({deal})"}
     answer = api.post("WinOpportunity", {"Status": 3, "OpportunityClose": closing})
     assert answer.status_code == 204
-    assert api.row(f"opportunities({deal})")["statecode"] == 1
+    row = api.row(f"opportunities({deal})")
+    assert (row["statecode"], row["actualclosedate"]) == (1, row["createdon"][:10])
+    again = api.post("WinOpportunity", {"Status": 3, "OpportunityClose": closing})
+    refused(again, 400, "0x80040233")
+    lost = api.created("opportunities", {"name": "O"})
+    closing = {"opportunityid": {"opportunityid": lost}, "actualrevenue": 7.5}
+    order = {"Status": 4, "OpportunityClose": {**closing, "actualend": "2024-03-01T10:00:00Z"}}
+    assert api.post("LoseOpportunity", order).status_code == 204
+    row = api.row(f"opportunities({lost})")
+    assert (row["actualvalue"], row["actualclosedate"]) == (7.5, "2024-03-01")
     refused(api.post("LoseOpportunity", {"OpportunityClose": {}}), 400, "0x80048d19")
     assert api.get("WinOpportunity").status_code == 404
 
@@ -224,6 +233,27 @@ def test_a_lead_is_qualified(api: Api) -> None:
     assert api.row(f"leads({lead})")["statuscode"] == 3
     [deal] = api.row("opportunities?$expand=customerid_account($select=name)")["value"]
     assert (deal["name"], deal["customerid_account"]["name"]) == ("S", "C")
+    qualified = api.row(f"leads({lead})?$select=_qualifyingopportunityid_value")
+    assert qualified["_qualifyingopportunityid_value"] == deal["opportunityid"]
+    refused(api.post(f"leads({lead})/Microsoft.Dynamics.CRM.QualifyLead", order), 400, "0x80040233")
+    assert len(api.row("opportunities")["value"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "leads({lead})/Microsoft.Dynamics.CRM.QualifyLead"),
+        ("GET", "leads/Microsoft.Dynamics.CRM.CreateMultiple"),
+        ("POST", "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges"),
+        ("POST", "WhoAmI"),
+        ("GET", "WinOpportunity"),
+    ],
+)
+def test_an_action_called_as_a_function_is_404(api: Api, method: str, path: str) -> None:
+    lead = api.created("leads", {"subject": "S", "lastname": "L"})
+    user = api.row("WhoAmI")["UserId"]
+    refused(api.send(method, path.format(lead=lead, user=user), None), 404, "")
+    assert api.row(f"leads({lead})")["statecode"] == 0
 
 
 def test_E42_an_elastic_table_takes_no_trees(api: Api) -> None:
