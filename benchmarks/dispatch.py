@@ -20,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def nginx(folder: Path) -> Iterator[str]:
         server.wait(10)
 
 
+def _write_events(file: Path, ids: Iterable[str]) -> None:
+    record = body()
+    with file.open("wb") as out:
+        for one in ids:
+            head = f'{{"type":"track","messageId":"{one}","properties":'.encode()
+            out.write(head + record + b"}\n")
+
+
 class Clients:
     """How to run each of them; a figure is requests per second."""
 
@@ -82,10 +91,10 @@ class Clients:
         self.body = folder / "body.json"
         self.body.write_bytes(body())
         self.events = folder / "events.ndjson"
-        with self.events.open("wb") as file:
-            for i in range(requests):
-                head = b'{"type":"track","messageId":"m-%d","properties":' % i
-                file.write(head + body() + b"}\n")
+        _write_events(self.events, (f"m-{i}" for i in range(requests)))
+        self.random_events = folder / "random.ndjson"
+        name = uuid.NAMESPACE_URL
+        _write_events(self.random_events, (str(uuid.uuid5(name, str(i))) for i in range(requests)))
         self.curl_multi = folder / "curl_multi"
         source = HERE / "peers" / "curl_multi.cc"
         subprocess.run(["g++", "-O2", "-o", self.curl_multi, source, "-lcurl"], check=True)
@@ -105,10 +114,11 @@ class Clients:
         return float(told.stdout)
 
     def _command(self, name: str) -> list[str]:
-        if name.startswith("fieldpost"):
-            mode = "on" if "ledger" in name else "off"
+        if "random" in name or name.startswith("fieldpost"):
+            mode = "off" if name == "fieldpost" else "on"
             script = str(HERE / "dispatch_client.py")
-            tail = [self.url, str(self.events), self.in_flight, str(self.requests)]
+            events = self.random_events if "random" in name else self.events
+            tail = [self.url, str(events), self.in_flight, str(self.requests)]
             return [sys.executable, script, mode, *tail]
         fewer = self.requests // (50 if name == "httpx" else 10 if name == "aiohttp" else 1)
         tail = [self.url, str(self.body), self.in_flight, str(fewer)]
@@ -131,6 +141,7 @@ NAMES = (
     "libcurl multi",
     "fieldpost",
     "fieldpost, file to ledger",
+    "  the same, random ids",
     "pycurl",
     "aiohttp",
     "httpx",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .filter import Explanation, Filter
     from .functions import DropEvent
     from .mapping import UNDEFINED, Lines, Mapping
+    from .monitor import Glance
     from .observer import Observer
     from .preview import Preview
     from .preview_diff import PreviewDiff
@@ -64,6 +65,7 @@ _HOMES = {
     "FieldpostError": "errors",
     "Filter": "filter",
     "FilterError": "errors",
+    "Glance": "monitor",
     "LedgerError": "errors",
     "Lines": "mapping",
     "Mapping": "mapping",
@@ -110,6 +112,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "FieldpostError",
     "Filter",
     "FilterError",
+    "Glance",
     "LedgerError",
     "Lines",
     "Mapping",

@@ -30,6 +30,7 @@ from .html_table import html_table
 from .inquiry import Inquiry
 from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
+from .monitor import Glance, glances
 from .observer import Observer, Progress
 from .prefetch import Work
 from .preview import Preview, Previewer, PreviewRow
@@ -302,6 +303,13 @@ class Destination:
         """What somebody has to look at, grouped by reason: count, message, sample, what to do."""
         with self._reading() as ledger:
             return ledger.failures(self.config.id) if ledger.exists() else []
+
+    def monitor(self, every_s: float = 2.0, for_s: float | None = None) -> Iterator[Glance]:
+        """Look at the ledger every so many seconds, while runs are at work here or elsewhere.
+
+        The last glance comes after `for_s`; without it they come until nobody asks for more.
+        """
+        return glances(self.status, self.failures, every_s, for_s)
 
     def replay(
         self,

@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import fieldpost
 from fieldpost import delivery
@@ -33,26 +33,41 @@ CRASH_POINTS = tuple(
     for when in ("before", "after")
 )
 
+
+class Doom(NamedTuple):
+    """Where a child dies: the hit-th time that it passes a named point."""
+
+    at: str
+    hit: int = 1
+
+
 # Exit codes of a child: everything is decided; something waits; an error that names itself; a bug.
 DONE, WAITING, TOLD, BUG = 0, 10, 11, 12
 
 
-def start(file: Path, events: Path, ledger: Path, log: Path, **doom: Any) -> int:
-    """Fork a child that delivers; returns its process id. doom: see _doomed."""
+def start(
+    file: Path, events: Path, ledger: Path, log: Path, doom: Doom | None = None, room: int = 0
+) -> int:
+    """Fork a child that delivers; returns its process id. room: bytes of disk left, if few."""
     child = os.fork()
     if child == 0:
-        _live(file, events, ledger, log, **doom)
+        _live(file, events, ledger, log, doom, room)
     return child
 
 
-def _live(file: Path, events: Path, ledger: Path, log: Path, **doom: Any) -> NoReturn:
+def _live(
+    file: Path, events: Path, ledger: Path, log: Path, doom: Doom | None, room: int
+) -> NoReturn:
     code = BUG
     try:
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(out, 1)
         os.dup2(out, 2)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the delivery listens to it
-        _doomed(ledger, **doom)
+        if doom:
+            _doomed(doom)
+        if room:
+            _fill_disk(ledger, room)
         code = _deliver(file, events, ledger)
     except BaseException:
         _make_room()
@@ -77,18 +92,18 @@ def _deliver(file: Path, events: Path, ledger: Path) -> int:
     return WAITING if undecided else DONE
 
 
-def _doomed(ledger: Path, at: str = "", hit: int = 1, room: int = 0) -> None:
-    """Die at the hit-th time that point `at` is passed; or have so many bytes of disk left."""
-    if at:
-        when, _, where = at.partition(" ")
-        owner, _, name = where.partition(".")
-        kinds: dict[str, type] = {"ledger": SqliteLedger, "dispatcher": _MortalDispatcher}
-        delivery.Dispatcher = _MortalDispatcher  # type: ignore[misc]
-        _mine(kinds[owner], name, when, hit)
-    if room:
-        used = max((f.stat().st_size for f in ledger.parent.glob(ledger.name + "*")), default=0)
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (used + room, resource.RLIM_INFINITY))
+def _doomed(doom: Doom) -> None:
+    _, _, where = doom.at.partition(" ")
+    owner, _, name = where.partition(".")
+    kinds: dict[str, type] = {"ledger": SqliteLedger, "dispatcher": _MortalDispatcher}
+    delivery.Dispatcher = _MortalDispatcher  # type: ignore[misc]
+    _mine(kinds[owner], name, doom)
+
+
+def _fill_disk(ledger: Path, room: int) -> None:
+    used = max((f.stat().st_size for f in ledger.parent.glob(ledger.name + "*")), default=0)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (used + room, resource.RLIM_INFINITY))
 
 
 def _make_room() -> None:
@@ -100,25 +115,22 @@ class _MortalDispatcher(Dispatcher):
     """The core's dispatcher, whose methods can be mined."""
 
 
-def _mine(kind: type, name: str, when: str, hit: int) -> None:
+def _mine(kind: type, name: str, doom: Doom) -> None:
     works: Callable[..., Any] = getattr(kind, name)
     passed = 0
 
     def mined(self: Any, *arguments: Any, **options: Any) -> Any:
         nonlocal passed
         passed += 1
-        if when == "before" and passed == hit:
-            _die()
+        ends = passed == doom.hit
+        if ends and doom.at.startswith("before"):
+            os.kill(os.getpid(), signal.SIGKILL)
         result = works(self, *arguments, **options)
-        if when == "after" and passed == hit:
-            _die()
+        if ends and doom.at.startswith("after"):
+            os.kill(os.getpid(), signal.SIGKILL)
         return result
 
     setattr(kind, name, mined)
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def wait(child: int) -> int:

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, ClassVar
 
+from child import Doom
 from form import Form, Tally, delivery
 from recorder import CUTS, UNHEARD
 
@@ -64,6 +65,14 @@ class Webhook(Form):
 
     def let_loose(self, faults: bool) -> None:
         self._order(self.chances if faults else {}, anew=False)
+
+    def way_to(self, point: str) -> list[Doom]:
+        if self.replay_safe or not point.endswith("dispatcher.offer"):
+            return super().way_to(point)
+        # What a dead run had claimed is held, so only what waits is offered again: of what is
+        # refused, that which is more than the dispatcher keeps until its next try.
+        self._order({"status_503": 1.0}, anew=False)
+        return []
 
     def _order(self, chances: dict[str, float], anew: bool) -> None:
         self._control("faults", {"seed": self.chance.random(), "chances": chances, "anew": anew})

@@ -154,6 +154,7 @@ ROW = [
     "ledger",
     "latencies",
     "report",
+    "monitor",
     "progress",
     "observer",
     "run_log",

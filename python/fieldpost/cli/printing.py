@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,6 +19,7 @@ from fieldpost import (
     ConnectionTest,
     Difference,
     FieldpostError,
+    Glance,
     Preview,
     Report,
     Status,
@@ -26,6 +29,7 @@ from fieldpost import (
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
+_REASONS_SHOWN = 5
 _MARKS = {True: "[green]ok[/green]  ", False: "[red]FAIL[/red]", None: "[dim]–[/dim]   "}
 _COLOURS = {"delivered": "green", "already_delivered": "green", "filtered": "dim", "dropped": "dim"}
 
@@ -90,6 +94,10 @@ def cases(report: TestReport, name: str) -> None:
 
 def counts(subscriptions: dict[str, dict[str, int]]) -> None:
     """A table of counts, one column for each subscription."""
+    out.print(_counts(subscriptions))
+
+
+def _counts(subscriptions: dict[str, dict[str, int]]) -> Table:
     table = Table(box=None)
     table.add_column("")
     for name in subscriptions:
@@ -102,7 +110,7 @@ def counts(subscriptions: dict[str, dict[str, int]]) -> None:
         colour = _COLOURS.get(outcome, "bold" if outcome == "received" else "red")
         cells = [f"[{colour}]{number:,}[/{colour}]" if number else "0" for number in numbers]
         table.add_row(outcome, *cells)
-    out.print(table)
+    return table
 
 
 def any_report(told: Report, *, as_json: bool) -> None:
@@ -195,6 +203,29 @@ def status(told: Status) -> None:
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})
     if told.operations_today is not None:
         out.print(f"{told.operations_today:,} operations asked of the environment today (UTC)")
+
+
+def glances(looks: Iterable[Glance]) -> None:
+    """Where a destination stands, on one place of a terminal; elsewhere one behind the other."""
+    with Live(console=out, auto_refresh=False) as live:
+        for look in looks:
+            if out.is_terminal:
+                live.update(_glance(look), refresh=True)
+            else:
+                out.print(_glance(look))
+
+
+def _glance(look: Glance) -> RenderableType:
+    rate = "" if look.per_second is None else f", {look.per_second:,.0f} events a second"
+    moment = time.strftime("%H:%M:%S", time.localtime(look.at))
+    parts: list[RenderableType] = [f"[bold]{escape(look.status.destination)}[/bold] {moment}{rate}"]
+    parts.append(_counts({name: one.to_dict() for name, one in look.status.subscriptions.items()}))
+    for row in look.failures[:_REASONS_SHOWN]:
+        reason = escape(f"{row['code']} {row['message']}".strip())
+        parts.append(f"[red]{row['count']:,} {row['outcome']}[/red]  {reason}")
+    if len(look.failures) > _REASONS_SHOWN:
+        parts.append(f"and {len(look.failures) - _REASONS_SHOWN} more reasons: fieldpost failures")
+    return Group(*parts)
 
 
 def connection(test: ConnectionTest) -> None:

@@ -20,7 +20,7 @@ from .alive import RunLock
 from .ledger import Ledger
 from .rows import Claim, Fresh, Settled, Takes
 from .sqlite_claims import TOGETHER, Identities, OpenClaims, identities, parts, spread
-from .sqlite_file import PATIENCE_S, SqliteFile, told, version_of
+from .sqlite_file import KEEP_IN_MEMORY, PATIENCE_S, SqliteFile, told, version_of
 from .transaction import Transaction
 
 T = TypeVar("T")
@@ -324,7 +324,9 @@ class SqliteLedger(Ledger):
     def shrink(self) -> None:
         """Give the room of forgotten rows back to the disk."""
         with self._turn, self._failing("written"):
+            self._db.execute("PRAGMA temp_store=FILE")  # a copy of the whole ledger
             self._db.execute("VACUUM")
+            self._db.execute(KEEP_IN_MEMORY)
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

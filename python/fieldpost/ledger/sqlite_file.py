@@ -41,7 +41,9 @@ WORDS = {
 # Event ids are random, so each claim touches a page of its own of the index: pages that stay in
 # memory, and are written back once for several claims, halve the work of a large ledger.
 _CACHE_KB = 32_768
-_CHECKPOINT_PAGES = 2000  # 8 MB
+# What a statement needs to undo itself is otherwise a file as soon as it touches sixteen pages.
+KEEP_IN_MEMORY = "PRAGMA temp_store=MEMORY"
+_CHECKPOINT_PAGES = 8000  # 32 MB
 PATIENCE_S = 30.0  # for somebody else's transaction
 _ONCE_MORE_S = 0.02  # until a busy file is tried again
 _NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -96,6 +98,7 @@ class SqliteFile:
                 self._prepare(db)
             db.execute("PRAGMA synchronous=FULL")
             db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+            db.execute(KEEP_IN_MEMORY)
             db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         except BaseException:
             db.close()

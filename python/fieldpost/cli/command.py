@@ -1,0 +1,91 @@
+"""What every verb is made with: how it is registered, and the arguments that many take."""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import fieldpost as fp
+
+from . import exit_code, printing
+
+app = typer.Typer(
+    name="fieldpost",
+    help="Deliver customer events: filtered, mapped, each of them once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+care = typer.Typer(no_args_is_help=True)
+app.add_typer(care, name="ledger", help="Look after the memory between runs.")
+
+
+table_schema = typer.Typer(no_args_is_help=True)
+app.add_typer(table_schema, name="schema", help="What an environment's tables are made of.")
+
+
+class Output(enum.StrEnum):
+    """What standard output holds."""
+
+    text = "text"
+    json = "json"
+
+
+DestinationFile = Annotated[
+    Path, typer.Argument(metavar="DESTINATION.yaml", help="The destination's file.")
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SOURCE]...", help='Files, globs, or "-" for standard input.'),
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="text, or json for scripts.")]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option("--ledger", help="A file or postgresql://…; wins over the destination's."),
+]
+WhereArgument = Annotated[
+    str, typer.Option("--where", help="SQL over the columns, e.g. outcome = 'rejected'.")
+]
+
+
+def command(
+    name: str, group: typer.Typer = app
+) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """A verb whose function returns its exit code and may raise fieldpost's errors."""
+
+    def register(function: Callable[..., int]) -> Callable[..., None]:
+        @wraps(function)
+        def verb(*args: Any, **options: Any) -> None:
+            raise typer.Exit(_guarded(lambda: function(*args, **options)))
+
+        group.command(name)(verb)
+        return verb
+
+    return register
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except fp.FieldpostError as error:
+        printing.error(error)
+        return exit_code.of_error(error)
+    except KeyboardInterrupt:
+        return exit_code.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_code.DONE
+
+
+def open_destination(destination: Path, ledger: str | None = None) -> fp.Destination:
+    """The destination of a verb's arguments."""
+    return fp.Destination.from_file(destination, ledger=ledger)

@@ -1,0 +1,154 @@
+"""The verbs of the ledger: what became of events, and what somebody found out."""
+
+from __future__ import annotations
+
+import enum
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import exit_code, options, printing
+from .command import (
+    DestinationFile,
+    LedgerOption,
+    Output,
+    OutputOption,
+    WhereArgument,
+    care,
+    command,
+    open_destination,
+)
+
+
+class SettledAs(enum.StrEnum):
+    """What somebody may find out about an event."""
+
+    delivered = "delivered"
+    rejected = "rejected"
+
+
+@command("status")
+def status(
+    destination: DestinationFile, output: OutputOption = Output.text, ledger: LedgerOption = None
+) -> int:
+    """Count the ledger's events, each once, by its current outcome."""
+    told = open_destination(destination, ledger).status()
+    if output is Output.json:
+        printing.as_json(told.to_dict())
+    else:
+        printing.status(told)
+    return exit_code.DONE
+
+
+@command("monitor")
+def monitor(
+    destination: DestinationFile,
+    every: Annotated[str, typer.Option("--every", help="How often to look.")] = "2s",
+    time_limit: Annotated[
+        str | None, typer.Option("--for", help="Stop after so long, such as 10m.")
+    ] = None,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Watch where the events stand while runs are at work, here or elsewhere; ends with Ctrl-C."""
+    every_s = options.seconds(every, "--every") or 0.0
+    looks = open_destination(destination, ledger).monitor(
+        max(every_s, 0.1), options.seconds(time_limit, "--for")
+    )
+    with suppress(KeyboardInterrupt):
+        if output is Output.json:
+            for look in looks:
+                printing.as_json(look.to_dict())
+        else:
+            printing.glances(looks)
+    return exit_code.DONE
+
+
+@command("outcomes")
+def outcomes(
+    destination: DestinationFile,
+    where: Annotated[
+        str, typer.Option(help="SQL over the columns, e.g. outcome = 'rejected'.")
+    ] = "",
+    event_id: Annotated[str | None, typer.Option("--event-id", help="One event.")] = None,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """List what became of each event, one object per line with --output json."""
+    rows = open_destination(destination, ledger).outcomes(where, event_id)
+    if output is Output.json:
+        for row in rows:
+            printing.as_json(row)
+    else:
+        printing.outcomes(rows)
+    return exit_code.DONE
+
+
+@command("failures")
+def failures(
+    destination: DestinationFile, output: OutputOption = Output.text, ledger: LedgerOption = None
+) -> int:
+    """List what somebody has to look at, by reason, and what to do."""
+    groups = open_destination(destination, ledger).failures()
+    if output is Output.json:
+        printing.as_json(groups)
+    else:
+        printing.groups(groups)
+    return exit_code.DONE
+
+
+@command("settle")
+def settle(
+    destination: DestinationFile,
+    where: WhereArgument,
+    outcome: Annotated[SettledAs, typer.Option("--as", help="What somebody found out.")],
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Set the outcome of what fits a condition, after somebody looked; sends nothing."""
+    events = open_destination(destination, ledger).settle(where, outcome.value)
+    if output is Output.json:
+        printing.as_json({"settled": events, "as": outcome.value})
+    else:
+        printing.out.print(f"{events:,} settled as {outcome.value}")
+    return exit_code.DONE
+
+
+@command("prune", care)
+def prune(
+    destination: DestinationFile,
+    older_than: Annotated[str, typer.Option("--older-than", help="Such as 90d.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Forget what was decided long ago, and tell what is lost with it."""
+    age_s = options.seconds(older_than, "--older-than")
+    told = open_destination(destination, ledger).prune(age_s or 0.0, dry_run)
+    if output is Output.json:
+        printing.as_json(told)
+    else:
+        printing.pruned(told)
+    return exit_code.DONE
+
+
+@command("backup", care)
+def backup(
+    destination: DestinationFile,
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="The file to write.")],
+    ledger: LedgerOption = None,
+) -> int:
+    """Copy the ledger's file, also while runs are at work."""
+    open_destination(destination, ledger).backup(copy)
+    printing.out.print(f"wrote {copy}")
+    return exit_code.DONE
+
+
+@command("migrate", care)
+def migrate(destination: DestinationFile, ledger: LedgerOption = None) -> int:
+    """Take the ledger to this version's schema; every verb does so by itself."""
+    before, now = open_destination(destination, ledger).migrate()
+    printing.out.print(f"schema {now}" if before == now else f"schema {before}, now {now}")
+    return exit_code.DONE
