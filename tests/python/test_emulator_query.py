@@ -90,6 +90,27 @@ def test_E23_a_filter_that_the_service_refuses(filled: Api, condition: str) -> N
     refused(filled.get(f"accounts?$filter={quote(condition)}"), 400, "0x80060888")
 
 
+@pytest.mark.parametrize(("word", "count"), [("or", 5), ("and", 0)])
+def test_E26_a_filter_may_have_a_great_many_conditions(filled: Api, word: str, count: int) -> None:
+    condition = f" {word} ".join(f"accountid eq {row_id(n)}" for n in range(1200))
+    url = f"{filled.base}/accounts?$select=name&$filter={quote(condition)}"
+    envelope = "\r\n".join(
+        [
+            "--b",
+            "Content-Type: application/http",
+            "Content-Transfer-Encoding: binary",
+            "",
+            f"GET {url} HTTP/1.1",
+            "",
+            "--b--",
+            "",
+        ]
+    )
+    answer = filled.post("$batch", envelope, Content_Type="multipart/mixed; boundary=b")
+    assert answer.status_code == 200, answer.text
+    assert answer.text.count('"name":"Firm') == count
+
+
 def test_E26_values_come_from_aliases(filled: Api) -> None:
     path = "accounts?$select=name&$filter=name eq @a or name eq @b&@a='Firm 1'&@b='Firm 2'"
     assert [row["name"] for row in filled.row(path)["value"]] == firms(1, 2)
