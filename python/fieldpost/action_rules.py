@@ -45,6 +45,7 @@ KEYS = (
 ACTIONS = tuple(_NEEDED)
 _OTHERS = ("table", "body", "url", "method", "headers", "batch", *KEYS)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VERSION = re.compile(r'\*|(W/)?"[^"]*"', re.ASCII)
 
 
 def is_directive(document: Any) -> bool:
@@ -80,6 +81,10 @@ class ActionRules:
         yield from self._keys()
         yield from self._together()
         yield from self._impersonated()
+        version = self.one.get("if_match")
+        if isinstance(version, str) and not _VERSION.fullmatch(version):
+            hint = """an ETag as the service writes it, such as 'W/"123"', or "*\""""
+            yield self._at("E113", "expected a version of the row", ("if_match",), hint)
 
     def _keys(self) -> Iterator[Mistake]:
         yield from self._key(self.one.get("key"), ("key",))

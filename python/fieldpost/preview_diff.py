@@ -15,6 +15,7 @@ from .dry_run import DryRun
 from .dynamics.current_rows import CurrentRows
 from .dynamics.effect import Effect, FieldChange, effect_of
 from .dynamics.operation import Operation, Reader
+from .dynamics.refused_value import refused_values
 from .dynamics.web_api import WebApi
 from .errors import Mistake
 from .forecast import Forecast, Load, forecast, seen_latency_s
@@ -132,9 +133,10 @@ class Comparer:
         if config.type != "dynamics365":
             raise config.error([WEBHOOK])
         self.api = WebApi(config.url or "", inquiry)
-        tables = schema_of(config).tables
-        self._reader = Reader(tables)
-        self._current = CurrentRows(self.api, tables)
+        schema = schema_of(config)
+        self._reader = Reader(schema.tables)
+        self._current = CurrentRows(self.api, schema.tables)
+        self._refused = refused_values(schema)
 
     def compared(self, rows: Sequence[PreviewRow]) -> list[DiffRow]:
         """Each row with its effect, as if those before it had been sent."""
@@ -161,4 +163,5 @@ class Comparer:
         if row.outcome != "would send":
             effect = _UNWANTED.get(row.outcome, "nothing")
             return DiffRow.told(row, Effect(effect, requests=0))
-        return DiffRow.told(row, effect_of(self._current, requests, row.record_id))
+        told = effect_of(self._current, requests, row.record_id, self._refused)
+        return DiffRow.told(row, told)

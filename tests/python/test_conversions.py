@@ -114,7 +114,7 @@ def test_each_subscription_has_conversions_of_its_own(recipe):
 
 
 def test_a_saved_schema_has_the_labels_of_its_environment(recipe):
-    file = recipe.dynamics("      new_name: a\n      new_tier: OPTION 100000002\n")
+    file = recipe.dynamics("      new_name: a\n      new_tier: gOLD\n")
     file.write_text(file.read_text().replace("table: account", "table: new_ticket"))
     fp.Destination.from_file(file).saved_schema.pull()
     file.write_text(f"{file.read_text()}schema: dynamics.schema.json\n")

@@ -155,7 +155,9 @@ def test_if_match_guards_a_version(sales):
     late = sales.one({"userId": "a", "name": "3", "version": version})
     assert (late["outcome"], late["code"]) == ("rejected", "0x80060882")
     assert late["action_needed"]
-    assert sales.one({"userId": "a", "name": "4"})["code"] == "E520"
+    for junk in (None, "", "7", "a\nb", 'W/"1', 'W/"1""', 5):
+        row = sales.one({"userId": "a", "name": "4", "version": junk})
+        assert (row["outcome"], row["code"]) == ("invalid", "E520"), junk
     assert sales.rows("accounts", "name")[0]["name"] == "2"
 
 

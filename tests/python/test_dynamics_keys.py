@@ -53,6 +53,21 @@ def test_a_text_means_its_row_and_no_other(tickets):
     assert len(tickets.rows("new_tickets")) == len(HOSTILE)
 
 
+def test_a_value_of_another_type_than_its_key_column_stops_no_other_event(tickets):
+    tickets.subscribe(HEAD.format(action="upsert") + BY_TEXT, when="type = 'identify'")
+    place = 'key: {new_region: {"@path": "$.r"}, new_code: {"@path": "$.c"}}\n'
+    tickets.subscribe(HEAD.format(action="delete") + place, when="type = 'track'")
+    keys = [12, True, 1.5]
+    rows = tickets.deliver(*({"type": "identify", "k": key, "n": "x"} for key in keys))
+    places = [("EU", "7"), ("EU", 7.5), ("EU", 2**31), ("EU", False), (5, 7)]
+    rows += tickets.deliver(*({"r": region, "c": code} for region, code in places))
+    assert [(row["outcome"], row["code"]) for row in rows] == [("invalid", "E517")] * 8
+    assert "new_code is no whole number" in rows[3]["message"]
+    assert "@string" in rows[0]["action_needed"]
+    assert tickets.one({"type": "identify", "k": "12", "n": "x"})["effect"] == "created"
+    assert tickets.one({"r": "EU", "c": -7})["effect"] == "unchanged"
+
+
 def test_a_row_that_a_key_made_tells_its_id(tickets):
     tickets.subscribe(HEAD.format(action="upsert") + BY_TEXT)
     row = tickets.one({"k": "a", "n": "x"})

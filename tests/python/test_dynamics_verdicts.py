@@ -218,7 +218,8 @@ def test_a_value_of_a_wrong_type_is_of_the_record(sales):
     sales.subscribe(CREATE)
     rows = sales.deliver({"name": "A", "staff": "many"}, {"name": "B", "staff": 3})
     assert [row["outcome"] for row in rows] == ["rejected", "delivered"]
-    assert rows[0]["code"] == "0x80048d19"
+    assert (rows[0]["code"], rows[0]["http_status"]) == ("0x80048d19", 400)
+    assert rows[0]["request_id"]
     assert "many" in rows[0]["message"] or "Int32" in rows[0]["message"]
     assert rows[0]["action_needed"].startswith("record:")
 

@@ -9,6 +9,7 @@ import pytest
 from fieldpost.dynamics.current_rows import CurrentRows
 from fieldpost.dynamics.effect import effect_of
 from fieldpost.dynamics.operation import Reader, plain_path
+from fieldpost.dynamics.refused_value import refused_values
 from fieldpost.dynamics.schema import Schema
 from fieldpost.dynamics.web_api import Found
 
@@ -353,3 +354,57 @@ def test_what_the_service_says_of_a_row_holds_for_the_first_step():
     current.load(operation for one in requests for operation in one)
     told = effect_of(current, requests, ID)
     assert (told.effect, told.code, told.requests) == ("refuse", "0x80060888", 1)
+
+
+REFUSED = [
+    ({"name": "x" * 161}, "0x80044331"),
+    ({"name": "\N{GRINNING FACE}" * 81}, "0x80044331"),
+    ({"numberofemployees": -1}, "0x8004432f"),
+    ({"revenue": 1e20}, "0x80044330"),
+    ({"industrycode": 99}, "0x8004431a"),
+]
+WRONG_TYPE = [
+    {"name": 5},
+    {"numberofemployees": "many"},
+    {"numberofemployees": 1.5},
+    {"revenue": "5"},
+    {"creditonhold": "true"},
+    {"industrycode": "Accounting"},
+]
+TAKEN = [
+    {"name": "x" * 160},
+    {"numberofemployees": "12"},
+    {"revenue": 5, "creditonhold": False, "industrycode": 33},
+    {"createdon": 5},
+    {"new_own": 5},
+    {"name": None},
+]
+
+
+def foretold(values, *, sure):
+    """Of a new row; sure: whether the schema is the environment's own."""
+    schema = Schema(TABLES, environment="https://org.crm.dynamics.com" if sure else "")
+    [one] = Reader(schema.tables).operations(*patch(values))
+    current = CurrentRows(Rows({}), schema.tables)
+    current.load([one])
+    return effect_of(current, [[one]], refused=refused_values(schema))
+
+
+@pytest.mark.parametrize(("values", "code"), REFUSED)
+def test_a_value_beyond_the_bounds_of_its_column_is_refused_where_they_are_sure(values, code):
+    told = foretold(values, sure=True)
+    assert (told.effect, told.code) == ("refuse", code)
+    assert next(iter(values)) in told.message
+    assert foretold(values, sure=False).effect == "create"
+
+
+@pytest.mark.parametrize("values", WRONG_TYPE)
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_value_of_a_wrong_type_is_refused(values, sure):
+    told = foretold(values, sure=sure)
+    assert (told.effect, told.code) == ("refuse", "0x80048d19")
+
+
+@pytest.mark.parametrize("values", TAKEN)
+def test_a_value_that_the_service_takes_or_ignores_is_no_refusal(values):
+    assert foretold(values, sure=True).effect == "create"

@@ -115,6 +115,20 @@ def test_E71_V11_a_bind_finds_what_the_change_set_has_made(api: Api, on: bool) -
     assert len(api.commits()) == (2 if on else 0)
 
 
+def test_E71_an_address_may_hold_spaces(api: Api) -> None:
+    created = change_set(create(1, cid=1, name="A B"), create(2, cid=2, name="C"))
+    read = part("GET", "accounts?$select=name&$filter=name eq 'A B'")
+    [*_, listed] = inner(send(api, created, read))
+    assert [row["name"] for row in listed.body["value"]] == ["A B"]
+
+
+def test_E71_boundaries_may_begin_alike_and_have_blanks_behind_them(api: Api) -> None:
+    both = change_set(create(1, cid=1), create(2, cid=2))
+    text = batch_text(both, part("GET", "accounts?$select=name"))
+    text = text.replace("changeset_c", "batch_b_1").replace("--batch_b\r\n", "--batch_b \t\r\n")
+    assert [one.status for one in inner(send(api, text=text))] == [204, 204, 200]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -188,6 +202,18 @@ def test_E77_content_ids_stand_for_rows(api: Api) -> None:
     account = api.row(f"accounts({row_id(1)})")
     assert (account["name"], account["_primarycontactid_value"]) == ("Named", row_id(3))
     assert api.row(f"opportunities({row_id(2)})")["_customerid_value"] == row_id(1)
+
+
+def test_E77_a_part_that_asked_for_its_row_is_referred_to_as_well(api: Api) -> None:
+    wish = "return=representation"
+    person = part("POST", "contacts", {"lastname": "L"}, 2, Prefer=wish)
+    tie = part("PUT", "$1/primarycontactid/$ref", {"@odata.id": "$2"}, 3)
+    address = f"accounts({row_id(1)})"
+    changed = part("PATCH", address, {"name": "A"}, 1, Prefer=wish)
+    answers = inner(send(api, change_set(changed, person, tie)))
+    assert [one.status for one in answers] == [201, 201, 204]
+    tied = api.row(f"{address}/primarycontactid?$select=lastname")
+    assert tied["contactid"] == answers[1].body["contactid"]
 
 
 def test_E77_a_forward_reference_is_400(api: Api) -> None:

@@ -108,6 +108,15 @@ def test_E29_an_annotation_without_a_period_is_400(api: Api) -> None:
     assert api.post("accounts", dotted).status_code == 204
 
 
+@pytest.mark.parametrize("kind", ["contact", "nothing", "Account"])
+def test_E22_a_body_that_names_another_type_is_400(api: Api, kind: str) -> None:
+    named = {"@odata.type": f"#Microsoft.Dynamics.CRM.{kind}"}
+    refused(api.post("accounts", {**named, "name": "A"}), 400, "0x80048d19")
+    nested = {"name": "A", "opportunity_customer_accounts": [{**named, "name": "O"}]}
+    refused(api.post("accounts", nested), 400, "0x80048d19")
+    assert api.commits() == []
+
+
 def test_E30_a_tree_is_created_whole_and_linked(api: Api) -> None:
     answer = api.post("accounts", tree())
     assert answer.status_code == 204

@@ -96,6 +96,18 @@ def test_E56_quotes_are_doubled_and_slashes_break(api: Api) -> None:
     assert api.get("new_tickets(new_key='a%2Fb')").status_code in (400, 404)
 
 
+def test_E51_a_key_value_must_fit_its_column_where_it_becomes_one(api: Api) -> None:
+    long, far = f"new_tickets(new_key='{'x' * 101}')", "new_tickets(new_region='EU',new_code=-7)"
+    for path, code in ((long, "0x80044331"), (far, "0x8004432f")):
+        refused(api.get(path), 404, "0x80060891")
+        refused(api.send("PATCH", path, {"new_name": "x"}), 400, code)
+        refused(api.send("PATCH", path, {"new_name": "x"}, If_Match="*"), 404, "0x80060891")
+        refused(api.delete(path), 404, "0x80060891")
+    for text in ("99999999999", "7.5", "EU", "true", "'7'"):
+        refused(api.get(f"new_tickets(new_region='EU',new_code={text})"), 400, "0x80060888")
+    assert api.commits() == []
+
+
 def test_a_key_whose_index_is_not_ready_is_none(api: Api) -> None:
     api.created("new_tickets", {"new_key": "A"})
     order = {"table": "new_ticket", "column": "new_ticket_key", "key_status": "Pending"}
@@ -162,6 +174,18 @@ def pair(api: Api) -> tuple[str, dict[str, str]]:
     lead = api.created("leads", {"subject": "L"})
     path = f"accounts({account})/accountleads_association"
     return path, {"@odata.id": f"{api.base}/leads({lead})"}
+
+
+def test_E59_a_reference_that_is_not_set_has_no_address(api: Api) -> None:
+    api.created("accounts", {"accountid": row_id(1), "name": "A"})
+    customer = {"customerid_account@odata.bind": f"/accounts({row_id(1)})"}
+    api.created("opportunities", {"opportunityid": row_id(2), "name": "O", **customer})
+    deal = f"opportunities({row_id(2)})"
+    shown = api.row(f"{deal}/customerid_account/$ref")["@odata.id"]
+    assert shown == f"{api.base}/accounts({row_id(1)})"
+    for path in (f"{deal}/customerid_contact/$ref", f"accounts({row_id(1)})/primarycontactid/$ref"):
+        answer = api.get(path)
+        assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_E60_a_pair_is_made_once(api: Api) -> None:

@@ -136,6 +136,31 @@ def test_E103_choices_have_their_labels(api: Api) -> None:
     assert yes["Label"]["UserLocalizedLabel"]["Label"] == "Yes"
 
 
+def test_E103_no_label_is_made_of_its_number(api: Api) -> None:
+    path = "?$select=LogicalName&$expand=OptionSet"
+    for table in api.row("EntityDefinitions?$select=LogicalName")["value"]:
+        for kind in ("Picklist", "State", "Status", "MultiSelectPicklist"):
+            for name, column in cast(api, kind, path, table["LogicalName"]).items():
+                options = column["OptionSet"]["Options"]
+                labels = [option["Label"]["UserLocalizedLabel"]["Label"] for option in options]
+                assert not [one for one in labels if one.startswith("Option ")], (table, name)
+    tiers = cast(api, "Picklist", path, "new_ticket")["new_tier"]["OptionSet"]["Options"]
+    assert tiers[2]["Label"]["UserLocalizedLabel"]["Label"] == "Gold"
+
+
+def test_E103_choices_that_tables_share_are_global(api: Api) -> None:
+    found = api.row("GlobalOptionSetDefinitions?$select=Name")["value"]
+    assert "budgetstatus" in [one["Name"] for one in found]
+    one = api.row("GlobalOptionSetDefinitions(Name='need')")
+    assert [option["Value"] for option in one["Options"]] == [0, 1, 2, 3]
+    assert api.row(f"GlobalOptionSetDefinitions({one['MetadataId']})")["Name"] == "need"
+    options = "?$select=LogicalName&$expand=OptionSet,GlobalOptionSet"
+    for table in ("lead", "opportunity"):
+        shared = cast(api, "Picklist", options, table)["need"]["GlobalOptionSet"]
+        assert (shared["IsGlobal"], shared["MetadataId"]) == (True, one["MetadataId"])
+    assert cast(api, "Picklist", options)["industrycode"]["GlobalOptionSet"] is None
+
+
 def test_E103_relationships_name_both_ends(api: Api) -> None:
     rows = api.row(f"{ACCOUNT}/OneToManyRelationships")["value"]
     by_name = {row["ReferencedEntityNavigationPropertyName"]: row for row in rows}
@@ -184,7 +209,16 @@ def test_opportunities_are_won_and_lost(api: Api) -> None:
     closing = {"subject": "Won", "opportunityid@odata.bind": f"/opportunities({deal})"}
     answer = api.post("WinOpportunity", {"Status": 3, "OpportunityClose": closing})
     assert answer.status_code == 204
-    assert api.row(f"opportunities({deal})")["statecode"] == 1
+    row = api.row(f"opportunities({deal})")
+    assert (row["statecode"], row["actualclosedate"]) == (1, row["createdon"][:10])
+    again = api.post("WinOpportunity", {"Status": 3, "OpportunityClose": closing})
+    refused(again, 400, "0x80040233")
+    lost = api.created("opportunities", {"name": "O"})
+    closing = {"opportunityid": {"opportunityid": lost}, "actualrevenue": 7.5}
+    order = {"Status": 4, "OpportunityClose": {**closing, "actualend": "2024-03-01T10:00:00Z"}}
+    assert api.post("LoseOpportunity", order).status_code == 204
+    row = api.row(f"opportunities({lost})")
+    assert (row["actualvalue"], row["actualclosedate"]) == (7.5, "2024-03-01")
     refused(api.post("LoseOpportunity", {"OpportunityClose": {}}), 400, "0x80048d19")
     assert api.get("WinOpportunity").status_code == 404
 
@@ -199,6 +233,27 @@ def test_a_lead_is_qualified(api: Api) -> None:
     assert api.row(f"leads({lead})")["statuscode"] == 3
     [deal] = api.row("opportunities?$expand=customerid_account($select=name)")["value"]
     assert (deal["name"], deal["customerid_account"]["name"]) == ("S", "C")
+    qualified = api.row(f"leads({lead})?$select=_qualifyingopportunityid_value")
+    assert qualified["_qualifyingopportunityid_value"] == deal["opportunityid"]
+    refused(api.post(f"leads({lead})/Microsoft.Dynamics.CRM.QualifyLead", order), 400, "0x80040233")
+    assert len(api.row("opportunities")["value"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "leads({lead})/Microsoft.Dynamics.CRM.QualifyLead"),
+        ("GET", "leads/Microsoft.Dynamics.CRM.CreateMultiple"),
+        ("POST", "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges"),
+        ("POST", "WhoAmI"),
+        ("GET", "WinOpportunity"),
+    ],
+)
+def test_an_action_called_as_a_function_is_404(api: Api, method: str, path: str) -> None:
+    lead = api.created("leads", {"subject": "S", "lastname": "L"})
+    user = api.row("WhoAmI")["UserId"]
+    refused(api.send(method, path.format(lead=lead, user=user), None), 404, "")
+    assert api.row(f"leads({lead})")["statecode"] == 0
 
 
 def test_E42_an_elastic_table_takes_no_trees(api: Api) -> None:

@@ -90,6 +90,27 @@ def test_E23_a_filter_that_the_service_refuses(filled: Api, condition: str) -> N
     refused(filled.get(f"accounts?$filter={quote(condition)}"), 400, "0x80060888")
 
 
+@pytest.mark.parametrize(("word", "count"), [("or", 5), ("and", 0)])
+def test_E26_a_filter_may_have_a_great_many_conditions(filled: Api, word: str, count: int) -> None:
+    condition = f" {word} ".join(f"accountid eq {row_id(n)}" for n in range(1200))
+    url = f"{filled.base}/accounts?$select=name&$filter={quote(condition)}"
+    envelope = "\r\n".join(
+        [
+            "--b",
+            "Content-Type: application/http",
+            "Content-Transfer-Encoding: binary",
+            "",
+            f"GET {url} HTTP/1.1",
+            "",
+            "--b--",
+            "",
+        ]
+    )
+    answer = filled.post("$batch", envelope, Content_Type="multipart/mixed; boundary=b")
+    assert answer.status_code == 200, answer.text
+    assert answer.text.count('"name":"Firm') == count
+
+
 def test_E26_values_come_from_aliases(filled: Api) -> None:
     path = "accounts?$select=name&$filter=name eq @a or name eq @b&@a='Firm 1'&@b='Firm 2'"
     assert [row["name"] for row in filled.row(path)["value"]] == firms(1, 2)
@@ -158,6 +179,27 @@ def test_expansions_nest(filled: Api) -> None:
     assert by_reference["Account_Tasks"][0]["@odata.id"].startswith("tasks(")
 
 
+def test_expanded_collections_come_in_pages_too(filled: Api) -> None:
+    inner = "$select=subject;$orderby=subject desc;$expand=regardingobjectid_account_task"
+    path = f"accounts({row_id(5)})?$select=name&$expand=Account_Tasks({inner})"
+    row = filled.get(path, Prefer="odata.maxpagesize=2").json()
+    assert [task["subject"] for task in row["Account_Tasks"]] == ["Call 4", "Call 3"]
+    link = row["Account_Tasks@odata.nextLink"]
+    subjects = []
+    while link:
+        headers = bearer(filled) | {"Prefer": "odata.maxpagesize=2"}
+        page = filled.http.get(link, headers=headers).json()
+        subjects += [task["subject"] for task in page["value"]]
+        assert page["value"][0]["regardingobjectid_account_task"]["name"] == "Firm 5"
+        link = page.get("@odata.nextLink")
+    assert subjects == ["Call 2", "Call 1", "Call 0"]
+    listed = filled.get("accounts?$expand=Account_Tasks", Prefer="odata.maxpagesize=3").json()
+    linked = ["Account_Tasks@odata.nextLink" in row for row in listed["value"]]
+    assert linked == [False, False, False]
+    top = filled.get(path.replace("(subject", "(subject;$top=1"), Prefer="odata.maxpagesize=5")
+    assert "Account_Tasks@odata.nextLink" not in top.json()
+
+
 def test_what_lies_behind_a_row_is_read(filled: Api) -> None:
     path = f"accounts({row_id(3)})"
     assert filled.row(f"{path}/name")["value"] == "Firm 3"
@@ -224,6 +266,14 @@ def test_aggregates_are_ordered(filled: Api) -> None:
     text = quote("groupby((industrycode),aggregate($count as n))")
     rows = filled.row(f"accounts?$apply={text}&$orderby=n desc")["value"]
     assert [row["n"] for row in rows] == [3, 2]
+
+
+def test_aggregates_are_worded(filled: Api) -> None:
+    text = quote("groupby((industrycode),aggregate($count as n,revenue with sum as total))")
+    row = filled.get(f"accounts?$apply={text}", Prefer=ALL).json()["value"][0]
+    assert row[f"industrycode@{FORMATTED}"] == "Accounting"
+    assert (row["n"], row[f"n@{FORMATTED}"]) == (2, "2")
+    assert row[f"total@{FORMATTED}"] == "$6,003.00"
 
 
 def fetch(api: Api, xml: str, table: str = "accounts", **headers: str) -> list[dict[str, Any]]:

@@ -81,6 +81,35 @@ def test_a_name_that_is_not_there_is_a_refusal_in_the_services_words(recipe):
     assert "nmae" in row["message"]
 
 
+def test_what_it_refuses_for_a_value_the_service_refuses_as_well(recipe):
+    columns = ("name", "numberofemployees", "revenue", "creditonhold")
+    body = "".join(f'      {name}: {{"@path": "$.properties.{name}"}}\n' for name in columns)
+    file = recipe.dynamics(body)
+    fp.Destination.from_file(file).saved_schema.pull()
+    values = [
+        *({"name": "x" * 161}, {"name": 7}, {"numberofemployees": -1}, {"numberofemployees": "a"}),
+        *({"revenue": 1e20}, {"revenue": "1"}, {"creditonhold": 1}),
+        *({"name": "x" * 160}, {"numberofemployees": "7"}, {"revenue": 1, "creditonhold": True}),
+    ]
+    lines = [json.dumps(event(n, values=one)) for n, one in enumerate(values)]
+    source = recipe.write("values.ndjson", "\n".join(lines) + "\n")
+    told = diffed(recipe, source, "--limit", "100", file=file)
+    seen = {row["event_id"]: row["code"] for row in told["rows"]}
+    recipe.run("deliver", file, source)
+    got = {one["event_id"]: one["code"] for one in fp.Destination.from_file(file).outcomes()}
+    assert seen == got
+    assert sum(1 for code in seen.values() if code) == 7
+
+
+def event(number, values):
+    return {
+        "type": "track",
+        "event": "Account Created",
+        "messageId": f"m{number}",
+        "properties": values,
+    }
+
+
 def test_an_empty_body_makes_a_row_without_values(recipe):
     file = recipe.dynamics('      name: {"@path": "$.properties.gone"}\n')
     run = recipe.run("preview", file, recipe.events(4), "--diff", "--output", "json")

@@ -52,8 +52,8 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
   if (question_) {
     return answered_question(protocol.decode_answer(call(), response, now_unix_s), response.status);
   }
-  http_status_ = response.status;
   verdict_ = protocol.decode(call(), response, now_unix_s);
+  http_status_ = verdict_.http_status > 0 ? verdict_.http_status : response.status;
   note_token(verdict_.kind == Verdict::Kind::sign_in);
   question_ = std::exchange(verdict_.question, std::nullopt);
   take_next();

@@ -140,7 +140,8 @@ class ConnectionSteps:
         if not missing:
             return Step(name, True, "; ".join(_listed(one, wanted[one]) for one in wanted))
         lacking = {
-            one: [missing[need] for need in some if need in missing] for one, some in wanted.items()
+            one: list(dict.fromkeys(missing[need] for need in some if need in missing))
+            for one, some in wanted.items()
         }
         told = "; ".join(f"{one} lacks {', '.join(n)}" for one, n in lacking.items() if n)
         names = ", ".join(dict.fromkeys(missing.values()))

@@ -12,6 +12,7 @@ from .conversions import Conversions
 from .schema import Navigation, Schema, Table
 
 PLAIN = Conversions()
+KEY_KINDS = {"text": "text", "whole": "whole", "choice": "whole", "decimal": "number"}
 
 
 def table_document(schema: Schema, table: Table) -> dict[str, Any]:
@@ -26,7 +27,15 @@ def table_document(schema: Schema, table: Table) -> dict[str, Any]:
         "key": table.key,
         "navigation": navigation,
         "columns": columns_document(table, PLAIN),
+        "key_columns": _key_columns(table),
     }
+
+
+def _key_columns(table: Table) -> dict[str, str]:
+    """The columns of alternate keys whose values have one form in an address."""
+    names = sorted({name for key in table.keys.values() for name in key.columns})
+    known = (table.columns[name] for name in names if name in table.columns)
+    return {column.name: KEY_KINDS[column.type] for column in known if column.type in KEY_KINDS}
 
 
 def _navigation(schema: Schema, one: Navigation) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .current_rows import CurrentRows
 from .operation import BIND, Operation, bound_paths, folded, plain_path
+from .refused_value import Refusing
 from .row_address import read_address
 from .web_api import Found
 
@@ -44,16 +45,20 @@ class Effect(NamedTuple):
 
 
 def effect_of(
-    rows: CurrentRows, requests: Sequence[Sequence[Operation]], record_id: str = ""
+    rows: CurrentRows,
+    requests: Sequence[Sequence[Operation]],
+    record_id: str = "",
+    refused: Refusing = lambda one: None,
 ) -> Effect:
     """Of one record; from now on what it did is taken as done.
 
     requests: what each of them does; one takes the place of that before it where that finds no row
     to update. record_id: the primary key of the row that the record is about, where it is known.
+    refused: tells a value that the service does not take.
     """
     told = Effect("nothing")
     for number, operations in enumerate(requests, 1):
-        trial = _Trial(rows, record_id)
+        trial = _Trial(rows, record_id, refused)
         told = trial.carried_out(operations)._replace(requests=number)
         if not trial.finds_no_row:
             break
@@ -63,8 +68,8 @@ def effect_of(
 class _Trial:
     """One request: its operations are done in their order, all or none."""
 
-    def __init__(self, rows: CurrentRows, record_id: str) -> None:
-        self._rows = rows
+    def __init__(self, rows: CurrentRows, record_id: str, refused: Refusing) -> None:
+        self._rows, self._refused = rows, refused
         self._record_id = record_id.lower()
         self._changed: dict[str, Found] = {}
         self.finds_no_row = False
@@ -98,6 +103,9 @@ class _Trial:
         found, row = self._found(one.path), self._row(one.path)
         if found is not None and found.status not in (200, 404):
             return Effect("refuse", (), found.code, found.message)
+        value = self._refused(one)
+        if value is not None:
+            return Effect("refuse", (), *value)
         if one.kind in ("update", "associate") and row is None:
             self.finds_no_row = one.kind == "update"
             return _missing(one.path, found)

@@ -17,11 +17,15 @@ Header = tuple[bytes, bytes]
 
 @dataclass(slots=True)
 class Answer:
-    """Status, headers and body; the content length is added on the way out."""
+    """Status, headers and body; the content length is added on the way out.
+
+    `row` is the address of the row that was written, where no header tells it.
+    """
 
     status: int
     headers: list[Header] = field(default_factory=list)
     body: bytes = b""
+    row: str = ""
 
     async def send(self, send: Send) -> None:
         """Write the answer to the ASGI server."""

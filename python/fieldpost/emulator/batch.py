@@ -177,8 +177,9 @@ class Batch:
         location = next((v for n, v in answer.headers if n == b"odata-entityid"), None)
         if location is not None:
             answer.headers.append((b"location", location))
-            if part.content_id is not None:
-                contents[part.content_id] = location.decode("latin-1")
+        address = location.decode("latin-1") if location is not None else answer.row
+        if address and part.content_id is not None:
+            contents[part.content_id] = address
         return written(answer, part.content_id)
 
     def _refused_in_change_set(self, part: Part, inner: PartRequest) -> Answer | None:

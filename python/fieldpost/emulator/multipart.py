@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import pairwise
 
 from .answer import Answer
 
 BOUNDARY = re.compile(r"multipart/mixed\s*;.*?boundary\s*=\s*(\"[^\"]+\"|[^;\s]+)", re.I)
-REQUEST_LINE = re.compile(rb"(?P<method>[A-Z]+) (?P<target>\S+)(?: HTTP/1\.[01])")
+# An address may hold spaces: the service takes what is between the first one and the last.
+REQUEST_LINE = re.compile(rb"(?P<method>[A-Z]+) (?P<target>\S.*?) HTTP/1\.[01]")
 
 
 class EnvelopeError(Exception):
@@ -56,13 +58,15 @@ def boundary_of(content_type: str) -> str | None:
 
 def parts_of(body: bytes, boundary: str, *, closed: bool) -> list[Part]:
     """The parts of an envelope; `closed` asks for the CRLF after the last boundary."""
-    mark = b"\r\n--" + boundary.encode("latin-1")
-    _, *pieces = (b"\r\n" + body).split(mark)
-    if not pieces or not pieces[-1].startswith(b"--"):
+    body = b"\r\n" + body
+    name = re.escape(boundary.encode("latin-1"))
+    # Blanks may follow a boundary; a longer word is another boundary, or text.
+    marks = list(re.finditer(rb"\r\n--" + name + rb"(--)?[ \t]*(?=\r\n|\Z)", body))
+    last = next((n for n, mark in enumerate(marks) if mark[1]), None)
+    if last is None or (closed and marks[last].end() == len(body)):
         raise EnvelopeError
-    if closed and not pieces[-1].startswith(b"--\r\n"):
-        raise EnvelopeError
-    return [_part(piece) for piece in pieces[:-1]]
+    spans = pairwise(marks[: last + 1])
+    return [_part(body[start.end() : end.start()]) for start, end in spans]
 
 
 def _part(piece: bytes) -> Part:

@@ -51,6 +51,8 @@ class Operations:
         name = segment.name.removeprefix("Microsoft.Dynamics.CRM.")
         call = self._call
         if key is not None and (table.name, name) in BOUND:
+            if (call.request.method == "GET") != (name in BOUND_FUNCTIONS):
+                raise no_such_resource(f"{call.service.base}/{call.request.path}")
             body = call.body(table.entity_set) if call.request.body.strip() else {}
             return BOUND[table.name, name](call, key, {**self._arguments(segment), **body})
         raise unknown_segment(segment.name)
@@ -156,22 +158,34 @@ def _closed(state: int) -> Callable[[Call, Arguments], Answer]:
 
     def close(call: Call, body: Arguments) -> Answer:
         closing = body.get("OpportunityClose")
-        bind = closing.get("opportunityid@odata.bind") if isinstance(closing, dict) else None
-        nested = closing.get("opportunityid") if isinstance(closing, dict) else None
+        closing = closing if isinstance(closing, dict) else {}
+        bind, nested = closing.get("opportunityid@odata.bind"), closing.get("opportunityid")
         if isinstance(nested, dict):
             bind = f"/opportunities({nested.get('opportunityid')})"
         if not isinstance(bind, str):
             raise bad_payload("OpportunityClose", "'opportunityid@odata.bind' is missing.")
         opportunities = call.service.schema.tables["opportunity"]
         key = row_key(bind.partition("(")[2].removesuffix(")"), opportunities)
+        _open(call, key)
         status = body.get("Status")
         assert opportunities.states
         if status in (None, -1):
             status = opportunities.states.first(state)
-        _patch(call, key, {"statecode": state, "statuscode": status})
+        closed = {"actualclosedate": str(closing.get("actualend") or call.commit.moment)[:10]}
+        if closing.get("actualrevenue") is not None:
+            closed["actualvalue"] = closing["actualrevenue"]
+        _patch(call, key, {"statecode": state, "statuscode": status, **closed})
         return Answer(204)
 
     return close
+
+
+def _open(call: Call, key: RowKey) -> None:
+    """What is closed cannot be closed, or qualified, once more."""
+    found = call.service.rows.get(key.table, key.need(call.service.rows), ("statecode",)) or {}
+    if found["statecode"]:
+        message = f"The {key.table.name} is closed already: its state does not permit this."
+        raise Refusal(400, "0x80040233", message)
 
 
 def _patch(call: Call, key: RowKey, body: Arguments) -> None:
@@ -182,12 +196,14 @@ def _patch(call: Call, key: RowKey, body: Arguments) -> None:
 
 def _qualify(call: Call, key: RowKey, body: Arguments) -> Answer:
     """A lead becomes what the body asks for: account, contact, opportunity."""
+    _open(call, key)
     lead_id = key.need(call.service.rows)
     names = ("subject", "companyname", "firstname", "lastname", "emailaddress1")
     lead = call.service.rows.get(key.table, lead_id, names) or {}
     created: list[Arguments] = []
     origin = {"originatingleadid@odata.bind": f"/leads({lead_id})"}
     account = contact = None
+    ties: Arguments = {}
     if body.get("CreateAccount"):
         account = _made(call, "account", {"name": lead["companyname"], **origin}, created)
     if body.get("CreateContact"):
@@ -200,9 +216,11 @@ def _qualify(call: Call, key: RowKey, body: Arguments) -> Answer:
             customer = {"customerid_account@odata.bind": f"/accounts({account})"}
         elif contact:
             customer = {"customerid_contact@odata.bind": f"/contacts({contact})"}
-        _made(call, "opportunity", {"name": lead["subject"], **origin, **customer}, created)
+        deal = _made(call, "opportunity", {"name": lead["subject"], **origin, **customer}, created)
+        ties["qualifyingopportunityid@odata.bind"] = f"/opportunities({deal})"
     status = body.get("Status")
-    _patch(call, key, {"statecode": 1, "statuscode": 3 if status in (None, -1) else status})
+    state = {"statecode": 1, "statuscode": 3 if status in (None, -1) else status}
+    _patch(call, key, {**state, **ties})
     context = f"{call.service.base}/$metadata#Collection(mscrm.crmbaseentity)"
     return document(200, {"@odata.context": context, "value": created})
 
@@ -337,6 +355,7 @@ ACTIONS: dict[str, Callable[[Call, Arguments], Answer]] = {
     "PublishXml": _nothing,
     "PublishAllXml": _nothing,
 }
+BOUND_FUNCTIONS = ("RetrieveUserPrivileges", "RetrievePrincipalAccess")
 BOUND: dict[tuple[str, str], Callable[[Call, RowKey, Arguments], Answer]] = {
     ("lead", "QualifyLead"): _qualify,
     ("email", "SendEmail"): _send_email,

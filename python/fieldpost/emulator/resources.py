@@ -165,7 +165,9 @@ class Resources:
         if self._preferences.representation:
             status = 201 if change is Change.CREATED else 200
             preferences = applied("return=representation", self._annotations_applied())
-            return self._represented(status, query, row_id, *preferences)
+            answer = self._represented(status, query, row_id, *preferences)
+            answer.row = f"{self._service.base}/{query.table.entity_set}({row_id})"
+            return answer
         return Answer(204, [self._call.entity_id(query.table, shown)])
 
     # Behind a row -------------------------------------------------------------------------------
@@ -220,7 +222,8 @@ class Resources:
 
     def _on_single(self, table: Table, key: RowKey, single: Single, more: list[Segment]) -> Answer:
         row_id = key.need(self._service.rows)
-        if more and more[0].name == "$ref":
+        is_reference = bool(more) and more[0].name == "$ref"
+        if is_reference and self._request.method != "GET":
             return self._single_reference(table, row_id, single)
         lookup = single.lookup
         names = [lookup.name, lookup.kind] if lookup.several else [lookup.name]
@@ -230,6 +233,10 @@ class Resources:
         pointed = row[lookup.name]
         if pointed is None or (lookup.several and row[lookup.kind] not in kinds):
             return Answer(204)
+        if is_reference:
+            address = f"{self._service.base}/{target.entity_set}({pointed})"
+            context = f"{self._service.base}/$metadata#$ref"
+            return document(200, {"@odata.context": context, "@odata.id": address})
         inner = RowKey(target, pointed)
         return self._beyond(target, inner, more) if more else self._on_row(target, inner)
 
@@ -240,12 +247,6 @@ class Resources:
             writer.point(table, row_id, single, key, self._call.commit)
         elif method == "DELETE":
             writer.point(table, row_id, single, None, self._call.commit)
-        elif method == "GET":
-            found = self._service.rows.get(table, row_id, (single.lookup.name,)) or {}
-            target = self._service.schema.tables[single.target]
-            address = f"{self._service.base}/{target.entity_set}({found[single.lookup.name]})"
-            context = f"{self._service.base}/$metadata#$ref"
-            return document(200, {"@odata.context": context, "@odata.id": address})
         else:
             raise wrong_method(method)
         return Answer(204)

@@ -74,13 +74,15 @@ class Call:
 
     def query(self, table: Table) -> Query:
         """The query options of the request."""
-        return parsed_query(self.request.query, table, self.service.schema, self.asker)
+        query = parsed_query(self.request.query, table, self.service.schema, self.asker)
+        return query.in_pages(self.request.preferences.page_size)
 
     def aggregated(self, query: Query) -> Answer:
         """The answer to a query with `$apply`."""
         aggregation = Aggregation(self.service.rows, self.service.schema, self.asker, query.table)
         order = dict(parse_qsl(self.request.query)).get("$orderby")
-        rows = aggregation.rows(query.apply or "", query.condition, order)
+        wanted = self.request.preferences.annotations
+        rows = aggregation.rows(query.apply or "", query.condition, order, wanted)
         context = f"{self.service.base}/$metadata#{query.table.entity_set}"
         return document(200, {"@odata.context": context, "value": rows})
 

@@ -28,7 +28,7 @@ from .operations import Operations
 from .query.definitions import ROOTS, Definitions
 from .race import Races
 from .records import User, row_key
-from .refusal import Refusal, bad_payload, unknown_segment, wrong_method
+from .refusal import Refusal, bad_payload, no_such_resource, unknown_segment, wrong_method
 from .request import Request, headers_of, whole_body
 from .resources import Resources
 from .service import Call, Service
@@ -248,7 +248,7 @@ class WebApi:
             return Resources(call).answer(table, path)
         if path[0].inside is None and name in MESSAGES:
             if call.request.method != "POST":
-                raise wrong_method(call.request.method)
+                raise no_such_resource(f"{self._service.base}/{call.request.path}")
             return Bulk(call, table).answer(name)
         key = None if path[0].inside is None else row_key(path[0].inside, table)
         return Operations(call).bound(table, key, last)

@@ -15,9 +15,14 @@ namespace {
                   "mapping: give an ETag as the service writes it, or \"*\""};
 }
 
-bool is_header_value(std::string_view value) {
-  return !value.empty() &&
-         std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+// * or an entity tag (RFC 9110, 8.8.3), weak or strong.
+bool is_version(std::string_view value) {
+  if (value == "*") return true;
+  if (value.starts_with("W/")) value.remove_prefix(2);
+  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return false;
+  value = value.substr(1, value.size() - 2);
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return c >= ' ' && c <= '~' && c != '"'; });
 }
 
 }  // namespace
@@ -56,7 +61,7 @@ std::vector<Header> Order::condition() const {
   if (!subscription.has_if_match) return {};
   const std::optional<JsonPart> given = particulars.find("if_match");
   const std::string text = given && given->kind == JsonKind::text ? given->text() : "";
-  if (!is_header_value(text)) refuse_condition();
+  if (!is_version(text)) refuse_condition();
   return {{"If-Match", text}};
 }
 

@@ -1,8 +1,11 @@
 #include "protocol/dynamics/reference.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <string_view>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "fieldpost/protocol.h"
@@ -86,6 +89,27 @@ std::string plain(const std::string& column, std::string_view token) {
                   "record: write the number without an exponent"};
 }
 
+// A value of another kind would be a mistake of the address, for which the service blames the form
+// of the request and not the row.
+void check_kind(const Table& table, const std::string& column, std::string_view json) {
+  const auto found = table.key_columns.find(column);
+  if (found == table.key_columns.end()) return;
+  const KeyKind kind = found->second;
+  std::int32_t whole = 0;
+  const char* end = json.data() + json.size();
+  const auto [after, error] = std::from_chars(json.data(), end, whole);
+  const bool fits = kind == KeyKind::text    ? json.front() == '"'
+                    : kind == KeyKind::whole ? error == std::errc() && after == end
+                                             : is_json_number(json);
+  if (fits) return;
+  const char* words = kind == KeyKind::text    ? " is no text"
+                      : kind == KeyKind::whole ? " is no whole number"
+                                               : " is no number";
+  throw CallFault{"E517", "the value of the key column " + column + words,
+                  kind == KeyKind::text ? "mapping: write {\"@string\": …} around it"
+                                        : "mapping: write {\"@number\": …} around it"};
+}
+
 std::string literal(const Table& table, const std::string& column, JsonBody& body, JsonPart value) {
   if (is_lookup(column)) return id_in(value);
   const auto rule = table.columns.find(column);
@@ -97,6 +121,7 @@ std::string literal(const Table& table, const std::string& column, JsonBody& bod
     json = std::move(*fitting);
     is_date = rule->second.kind == Conversion::Kind::date;
   }
+  check_kind(table, column, json);
   if (json.front() != '"') return plain(column, json);
   if (is_date) return json.substr(1, json.size() - 2);
   return quoted(column, JsonPart{json, JsonKind::text}.text());

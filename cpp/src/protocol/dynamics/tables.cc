@@ -99,6 +99,19 @@ void read_columns(const Json& columns, const std::string& path, Table& table, Re
   }
 }
 
+void read_key_columns(const Json& given, const std::string& path, Table& table, Reading& reading) {
+  const std::map<std::string, KeyKind> kinds = {
+      {"text", KeyKind::text}, {"whole", KeyKind::whole}, {"number", KeyKind::number}};
+  for (const auto& [column, kind] : given.items()) {
+    const auto found = kinds.find(kind.is_string() ? kind.get<std::string>() : "");
+    if (found != kinds.end()) {
+      table.key_columns.emplace(column, found->second);
+    } else {
+      reading.mistake("E614", "must be text, whole or number", path + "." + column);
+    }
+  }
+}
+
 Table read_table(const std::string& name, const Json& given, const std::string& path,
                  Reading& reading) {
   Table table;
@@ -111,6 +124,8 @@ Table read_table(const std::string& name, const Json& given, const std::string& 
     table.navigation.emplace(property, read_navigation(target, at, reading));
   }
   read_columns(reading.object(given, "columns", path), path + ".columns", table, reading);
+  read_key_columns(reading.object(given, "key_columns", path), path + ".key_columns", table,
+                   reading);
   return table;
 }
 

@@ -10,8 +10,10 @@
 //                                 "otherwise": "reject" | "omit" | 7},
 //                "interests": {"kind": "choices", "labels": {…}, "otherwise": …},
 //                "birthdate": {"kind": "date", "zone": "Europe/Berlin"},
-//                "name": {"kind": "text", "max_length": 160, "truncate": true}}}}
+//                "name": {"kind": "text", "max_length": 160, "truncate": true}},
+//    "key_columns": {"accountnumber": "text" | "whole" | "number"}}}
 //
+// `key_columns` are those of alternate keys, with the form that their values have in an address.
 // `partner` is the property of the other table that leads back, where it is known.
 #pragma once
 
@@ -51,6 +53,8 @@ struct Conversion {
   bool truncate = false;
 };
 
+enum class KeyKind : std::uint8_t { text, whole, number };
+
 struct Table {
   std::string name;   // "account"
   std::string set;    // "accounts"
@@ -58,6 +62,7 @@ struct Table {
   bool keyed = true;  // its rows get ids of ours
   std::map<std::string, Navigation> navigation;
   std::map<std::string, Conversion> columns;
+  std::map<std::string, KeyKind> key_columns;
 
   const Navigation* find(const std::string& property) const {
     const auto found = navigation.find(property);

@@ -218,6 +218,8 @@ Verdict Verdicts::refused(const Call& call, std::size_t part, const Response& re
     verdict.question = question(call);
     if (!verdict.question) verdict.kind = Kind::rejected;
   } else if (error.code == kWrongPayload || error.code == kUnnumbered) {
+    verdict.http_status = response.status;  // the answer to the question has its own
+    verdict.request_id = service_request_id(response);
     if (auto asks = ask_for_names(call, part, verdict)) return go_on(std::move(asks));
   }
   return verdict;

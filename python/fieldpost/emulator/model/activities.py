@@ -183,7 +183,7 @@ def _party() -> Table:
         [
             lookup("activityid", **activities),
             lookup("partyid", **people),
-            choices(range(14), "participationtypemask"),
+            choices(range(1, 14), "participationtypemask"),
             texts(320, "addressused"),
             floats(0, 10**9, "effort"),
             booleans("donotemail donotfax donotphone donotpostalmail ispartydeleted"),

@@ -95,13 +95,13 @@ class Integer(Column):
 
     def stored(self, value: Any, table: str) -> int:
         """See `Column`."""
-        number = _whole(value)
+        number = whole(value)
         if not self.low <= number <= self.high:
             raise out_of_range(RANGE_OF_INTEGER, self.name, table)
         return number
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
     """A JSON number, or digits in a string: the service takes both for Edm.Int32."""
     if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit():
         value = int(value) if len(value) < 12 else INT32
@@ -130,7 +130,7 @@ class Choice(Column):
 
     def stored(self, value: Any, table: str) -> int:
         """See `Column`."""
-        number = _whole(value)
+        number = whole(value)
         if number not in self.options:
             accepted = ",".join(map(str, sorted(self.options)))
             raise unknown_choice(number, self.name, table, accepted)

@@ -31,7 +31,7 @@ from .schema import Table
 BILLION = 10**9
 TRILLION = 10**12
 TOPICS = {100000000: "Price", 100000001: "Quality", 100000002: "Delivery", 100000003: "Other"}
-TIERS = {100000000: "Bronze", 100000001: "Silver", 100000002: "Gold"}
+TIERS = range(100000000, 100000003)
 
 
 def _ticket() -> Table:

@@ -318,14 +318,25 @@ def _own(table: Table, column: Column, cast: str) -> Definition:
     return {}
 
 
+# Choices that several tables share, by the name of their columns.
+GLOBAL = (
+    "budgetstatus",
+    "initialcommunication",
+    "need",
+    "purchaseprocess",
+    "purchasetimeframe",
+)
+
+
 def option_set(table: Table, column: Column) -> Definition | None:
     """The OptionSet of a choice; None for other columns."""
+    shared = column.name in GLOBAL
     general = {
-        "MetadataId": metadata_id("options", table.name, column.name),
-        "Name": f"{table.name}_{column.name}",
+        "MetadataId": metadata_id("options", "" if shared else table.name, column.name),
+        "Name": column.name if shared else f"{table.name}_{column.name}",
         "DisplayName": label(_title(column.name)),
         "Description": label(None),
-        "IsGlobal": False,
+        "IsGlobal": shared,
         "IsCustomOptionSet": column.name.startswith("new_"),
         "IsManaged": not column.name.startswith("new_"),
         "HasChanged": None,

@@ -18,8 +18,8 @@ WORDS = {
         "Relations|6 Seminar|7 Trade Show|8 Web|9 Word of Mouth|10 Other"
     ),
     (
-        "appointment.prioritycode deliveryprioritycode email.prioritycode "
-        "phonecall.prioritycode task.prioritycode"
+        "activitypointer.prioritycode appointment.prioritycode deliveryprioritycode "
+        "email.prioritycode phonecall.prioritycode task.prioritycode"
     ): ("0 Low|1 Normal|2 High"),
     "industrycode": (
         "1 Accounting|2 Agriculture and Non-petrol Natural Resource Extraction|3 "
@@ -92,6 +92,14 @@ WORDS = {
     "purchasetimeframe": "0 Immediate|1 This Quarter|2 Next Quarter|3 This Year|4 Unknown",
     "typecode": "1 Advertisement|2 Direct Marketing|3 Event|4 Co-branding|5 Other",
     "teamtype": "0 Owner|1 Access",
+    "activitypointer.statuscode": "1 Open|2 Completed|3 Canceled|4 Scheduled",
+    "participationtypemask": (
+        "1 Sender|2 To Recipient|3 CC Recipient|4 BCC Recipient|5 Required attendee|6 Optional "
+        "attendee|7 Organizer|8 Regarding|9 Owner|10 Resource|11 Customer|12 Chat Participant|13 "
+        "Related"
+    ),
+    "new_ticket.statuscode new_reading.statuscode": "1 Active|2 Inactive",
+    "new_tier": "100000000 Bronze|100000001 Silver|100000002 Gold",
     "accessmode": (
         "0 Read-Write|1 Administrative|2 Read|3 Support User|4 Non-interactive|5 Delegated Admin"
     ),

@@ -9,6 +9,7 @@ from ..model import Column, Schema, Table
 from ..model.column import Number
 from ..refusal import bad_query
 from ..store import Rows
+from .annotation import FORMATTED, Wanted, formatted
 from .filter import Asker, Scope, Sql, Translation, filtered
 from .options import EVERYTHING, split_outside
 
@@ -37,7 +38,13 @@ class Aggregation:
         self._shown: list[tuple[str, str, Column | None]] = []
         self._groups: list[str] = []
 
-    def rows(self, text: str, before: Sql, order: str | None) -> list[Row]:
+    def rows(
+        self,
+        text: str,
+        before: Sql,
+        order: str | None,
+        wanted: Wanted = Wanted(),  # noqa: B008
+    ) -> list[Row]:
         """The rows of the result; `before` is the request's own `$filter`."""
         self._condition = before
         for step in split_outside(text, "/"):
@@ -51,12 +58,15 @@ class Aggregation:
         if order:
             sql += f" ORDER BY {self._ordered(order)}"
         found = self._rows.raw(sql, self._condition.values)
-        return [self._row(values) for values in found]
+        return [self._row(values, FORMATTED in wanted) for values in found]
 
-    def _row(self, values: tuple[Any, ...]) -> Row:
+    def _row(self, values: tuple[Any, ...], worded: bool) -> Row:
         row: Row = {}
         for (alias, _, column), value in zip(self._shown, values, strict=True):
             row[alias] = value if column is None or value is None else column.shown(value)
+            words = _words(column, value) if worded else None
+            if words is not None:
+                row[f"{alias}@{FORMATTED}"] = words
         return row
 
     def _step(self, text: str) -> None:
@@ -116,3 +126,10 @@ class Aggregation:
                 raise bad_query(f"Syntax error in $orderby: '{part}'.")
             terms.append(f'"{words[0]}" {" ".join(words[1:])}')
         return ", ".join(terms)
+
+
+def _words(column: Column | None, value: Any) -> str | None:
+    """A value of a group, or a result of no column's type, as people read it."""
+    if column is not None or value is None:
+        return formatted(column, value) if column is not None else None
+    return f"{value:,}"

@@ -70,9 +70,9 @@ class Definitions:
     def _walked(self, path: list[Segment]) -> Any:
         first, *rest = path
         if first.name == "GlobalOptionSetDefinitions":
-            return [] if first.inside is None else self._missing(first.inside)
-        if first.name == "RelationshipDefinitions":
-            found: Any = self._relationships()
+            found: Any = self._global_option_sets()
+        elif first.name == "RelationshipDefinitions":
+            found = self._relationships()
         else:
             found = [self._full(table) for table in self._schema.tables.values()]
         if first.inside is not None:
@@ -104,9 +104,18 @@ class Definitions:
             column = by_name.get(definition["LogicalName"])
             options = option_set(table, column) if column else None
             if options is not None:
+                shared = options if options["IsGlobal"] else None
                 definition["*OptionSet"] = _constant(options)
-                definition["*GlobalOptionSet"] = _constant(None)
+                definition["*GlobalOptionSet"] = _constant(shared)
         return found
+
+    def _global_option_sets(self) -> list[Definition]:
+        """Each choice that columns share, once."""
+        columns = ((t, c) for t in self._schema.tables.values() for c in t.columns.values())
+        found = (option_set(table, column) for table, column in columns)
+        by_name = {o["Name"]: o for o in found if o is not None and o["IsGlobal"]}
+        kind = "#Microsoft.Dynamics.CRM.OptionSetMetadata"
+        return [{"@odata.type": kind, **by_name[name]} for name in sorted(by_name)]
 
     def _one_to_many(self, table: Table) -> list[Definition]:
         return [

@@ -228,8 +228,12 @@ class Translation:
 
 
 def _joined(word: str, parts: list[Sql]) -> Sql:
-    text = f" {word.upper()} ".join(part.text for part in parts)
-    return Sql(f"({text})", tuple(value for part in parts for value in part.values))
+    """In halves: SQLite counts the depth of a long chain, and has a limit."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    left, right = _joined(word, parts[:middle]), _joined(word, parts[middle:])
+    return Sql(f"(({left.text}) {word.upper()} ({right.text}))", (*left.values, *right.values))
 
 
 def _kind(single: Single, alias: str, schema: Schema) -> str:

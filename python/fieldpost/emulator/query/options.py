@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from ..model import Association, Collection, Column, Schema, Single, Table
 from ..refusal import Refusal, bad_query, unknown_property
@@ -18,6 +18,7 @@ EXPANSION = re.compile(
     r"\s*(?P<name>\w+)(?:/(?P<cast>[\w.]+))?(?P<ref>/\$ref)?\s*(?:\((?P<options>.*)\))?\s*",
     re.DOTALL,
 )
+READABLE = "$(),'/:@*;="  # stay as they are in a next link
 NESTED = {"$select", "$filter", "$orderby", "$top", "$expand", "$count"}
 KNOWN = NESTED | {"$skiptoken", "$deltatoken", "$apply"}
 
@@ -33,7 +34,11 @@ class Expansion:
 
 @dataclass(slots=True)
 class Query:
-    """What a read wants of one table."""
+    """What a read wants of one table.
+
+    `page_size` is what the request prefers; `text` are the options again, for the next link of an
+    expanded collection.
+    """
 
     table: Table
     columns: tuple[Column, ...]
@@ -45,6 +50,15 @@ class Query:
     count: bool = False
     start: int = 0
     apply: str | None = None
+    page_size: int | None = None
+    text: str = ""
+
+    def in_pages(self, page_size: int | None) -> Query:
+        """The same query, its collections and theirs cut into pages of this size."""
+        self.page_size = page_size
+        for expansion in self.expansions:
+            expansion.query.in_pages(page_size)
+        return self
 
     @property
     def context(self) -> str:
@@ -124,7 +138,9 @@ class Options:
         reference = match["ref"] is not None
         if reference:
             options["$select"] = target.key
-        return Expansion(member, self.query(target, options, NESTED), reference)
+        query = self.query(target, options, NESTED)
+        query.text = "&".join(f"{n}={quote(v, safe=READABLE)}" for n, v in options.items())
+        return Expansion(member, query, reference)
 
     def _sorted(self, text: str, table: Table) -> str:
         return "".join(self._sort_term(part, table) + "," for part in text.split(","))

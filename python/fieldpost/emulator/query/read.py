@@ -110,12 +110,18 @@ class Reader:
             target[through.name] = self._listed(expansion, found)
             if expansion.query.count:
                 target[f"{through.name}@odata.count"] = len(found)
+            length = size(expansion.query.page_size)
+            if len(found[: expansion.query.top]) > length:
+                url = f"{self._base}/{table.entity_set}({row[table.key]})/{through.name}"
+                link = next_link(url, expansion.query.text, length)
+                target[f"{through.name}@odata.nextLink"] = link
 
     def _listed(self, expansion: Expansion, found: list[Row]) -> list[Row]:
-        found = found[: expansion.query.top]
+        query = expansion.query
+        found = found[: query.top][: size(query.page_size)]
         if not expansion.reference:
             return found
-        table = expansion.query.table
+        table = query.table
         return [{"@odata.id": f"{table.entity_set}({row[table.key]})"} for row in found]
 
     def _expand_single(

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..model import Mismatch, Table
-from ..model.column import Text, guid
+from ..model.column import Choice, Integer, Text, guid, whole
 from ..refusal import Refusal, bad_query, missing_key, missing_row, wrong_key
 from ..store import Rows
 
@@ -40,6 +40,15 @@ class RowKey:
                 400, "0x8006089d", "More than one record exists for entity with the given key."
             )
         return found[0] if found else None
+
+    def written(self) -> dict[str, Any]:
+        """The values as columns of a new row; refused where a column does not take them."""
+        return {
+            name: column.stored(value, self.table.name)
+            if isinstance(column := self.table.columns[name], Text | Integer | Choice)
+            else value
+            for name, value in (self.values or {}).items()
+        }
 
     def need(self, rows: Rows) -> str:
         """The id of the row; refused where there is none."""
@@ -108,7 +117,9 @@ def _value(table: Table, name: str, text: str) -> Any:
             if len(text) < 2 or text[0] != "'" or text[-1] != "'":
                 raise bad_query("Bad Request - Error in query syntax.")
             return text[1:-1].replace("''", "'")
-        if column.edm in ("Edm.Int32", "Edm.Decimal", "Edm.Double"):
+        if column.edm == "Edm.Int32":
+            return whole(text)
+        if column.edm in ("Edm.Decimal", "Edm.Double"):
             number = Decimal(text)
             return column.stored(int(number) if number == int(number) else number, table.name)
         if column.edm == "Edm.Guid":

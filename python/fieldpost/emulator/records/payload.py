@@ -22,6 +22,7 @@ from .key import RowKey
 from .reference import referenced
 
 BIND = "odata.bind"
+CRM = "Microsoft.Dynamics.CRM."
 NESTED_LIMIT = 50
 
 
@@ -185,12 +186,24 @@ class PayloadReader:
                 "name must contain a period that is not at the start or end of the name.",
             )
         if not member_name:
+            if annotation == "odata.type":
+                self._check_type(node.table, str(value).removeprefix("#"))
             return
         member = node.table.members.get(member_name)
         if member is None:
             raise self._undeclared(member_name)
         if annotation == BIND:
             self._bind(node, member, value)
+
+    def _check_type(self, table: Table, declared: str) -> None:
+        name = declared.removeprefix(CRM)
+        if declared == name or name not in self._schema.tables:
+            message = f"A type named '{declared}' could not be resolved by the model."
+        elif not self._schema.fits(self._schema.tables[name], table.name):
+            message = f"The type '{declared}' is not assignable to the type '{CRM}{table.name}'."
+        else:
+            return
+        raise bad_payload(self._set, message)
 
     def _bind(
         self, node: Node, member: Column | Single | Collection | Association, value: Any

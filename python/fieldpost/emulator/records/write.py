@@ -169,7 +169,7 @@ class Writer:
             condition = Condition(condition.match, None)
         condition.check(current["versionnumber"] if current else None, key)
         if not current or row_id is None:
-            node.values = {**(key.values or {}), **node.values}
+            node.values = {**key.written(), **node.values}
             if key.row_id is not None:
                 node.values[table.key] = key.row_id
             return Change.CREATED, self.create(node, commit)
