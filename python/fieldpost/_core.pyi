@@ -1,7 +1,7 @@
 """The compiled core. Private: import from `fieldpost`."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, overload
 
 from typing_extensions import Buffer
 
@@ -182,6 +182,8 @@ latency_ms, in_doubt, claim."""
 
 class Dispatcher:
     """Delivers records: encodes, sends, decodes, retries, paces."""
+
+    LONGEST_WAIT_S: ClassVar[float]
 
     def __init__(self, document: str) -> None: ...
     def offer(self, batch: Batch, offers: Sequence[tuple[int, int, float, int, bool]]) -> None: ...

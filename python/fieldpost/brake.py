@@ -1,4 +1,5 @@
-"""When a run ends before its source does: its time is over, too much fails, or all expires.
+"""When a run ends before its source does: its time is over, too much fails, all expires, or the
+destination asks for a wait that is too long for a run.
 
 It only counts; the run stops. Times are of a monotonic clock, which no change of the date moves.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from ._core import Dispatcher
 from .report import Stopped
 
 # Records that say something about a share; fewer are chance.
@@ -42,8 +44,8 @@ class Brake:
         self._failed += events if outcome in _FAILED else 0
         self._expired_in_a_row = self._expired_in_a_row + events if outcome == "expired" else 0
 
-    def reason(self) -> Stopped | None:
-        """Why the run ends here, if it does."""
+    def reason(self, held_s: float = 0.0) -> Stopped | None:
+        """Why the run ends here, if it does. held_s: how long nothing may start from now on."""
         if self._for_s is not None and self._clock() - self._began_s >= self._for_s:
             told = f"the run's time of {self._for_s:g} s is over; the next run goes on"
             return Stopped("E731", told)
@@ -53,6 +55,11 @@ class Brake:
         if self._expired_in_a_row >= _ALL_EXPIRE:
             told = f"the last {self._expired_in_a_row} all expired: the destination does not answer"
             return Stopped("E733", f"{told} as it should; deliver again when it is well")
+        if held_s > Dispatcher.LONGEST_WAIT_S:
+            told = (
+                f"the destination asks for a wait of {held_s / 3600:.1f} h, longer than a run waits"
+            )
+            return Stopped("E736", f"{told}; deliver again when it is over")
         return None
 
     def _too_many(self) -> bool:

@@ -136,7 +136,7 @@ class Run:
             raise self._failure
 
     def _goes_on(self) -> bool:
-        self._stopped = self._brake.reason()
+        self._stopped = self._ends()
         return not (
             self.interrupted
             or self._failure
@@ -144,6 +144,9 @@ class Run:
             or self._dispatcher.pause_code
             or len(self._dispatcher.paused) == len(self._counts)
         )
+
+    def _ends(self) -> Stopped | None:
+        return self._brake.reason(self._dispatcher.held_s)
 
     def _set_aside(self) -> None:
         """What is not sent any more today waits for the next run."""
@@ -365,7 +368,9 @@ class Run:
         if isinstance(self._failure, LedgerError):
             raise self._failure
         while self._dispatcher.outstanding or writer.busy or self._decided:
-            if self.interrupted or self._brake.reason():
+            if self._dispatcher.outstanding and not self._stopped:
+                self._stopped = self._ends()
+            if self.interrupted or self._stopped:
                 self._dispatcher.stop()
             if self._decided:
                 self._put(writer, [], ())

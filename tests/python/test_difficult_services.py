@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,36 @@ def _windows_s(folder: Path) -> float:
         report = deliver(path, 100)
     assert report["delivered"] == 100 and service.waits == []
     return service.times_s[-1] - service.times_s[0]
+
+
+class Closed(Service):
+    """Wants to be left alone for so long, until it is open again."""
+
+    def __init__(self, wait: str) -> None:
+        super().__init__()
+        self.wait = wait
+        self.open = False
+
+    def judge(self, event_id: str) -> tuple[int, dict[str, str]]:
+        return (204, {}) if self.open else (503, {"Retry-After": self.wait})
+
+
+@pytest.mark.parametrize("wait", ["3700", "18000", "999999999999", "in two hours"])
+def test_a_wait_that_no_run_waits_for_ends_it_and_nothing_expires(
+    tmp_path: Path, wait: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    date = formatdate(time.time() + 7200, usegmt=True)
+    with Closed(date if wait.startswith("in") else wait) as service:
+        path = write(tmp_path, service.url, "max_in_flight: 2, retry: {max_elapsed_s: 14400}")
+        report = deliver(path, 30)
+        assert report.stopped is not None and report.stopped.code == "E736"
+        assert report["waiting"] == 30 and len(service.times_s) <= 2
+        service.open = True
+        stopped = deliver(path, 30).stopped
+        assert stopped is not None and stopped.code == "E736", "the wait is not over"
+        assert len(service.times_s) <= 2
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # where nobody heard of it
+        assert deliver(path, 30)["delivered"] == 30
 
 
 class Flaky(Service):

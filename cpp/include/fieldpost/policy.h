@@ -14,6 +14,9 @@ struct RetryPolicy {
   std::set<int> statuses = {408, 425, 429, 500, 502, 503, 504};
 };
 
+// A run ends rather than wait longer for its destination; what it holds is for the next one.
+inline constexpr double kLongestWait_s = 3600;
+
 struct Limits {
   int max_in_flight = 16;       // calls on the wire at once; an invariant
   int start_in_flight = 0;      // where the adaptive limit begins; 0: at max_in_flight

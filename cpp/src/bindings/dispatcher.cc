@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fieldpost/json.h"
+#include "fieldpost/policy.h"
 #include "fieldpost/transport.h"
 
 namespace py = pybind11;
@@ -231,6 +232,8 @@ void register_dispatcher(py::module_& module) {
   using namespace fieldpost;
   register_call_fault(module);
   py::class_<Dispatcher>(module, "Dispatcher")
+      .def_property_readonly_static("LONGEST_WAIT_S",
+                                    [](const py::object&) { return kLongestWait_s; })
       .def(py::init(
                [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
            py::arg("document"))

@@ -23,7 +23,7 @@ std::optional<double> next_wait_s(const RetryPolicy& policy, const Tries& tries,
   if (policy.max_attempts > 0 && tries.in_all >= policy.max_attempts) return std::nullopt;
   if (!retry_after_s) return std::min(left_s, jittered_s(policy, tries.in_this_run, random));
   const double asked_s = std::clamp(*retry_after_s, 0.0, kLongestRetryAfter_s);
-  if (asked_s > left_s) return std::nullopt;
+  if (asked_s > left_s && asked_s <= kLongestWait_s) return std::nullopt;
   return asked_s;
 }
 

@@ -12,7 +12,7 @@ namespace fieldpost {
 class Random;
 
 // The longest Retry-After believed; a longer one is a mistake of somebody's clock or proxy.
-inline constexpr double kLongestRetryAfter_s = 3600;
+inline constexpr double kLongestRetryAfter_s = 86400;
 
 // What has been tried of one record.
 struct Tries {
@@ -22,7 +22,8 @@ struct Tries {
 };
 
 // Seconds to the next attempt; nothing where the record is `expired`. A wait that would end beyond
-// max_elapsed_s is cut, so that the last attempt falls on the limit; a Retry-After is never cut.
+// max_elapsed_s is cut, so that the last attempt falls on the limit; a Retry-After is never cut,
+// and one that no run waits for lets no record expire.
 std::optional<double> next_wait_s(const RetryPolicy& policy, const Tries& tries,
                                   std::optional<double> retry_after_s, Random& random);
 

@@ -54,11 +54,20 @@ TEST(NextWait, CutsItsOwnWaitSoThatTheLastTryFallsOnTheLimit) {
   }
 }
 
-TEST(NextWait, ObeysRetryAfterUpToAnHour) {
+TEST(NextWait, ObeysRetryAfterUpToADay) {
   const RetryPolicy policy;
   Random random(7);
   EXPECT_EQ(next_wait_s(policy, {1, 1, 0}, 12.5, random), 12.5);
+  EXPECT_EQ(next_wait_s(policy, {1, 1, 0}, 7200, random), 7200);
   EXPECT_EQ(next_wait_s(policy, {1, 1, 0}, 1e12, random), kLongestRetryAfter_s);
+}
+
+TEST(NextWait, LetsNothingExpireForAWaitThatNoRunWaitsFor) {
+  RetryPolicy policy;
+  policy.max_elapsed_s = 100;
+  Random random(7);
+  EXPECT_EQ(next_wait_s(policy, {1, 1, 0}, 101, random), std::nullopt);
+  EXPECT_EQ(next_wait_s(policy, {1, 1, 0}, kLongestWait_s + 1, random), kLongestWait_s + 1);
 }
 
 }  // namespace
