@@ -1,6 +1,6 @@
 """Requests per second of fieldpost and its peers against one nginx, side by side.
 
-    ./dev bench dispatch [--requests 100000] [--in-flight 64 16] [--rounds 3]
+    ./dev bench dispatch [--requests 100000] [--in-flight 64 16] [--rounds 5]
 
 The server runs on one core, each client on another; every client posts the same bytes. Rounds are
 interleaved and the best of each is shown, so that a busy machine spoils the figures less. 64 in
@@ -174,7 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--in-flight", type=int, nargs="+", default=[MOST_IN_FLIGHT, 16])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     wishes = parser.parse_args()
     if (os.cpu_count() or 1) < 2:
         sys.exit("client and server need a core each")
