@@ -114,7 +114,7 @@ class Clients:
         return float(told.stdout)
 
     def _command(self, name: str) -> list[str]:
-        if "random" in name or name.startswith("fieldpost"):
+        if name.startswith("fieldpost"):
             mode = "off" if name == "fieldpost" else "on"
             script = str(HERE / "dispatch_client.py")
             events = self.random_events if "random" in name else self.events
@@ -141,7 +141,7 @@ NAMES = (
     "libcurl multi",
     "fieldpost",
     "fieldpost, file to ledger",
-    "  the same, random ids",
+    "fieldpost, random ids",
     "pycurl",
     "aiohttp",
     "httpx",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,15 +50,18 @@ def glances(
     before: Glance | None = None
     while True:
         now = Glance(clock(), status(), failures())
-        if before is not None and now.at > before.at:
-            more = _decided(now.status) - _decided(before.status)
-            now = Glance(now.at, now.status, now.failures, max(0, more) / (now.at - before.at))
-        yield now
+        yield replace(now, per_second=_per_second(before, now))
         left = every_s if for_s is None else began + for_s - clock()
         if left <= 0:
             return
         before = now
         wait(min(every_s, left))
+
+
+def _per_second(before: Glance | None, now: Glance) -> float | None:
+    if before is None or now.at <= before.at:
+        return None
+    return max(0, _decided(now.status) - _decided(before.status)) / (now.at - before.at)
 
 
 def _decided(status: Status) -> int:

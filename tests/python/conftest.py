@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from book import Book
 from hypothesis import HealthCheck, settings
 from sales import Sales
 
@@ -81,3 +82,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "ledger.db")
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.create(f"ledger{next(_databases)}")
+
+
+@pytest.fixture
+def book(store: str) -> Iterator[Book]:
+    """A ledger in use by one run, once in each store."""
+    made = Book(store)
+    yield made
+    made.ledger.close()

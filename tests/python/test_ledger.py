@@ -19,13 +19,6 @@ from fieldpost.ledger import (
 )
 
 
-@pytest.fixture
-def book(store):
-    made = Book(store)
-    yield made
-    made.ledger.close()
-
-
 def test_a_filtered_event_counts_once_and_not_beside_an_outcome(store, book):
     packs = [array("q", [1, 2, 3, -4]), array("q", [3, 2, hash("a")])]
     for pack in packs:

@@ -18,13 +18,6 @@ from fieldpost.ledger import (
 )
 
 
-@pytest.fixture
-def book(store):
-    made = Book(store)
-    yield made
-    made.ledger.close()
-
-
 def test_a_claim_is_given_once(book):
     first = book.claim("a", "b")
     assert [type(one) for one in first] == [Claim, Claim]

@@ -12,7 +12,7 @@ from ..yaml_text import Path
 from .body_findings import BodyFindings, listed, quoted
 from .body_part import Part
 from .conversions import Conversions
-from .schema import Column
+from .schema import Column, text_length
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -91,7 +91,7 @@ class ColumnCheck:
         if not isinstance(value, str):
             self._refuse(column, path, "put it in quotes")
             return
-        length = len(value.encode("utf-16-le", "surrogatepass")) // 2
+        length = text_length(value)
         limit = column.max_length
         if limit is not None and length > limit and not self._conversions.truncates(column.name):
             told = f"a text of {length} characters where {quoted(column.name)} takes {limit}"

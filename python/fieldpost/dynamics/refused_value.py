@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .body_findings import quoted
 from .operation import Operation
-from .schema import Column, Schema
+from .schema import Column, Schema, text_length
 
 _DIGITS = re.compile(r"-?[0-9]{1,10}")
 _TYPE, _LENGTH, _WHOLE_RANGE = "0x80048d19", "0x80044331", "0x8004432f"
@@ -34,8 +34,10 @@ def refused_values(schema: Schema) -> Refusing:
 
     def told(one: Operation) -> RefusedValue | None:
         table = schema.tables.get(one.table)
-        for name, value in one.values.items() if table is not None else ():
-            column = table.columns.get(name) if table is not None else None
+        if table is None:
+            return None
+        for name, value in one.values.items():
+            column = table.columns.get(name)
             if value is None or column is None or not (column.creatable or column.updatable):
                 continue
             refused = _of_type(column, value) or (
@@ -68,7 +70,7 @@ def _of_type(column: Column, value: Any) -> RefusedValue | None:
 def _of_schema(column: Column, value: Any) -> RefusedValue | None:
     name = quoted(column.name)
     if column.type in ("text", "memo"):
-        length, limit = len(value.encode("utf-16-le", "surrogatepass")) // 2, column.max_length
+        length, limit = text_length(value), column.max_length
         if limit is not None and length > limit:
             told = f"a text of {length} characters where {name} takes {limit}"
             return RefusedValue(_LENGTH, told)

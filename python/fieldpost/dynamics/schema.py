@@ -246,6 +246,11 @@ class Schema:
         return replace(self, tables=kept)
 
 
+def text_length(text: str) -> int:
+    """Characters as the service counts them: UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def slight(table: Table) -> Table:
     """A table by name, set, key and base alone."""
     return Table(

@@ -182,16 +182,8 @@ class Ledger(Upkeep, Notes):
         claimed is taken over. An outcome is not written where another run took the claim over.
         """
         keys = plain_keys(wanted)
-        return self._write(self._step(settled, letters, keys, list(dead_runs), takes))
+        dead = list(dead_runs)
 
-    def _step(
-        self,
-        settled: Sequence[Settled],
-        letters: Sequence[Letter],
-        keys: list[Any],
-        dead: list[int],
-        takes: Takes,
-    ) -> Callable[[Transaction], Sequence[Claim | None]]:
         def work(transaction: Transaction) -> Sequence[Claim | None]:
             if settled:
                 self._settle(transaction, settled)
@@ -202,7 +194,17 @@ class Ledger(Upkeep, Notes):
             own = [self.run] if transaction.again else []
             return self._claim(transaction, keys, [*dead, *own], takes) if keys else []
 
-        return work
+        return self._take_step(work, settled, letters, keys)
+
+    def _take_step(
+        self,
+        work: Callable[[Transaction], Sequence[Claim | None]],
+        settled: Sequence[Settled],
+        letters: Sequence[Letter],
+        keys: list[Any],
+    ) -> Sequence[Claim | None]:
+        """Do a step's work; the rest is what it is about, for a store that knows a shorter way."""
+        return self._write(work)
 
     @abstractmethod
     def _settle(self, transaction: Transaction, settled: Sequence[Settled]) -> None:

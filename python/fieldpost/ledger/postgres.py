@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 from ..errors import LedgerError
 from . import question
 from .ledger import Ledger
-from .rows import About, Claim, Fresh, Key, Letter, Settled, Takes, plain_keys
+from .rows import About, Claim, Fresh, Letter, Settled, Takes
 from .transaction import Transaction
 
 try:
@@ -140,7 +140,6 @@ class PostgresLedger(Ledger):
 
     def exists(self) -> bool:
         """Whether there is a ledger; reading does not make one."""
-
         return self._patiently("opened", lambda _again: self._database.exists())
 
     @property
@@ -233,20 +232,17 @@ class PostgresLedger(Ledger):
         values = (event_ids, target)
         return self._patiently("read", lambda again: _Statements(self._db, again).rows(sql, values))
 
-    def advance(
+    def _take_step(
         self,
+        work: Callable[[Transaction], Sequence[Claim | None]],
         settled: Sequence[Settled],
         letters: Sequence[Letter],
-        wanted: Sequence[Key],
-        dead_runs: Iterable[int],
-        takes: Takes,
+        keys: list[Any],
     ) -> Sequence[Claim | None]:
-        """As every ledger; with one statement where nothing is special."""
-        keys = plain_keys(wanted)
+        """With one statement where nothing is special."""
         self._written += len(settled)
         for one in settled:
             self._held.pop(one.claim, None)
-        work = self._step(settled, letters, keys, list(dead_runs), takes)
 
         def step(again: bool) -> Sequence[Claim | None]:
             db = self._db

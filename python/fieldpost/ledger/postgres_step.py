@@ -21,8 +21,8 @@ _SHARED = {  # of Settled: the same for many, so often for all
     "action_needed": "text",
     "in_doubt": "bigint",
 }
-_OWN = {"record_id": "text", "request_id": "text", "latency_ms": "float8"}
-_KINDS = {name: (_SHARED | _OWN).get(name, "bigint") for name in Settled._fields}
+_OWN = {"record_id": "text", "request_id": "text", "latency_ms": "float8", "claim": "bigint"}
+_KINDS = _SHARED | _OWN
 _KEY_COLUMNS = 'target, event_id, hash, source, line, "offset", mapping'
 KEYS = (
     "SELECT k.*, ?::float8, ?::bigint FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[],"
@@ -47,10 +47,7 @@ def _settling(listed: Sequence[str]) -> str:
     )
 
 
-_LISTED = {
-    False: [name for name in Settled._fields if name not in _SHARED],
-    True: list(Settled._fields),
-}
+_LISTED = {False: tuple(_OWN), True: Settled._fields}
 _SETTLE = {mixed: _settling(listed) for mixed, listed in _LISTED.items()}
 # A letter of an earlier run is of no use once its record arrived.
 _DROP_LETTERS = (

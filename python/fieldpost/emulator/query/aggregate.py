@@ -38,13 +38,7 @@ class Aggregation:
         self._shown: list[tuple[str, str, Column | None]] = []
         self._groups: list[str] = []
 
-    def rows(
-        self,
-        text: str,
-        before: Sql,
-        order: str | None,
-        wanted: Wanted = Wanted(),  # noqa: B008
-    ) -> list[Row]:
+    def rows(self, text: str, before: Sql, order: str | None, wanted: Wanted) -> list[Row]:
         """The rows of the result; `before` is the request's own `$filter`."""
         self._condition = before
         for step in split_outside(text, "/"):
@@ -130,6 +124,6 @@ class Aggregation:
 
 def _words(column: Column | None, value: Any) -> str | None:
     """A value of a group, or a result of no column's type, as people read it."""
-    if column is not None or value is None:
-        return formatted(column, value) if column is not None else None
-    return f"{value:,}"
+    if column is not None:
+        return formatted(column, value)
+    return None if value is None else f"{value:,}"
