@@ -183,6 +183,7 @@ CODES: dict[str, str] = {
     "E503": "the answer was lost",
     "E504": "nothing was sent",
     "E505": "an answer that cannot be understood",
+    "E506": "the destination did not look at the request",
     "E511": "the event's address cannot be used",
     "E512": "the event's headers cannot be used",
     "E513": "the body is not an object",

@@ -56,8 +56,10 @@ struct Request {
 enum class Fault : std::uint8_t {
   none,
   unreachable,  // no name, refused, no route, no connection or handshake in time: nothing was sent
-  untrusted,    // the certificate is not trusted, or ours cannot be used: nothing was sent
-  unsent,       // failed before the first byte of the request left
+  untrusted,    // a handshake that failed for a certificate, theirs or ours: nothing was read
+  unsent,       // failed before the first byte of the request left; tells nothing of the destination
+  unprocessed,  // bytes left, and the destination said that it did not act on them, nor will: a
+                // stream refused, or above GOAWAY's last. It is well; the same may be sent at once
   lost,         // bytes left, and no whole answer came
 };
 

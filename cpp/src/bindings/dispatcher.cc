@@ -162,6 +162,8 @@ const char* fault_name(Fault fault) {
       return "untrusted";
     case Fault::unsent:
       return "unsent";
+    case Fault::unprocessed:
+      return "unprocessed";
     case Fault::lost:
       return "lost";
   }

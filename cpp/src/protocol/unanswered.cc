@@ -30,6 +30,8 @@ Verdict unanswered(const Call& call, const Response& response, bool send_again) 
                   "ca_file");
     case Fault::unsent:
       return told(Kind::again, "E504", "nothing was sent to ", call, response);
+    case Fault::unprocessed:
+      return told(Kind::again, "E506", "the request was not looked at by ", call, response);
     default:
       break;
   }

@@ -185,6 +185,7 @@ TEST(WebhookDecode, DecidesByTheFault) {
       {Fault::untrusted, Kind::pause, Kind::pause, "E502"},
       {Fault::lost, Kind::unconfirmed, Kind::again, "E503"},
       {Fault::unsent, Kind::again, Kind::again, "E504"},
+      {Fault::unprocessed, Kind::again, Kind::again, "E506"},
   };
   for (const auto& c : cases) {
     Response response;
