@@ -457,6 +457,18 @@ def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, li
     return config, found
 
 
+def id_of(path: str | os.PathLike[str]) -> str:
+    """The id of a destination file, whatever is wrong in it; its stem where it does not tell."""
+    name = os.fspath(path)
+    try:
+        reading = examine(read_text(name), name, None, strict=False).reading
+    except ConfigError:
+        reading = None
+    data = reading.resolved if reading else {}
+    told = [data.get("id"), data.get("name"), Path(name).stem]
+    return next(one for one in told if isinstance(one, str) and one)
+
+
 def read_text(name: str) -> str:
     """The text of a destination file; raises ConfigError."""
     problem, hint = "", ""

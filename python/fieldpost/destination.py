@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from .inquiry import Inquiry
 from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, settle
 from .monitor import Glance, glances
-from .observer import Observer, Progress
+from .observer import Observer, Progress, beginning
 from .prefetch import Work
 from .preview import Preview, Previewer, PreviewRow
 from .preview_diff import Comparer, PreviewDiff, plan_of
@@ -232,16 +232,24 @@ class Destination:
         Raises ConfigError, AuthError, SourceError or LedgerError; what is wrong with one event is
         an outcome in the report.
         """
-        self.config.require()
-        if not self.config.enabled:
-            raise self.config.error([_DISABLED])
-        takes = takes_of(self.config, again)
-        opened = self._source(source)
-        if not (opened.has_place or self.config.event_id_given):
-            raise self.config.error([documents.NAMELESS])
-        if dry_run:
-            return self._dry_run(opened, takes, limit).report
-        return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=observers)
+        with self._beginning(() if dry_run else observers, "deliver") as told:
+            self.config.require()
+            if not self.config.enabled:
+                raise self.config.error([_DISABLED])
+            takes = takes_of(self.config, again)
+            opened = self._source(source)
+            if not (opened.has_place or self.config.event_id_given):
+                raise self.config.error([documents.NAMELESS])
+            if dry_run:
+                return self._dry_run(opened, takes, limit).report
+            return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=told)
+
+    def _beginning(
+        self, observers: Sequence[Observer], verb: str
+    ) -> AbstractContextManager[Sequence[Observer]]:
+        """Observers who hear of a run also where it cannot begin."""
+        counts = {one.name: Counts() for one in documents.active(self.config)}
+        return beginning(observers, Report("", self.config.id, subscriptions=counts), verb)
 
     def _deliver(
         self,
@@ -326,15 +334,16 @@ class Destination:
         Mapped anew with today's document; recorded: the body is sent as it was made then. What was
         not kept is left to the next `deliver` of its source.
         """
-        self.config.require()
-        if not self.config.enabled:
-            raise self.config.error([_DISABLED])
-        documents.compile_plan(self.config)
-        functions = self._functions()
-        with self._ledger() as ledger, watching(progress) as watcher:
-            replay = Replay(self.config, ledger, functions, recorded)
-            delivery = Delivery(self.config, ledger, watcher, observers)
-            return replay.run(delivery, where, dry_run)
+        with self._beginning(() if dry_run else observers, "replay") as told:
+            self.config.require()
+            if not self.config.enabled:
+                raise self.config.error([_DISABLED])
+            documents.compile_plan(self.config)
+            functions = self._functions()
+            with self._ledger() as ledger, watching(progress) as watcher:
+                replay = Replay(self.config, ledger, functions, recorded)
+                delivery = Delivery(self.config, ledger, watcher, told)
+                return replay.run(delivery, where, dry_run)
 
     def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""

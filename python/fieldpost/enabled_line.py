@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from .errors import ConfigError, Mistake
+from .own_file import replace
 from .yaml_text import NotYaml, YamlText
 
 
@@ -110,15 +109,4 @@ def _check(before: dict[str, Any], edited: str, value: str, places: YamlText) ->
 def _replace(target: Path, content: bytes) -> None:
     if not target.stat().st_mode & 0o222:
         raise PermissionError(13, "it is read-only")
-    handle, scratch = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        shutil.copymode(target, scratch)
-        Path(scratch).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(scratch).unlink()
-        raise
+    replace(target, content)

@@ -32,6 +32,50 @@ class Observer(Protocol):
         """It is over, as the report says, or broke off with an error."""
 
 
+class _Begun:
+    """An observer that only knows whether the run began."""
+
+    yes = False
+
+    def began(self, _report: Report, _verb: str) -> None:
+        self.yes = True
+
+    def advanced(self, _report: Report) -> None:
+        pass
+
+    def ended(self, _report: Report, _error: BaseException | None) -> None:
+        pass
+
+
+@contextmanager
+def beginning(
+    observers: Sequence[Observer], report: Report, verb: str
+) -> Iterator[Sequence[Observer]]:
+    """The observers of a run that is about to begin. Where it cannot, they are told so: it began
+    and broke off, and its report, which is given, has no run and no counts."""
+    mark = _Begun()
+    try:
+        yield [*observers, mark]
+    except BaseException as error:
+        if not mark.yes:
+            failure = error
+            told = [*observers]
+            _tell(told, lambda one: one.began(report, verb))
+            _tell(told, lambda one: one.ended(report, failure))
+        raise
+
+
+def _tell(observers: list[Observer], what: Callable[[Observer], None]) -> None:
+    """An observer that fails does not take the run with it; it is told nothing more."""
+    for one in list(observers):
+        try:
+            what(one)
+        except Exception as error:
+            observers.remove(one)
+            name = type(error).__name__
+            _log.warning("%s failed with %s and looks on no more", type(one).__name__, name)
+
+
 class Watch:
     """Tells observers of one run, and gives its report the numbers that the core counts.
 
@@ -74,14 +118,7 @@ class Watch:
             self._progress(report)
 
     def _tell(self, what: Callable[[Observer], None]) -> None:
-        """An observer that fails does not take the run with it; it is told nothing more."""
-        for one in list(self._observers):
-            try:
-                what(one)
-            except Exception as error:
-                self._observers.remove(one)
-                name = type(error).__name__
-                _log.warning("%s failed with %s and looks on no more", type(one).__name__, name)
+        _tell(self._observers, what)
 
     def count(self) -> None:
         """Put what the core counted into the report."""

@@ -17,20 +17,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .config import id_of
 from .errors import ConfigError, FieldpostError, Mistake
 from .latencies import Latencies, bound_ms
+from .own_file import replace, standing, try_to_replace
 from .report import OUTCOMES, Report
 
 _FILE_EVERY_S = 5.0
 _DESTINATION = ("destination",)
 _BUCKETS_TOLD = 8  # one for each doubling is enough of a histogram
+_MODE = 0o644  # of a new file: the node exporter is another user
+_BEGINNING = b"# HELP fieldpost_"  # of every file that was written here
+_AT, _SUCCESS = "fieldpost_last_run_timestamp_seconds", "fieldpost_last_run_success"
 
 
 class PrometheusMetrics:
     """An observer of runs, one after the other or side by side, and a collector for a registry.
 
     path: a text file that is rewritten while a run is at work and at its end, always whole; raises
-    ConfigError (E741) where it cannot be.
+    ConfigError (E741) where it cannot be, or where something else stands. Of a run that could not
+    begin only its failure is written: the numbers of the run before stay.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -64,6 +70,9 @@ class PrometheusMetrics:
 
     def ended(self, report: Report, error: BaseException | None) -> None:
         """Add its numbers to those of all runs before."""
+        if not report.run:
+            self._note_failure(report.destination)
+            return
         numbers = _Numbers.of(report)
         numbers.ended[report.destination] = (time.time(), report.duration_s, _result(report, error))
         with self._lock:
@@ -71,6 +80,19 @@ class PrometheusMetrics:
             self._done = self._done.plus(numbers)
         if self._path is not None:
             self.write(self._path)
+
+    def could_not_begin(self, file: str | os.PathLike[str]) -> None:
+        """Tell that no run of this destination file began: it cannot be read, or has mistakes."""
+        self._note_failure(id_of(file))
+
+    def _note_failure(self, destination: str) -> None:
+        end = (time.time(), 0.0, False)
+        with self._lock:
+            self._at_work.pop("", None)
+            self._done.ended[destination] = end
+        if self._path is not None:
+            told = _Told(self._path, {_AT: end[0], _SUCCESS: 0.0}, destination)
+            self._write(self._path, told if told.families else self)
 
     def _take(self, report: Report) -> None:
         numbers = _Numbers.of(report)
@@ -81,9 +103,12 @@ class PrometheusMetrics:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the numbers as text; a reader sees the old file or the new one."""
+        self._write(Path(path), self)
+
+    def _write(self, path: Path, collector: Any) -> None:
         registry = self._client.CollectorRegistry()
-        registry.register(self)
-        self._client.write_to_textfile(os.fspath(path), registry)
+        registry.register(collector)
+        replace(path, self._client.generate_latest(registry), _MODE)
 
     def collect(self) -> Iterator[Any]:
         """The metric families, as a registry asks for them."""
@@ -123,11 +148,11 @@ class PrometheusMetrics:
         took = {labels: end[1] for labels, end in ends.items()}
         good = {labels: float(end[2]) for labels, end in ends.items()}
         told = "When the last run ended"
-        yield self._gauge("fieldpost_last_run_timestamp_seconds", told, _DESTINATION, at)
+        yield self._gauge(_AT, told, _DESTINATION, at)
         told = "How long the last run took"
         yield self._gauge("fieldpost_last_run_duration_seconds", told, _DESTINATION, took)
         told = "1: the last run read its source to the end and nothing failed"
-        yield self._gauge("fieldpost_last_run_success", told, _DESTINATION, good)
+        yield self._gauge(_SUCCESS, told, _DESTINATION, good)
 
     def _counter(self, name: str, told: str, labels: tuple[str, ...], values: Any) -> Any:
         family = self._core.CounterMetricFamily(name, told, labels=labels)
@@ -179,20 +204,55 @@ class _Numbers:
         return total
 
 
+class _Told:
+    """A collector of what a file of metrics says, but for some values of one destination."""
+
+    def __init__(self, path: Path, values: dict[str, float], destination: str) -> None:
+        self.families = [self._changed(one, values, destination) for one in _families(path)]
+
+    def collect(self) -> Iterator[Any]:
+        """The metric families, as a registry asks for them."""
+        return iter(self.families)
+
+    @staticmethod
+    def _changed(family: Any, values: dict[str, float], destination: str) -> Any:
+        if family.name in values:
+            labels = {"destination": destination}
+            family.samples = [one for one in family.samples if one.labels != labels]
+            family.add_sample(family.name, labels, values[family.name])
+        return family
+
+
+def _families(path: Path) -> list[Any]:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    try:
+        return list(text_string_to_metric_families(path.read_text()))
+    except (OSError, ValueError):  # not there yet, or no longer what was written
+        return []
+
+
 def _writable(path: Path) -> Path:
-    folder = path.parent
-    if not folder.is_dir():
-        why = f"there is no folder {folder}"
-    elif path.is_dir():
-        why = "it is a folder"
-    elif not os.access(folder, os.W_OK):
-        why = f"nothing can be written in {folder}"
-    else:
+    if not path.parent.is_dir():
+        why = f"there is no folder {path.parent}"
+    elif not (why := _obstacle(path)):
         return path
-    hint = "the file is written beside itself and then moved, so its folder must allow that"
+    hint = "name a file of its own, in a folder where it may be written beside itself and moved"
     raise ConfigError(
         [Mistake("E741", f"no metrics can be written there: {why}", hint=hint)], str(path)
     )
+
+
+def _obstacle(path: Path) -> str:
+    try:
+        if standing(path):
+            with path.open("rb") as file:
+                if file.read(len(_BEGINNING)) not in (b"", _BEGINNING):
+                    return "another file stands there"
+        try_to_replace(path)
+    except OSError as error:
+        return error.strerror or "it cannot be written"
+    return ""
 
 
 def _result(report: Report, error: BaseException | None) -> bool:

@@ -293,6 +293,75 @@ def test_what_cannot_be_kept_is_not_used(server: AuthorizationServer, tmp_path: 
         credentials.refresh(rejected)
 
 
+@pytest.mark.parametrize("obstacle", ["a link", "its owner"])
+def test_a_refresh_token_is_not_used_up_where_its_successor_cannot_be_kept(
+    server: AuthorizationServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str
+) -> None:
+    config = person_of(server, tmp_path, ", tokens: kept.json")
+    signed_in(config, "paste")
+    credentials = auth.open_credentials(config)
+    rejected = credentials.header()
+    before, asked = set(server.refresh_tokens), len(server.forms)
+    with monkeypatch.context() as patched:
+        if obstacle == "a link":
+            (tmp_path / "kept.json").rename(tmp_path / "real.json")
+            (tmp_path / "kept.json").symlink_to("real.json")
+        else:
+            told = "its owner 1:1 could not be kept"
+            refuse = PermissionError(1, told)
+            patched.setattr("fieldpost.own_file._made_beside", raising(refuse))
+        with pytest.raises(AuthError, match=rf"E622.*{obstacle}"):
+            credentials.refresh(rejected)
+    assert (server.refresh_tokens, len(server.forms)) == (before, asked)
+    if obstacle == "its owner":
+        assert credentials.refresh(rejected) == "Bearer access-2", "once it can be kept"
+
+
+def raising(error: Exception) -> Any:
+    def refuse(*_args: object) -> None:
+        raise error
+
+    return refuse
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of other users")
+def test_a_service_s_tokens_stay_the_service_s_when_root_renews_them(
+    server: AuthorizationServer, tmp_path: Path
+) -> None:
+    config = person_of(server, tmp_path, ", tokens: kept.json")
+    signed_in(config, "paste")
+    kept, lock = tmp_path / "kept.json", tmp_path / "kept.json.lock"
+    os.chown(kept, 12345, 12345)
+    lock.unlink()
+    credentials = auth.open_credentials(config)
+    credentials.refresh(credentials.header())
+    for file in (kept, lock):
+        assert (file.stat().st_uid, file.stat().st_gid) == (12345, 12345), file.name
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_sign_in_that_could_not_be_kept_is_not_asked_for(
+    server: AuthorizationServer, tmp_path: Path
+) -> None:
+    (tmp_path / "kept.json").mkdir()
+    config = person_of(server, tmp_path, ", tokens: kept.json")
+    with pytest.raises(AuthError, match=r"E622.*a folder, not a file"):
+        signed_in(config, "paste")
+    assert server.forms == []
+
+
+def test_a_user_without_a_home_is_told_to_name_a_place(
+    server: AuthorizationServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", raising(RuntimeError("Could not determine home directory.")))
+    with pytest.raises(AuthError, match=r"E622.*no home folder.*tokens: names another place"):
+        auth.open_credentials(person_of(server, tmp_path))
+    named = person_of(server, tmp_path, ", tokens: kept.json")
+    signed_in(named, "paste")
+    assert auth.open_credentials(named).header() == "Bearer access-1"
+
+
 def test_a_blip_takes_nothing_away_and_a_revocation_says_so(
     server: AuthorizationServer, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Turning a destination on and off changes one value of its file and nothing else."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -74,3 +75,29 @@ def test_what_cannot_be_edited_stays_as_it_is(
     assert caught.value.code == code
     assert path.read_text() == text
     assert [one.name for one in tmp_path.iterdir()] == ["d.yaml"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of other users")
+def test_the_owner_of_the_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_text(FILE)
+    path.chmod(0o640)
+    os.chown(path, 0, 12345)
+    set_enabled(path, False)
+    assert (path.stat().st_uid, path.stat().st_gid) == (0, 12345)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_whose_owner_could_not_stay_is_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_text(FILE)
+
+    def refuse(*_args: object) -> None:
+        raise PermissionError(1, "its owner 1:1 could not be kept")
+
+    monkeypatch.setattr("fieldpost.own_file._made_beside", refuse)
+    with pytest.raises(ConfigError, match=r"E105.*its owner 1:1 could not be kept"):
+        set_enabled(path, False)
+    assert path.read_text() == FILE

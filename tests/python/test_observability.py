@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import random
+import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -183,6 +185,106 @@ def test_a_file_of_metrics_that_cannot_be_written_is_told_before_the_run(
     assert "E741" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(fp.Destination.from_file(path).outcomes()) == []
+
+
+def run_metrics(path: Path, *more: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fieldpost", "deliver", path, *more]
+    return subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "device", "another file"])
+def test_metrics_take_the_place_of_nothing_but_metrics(
+    service: Any, tmp_path: Path, kind: str
+) -> None:
+    path, file = write(tmp_path, service.url), tmp_path / "there"
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "link":
+        file.symlink_to(tmp_path / "fieldpost.prom")
+    elif kind == "another file":
+        file.write_text('{"messageId": "m-1"}\n')
+    elif os.geteuid() == 0:
+        os.mknod(file, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    else:
+        pytest.skip("only root makes devices")
+    before = file.lstat()
+    done = run_metrics(path, tmp_path / "events.ndjson", "--metrics-file", file)
+    assert done.returncode == 2 and "E741" in done.stderr, done.stderr
+    assert file.lstat().st_mtime_ns == before.st_mtime_ns
+    assert file.lstat().st_mode == before.st_mode
+    assert service.requests == []
+
+
+def test_a_file_of_metrics_keeps_owner_and_mode(service: Any, tmp_path: Path) -> None:
+    path, file = write(tmp_path, service.url), tmp_path / "fieldpost.prom"
+    run_metrics(path, tmp_path / "events.ndjson", "--metrics-file", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    file.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(file, 12345, 12345)
+    before, text = file.stat(), file.read_text()
+    run_metrics(path, tmp_path / "events.ndjson", "--metrics-file", file)
+    after = file.stat()
+    assert file.read_text() != text, "it was written anew"
+    assert (after.st_uid, after.st_gid, after.st_mode) == (
+        before.st_uid,
+        before.st_gid,
+        before.st_mode,
+    )
+
+
+@pytest.mark.parametrize("obstacle", ["source", "ledger", "mistake", "sign-in"])
+def test_a_run_that_cannot_begin_is_no_success(tmp_path: Path, obstacle: str) -> None:
+    file, events = tmp_path / "fieldpost.prom", tmp_path / "events.ndjson"
+    with RecordingServer() as server:
+        path = write(tmp_path, server.url)
+        run_metrics(path, events, "--metrics-file", file)
+    before = samples(file.read_text())
+    assert before["fieldpost_last_run_success", ""] == 1
+    if obstacle == "source":
+        events = tmp_path / "missing.ndjson"
+    elif obstacle == "ledger":
+        next(tmp_path.glob("*.ledger.db")).write_bytes(b"x" * 5000)
+    elif obstacle == "mistake":
+        path.write_text(path.read_text() + "oops: 1\n")
+    else:
+        path.write_text(path.read_text() + "auth: {type: bearer, token: {env: NO_SUCH_TOKEN}}\n")
+    done = run_metrics(path, events, "--metrics-file", file)
+    assert done.returncode == 2, done.stderr
+    found = samples(file.read_text())
+    assert found["fieldpost_last_run_success", ""] == 0
+    at = "fieldpost_last_run_timestamp_seconds", ""
+    assert found[at] > before[at]
+    kept = "fieldpost_outcomes_total", "delivered"
+    assert obstacle == "sign-in" or found[kept] == before[kept], "of the run before"
+    assert len(re.findall("^fieldpost_last_run_success{", file.read_text(), re.M)) == 1
+
+
+def test_a_first_run_that_cannot_begin_is_told_too(service: Any, tmp_path: Path) -> None:
+    path, file = write(tmp_path, service.url), tmp_path / "fieldpost.prom"
+    run_metrics(path, tmp_path / "missing.ndjson", "--metrics-file", file)
+    assert samples(file.read_text())["fieldpost_last_run_success", ""] == 0
+
+
+def test_observers_hear_of_a_run_that_could_not_begin(service: Any, tmp_path: Path) -> None:
+    told: list[object] = []
+
+    class Onlooker:
+        def began(self, report: fp.Report, verb: str) -> None:
+            told.append((verb, report.run, report.received))
+
+        def advanced(self, report: fp.Report) -> None:
+            told.append("advanced")
+
+        def ended(self, report: fp.Report, error: BaseException | None) -> None:
+            told.append(getattr(error, "code", None))
+
+    destination = fp.Destination.from_file(write(tmp_path, service.url))
+    with pytest.raises(fp.SourceError):
+        destination.deliver(tmp_path / "missing.ndjson", observers=[Onlooker()])
+    assert told == [("deliver", "", 0), "E801"]
 
 
 def test_a_process_that_stays_adds_its_runs_up(service: Any, tmp_path: Path) -> None:

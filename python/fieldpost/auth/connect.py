@@ -90,6 +90,8 @@ class Connection:
         kept.
         """
         chosen = self._chosen(way)
+        with self._store.locked():
+            self._store.ready()  # before a person does what would be lost
         if chosen == "device":
             grant = self._by_device(person, timeout_s)
         else:

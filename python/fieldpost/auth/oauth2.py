@@ -158,6 +158,7 @@ class OAuth2Credentials:
             grant = self._granted(self._endpoint.ask("client_credentials"))
         else:
             refresh, origin = self._refresh_token(kept)
+            self._store.ready()  # the answer may take the old refresh token away
             grant = self._granted(self._endpoint.ask("refresh_token", refresh_token=refresh))
         token = self._dated(grant, asked_at)
         self.keep(grant, refresh, origin)

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,11 @@ from typing import Any, Protocol
 
 from ..auth_scheme import OAuth2Auth
 from ..errors import AuthError
+from ..own_file import replace, standing, try_to_replace
 from ..secrets import Secret
 
 SERVICE = "fieldpost"  # in the keyring
+_ELSEWHERE = "tokens: names another place"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class TokenStore(Protocol):
     def write(self, kept: Kept) -> None:
         """Keep this, durably, in place of what was there."""
 
+    def ready(self) -> None:
+        """Raise AuthError (E622) where `write` would, before a refresh token is used up."""
+
 
 class FileTokens:
     """Tokens in a file that only its owner may read. Nothing is opened before it is used."""
@@ -66,12 +71,14 @@ class FileTokens:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """As TokenStore says."""
-        with _lock(self._path.with_name(self._path.name + ".lock")):
+        with _lock(self._path.with_name(self._path.name + ".lock"), self._path):
             yield
 
     def read(self) -> Kept:
         """As TokenStore says; a file that others may read is refused."""
         try:
+            if standing(self._path) is None:
+                return Kept()
             with self._path.open("rb") as file:
                 if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                     raise _refused(f"{self.place} may be read by others", f"chmod 600 {self.place}")
@@ -86,25 +93,20 @@ class FileTokens:
 
     def write(self, kept: Kept) -> None:
         """As TokenStore says."""
-        aside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
+        self._guarded(lambda: replace(self._path, _to_text(kept).encode()))
+
+    def ready(self) -> None:
+        """As TokenStore says."""
+        self._guarded(lambda: try_to_replace(self._path))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
         problem = ""
         try:
-            aside.unlink(missing_ok=True)
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(_to_text(kept).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self._path)
-            _sync_folder(self._path.parent)
+            work()
         except OSError as error:
             problem = error.strerror or "it cannot be written"
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
         if problem:
-            raise _refused(
-                f"{self.place} cannot be written ({problem})", "tokens: names another place"
-            )
+            raise _refused(f"{self.place} cannot be written ({problem})", _ELSEWHERE)
 
 
 class KeyringTokens:
@@ -118,7 +120,7 @@ class KeyringTokens:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """As TokenStore says."""
-        with _lock(self._folder / f"{self._name}.lock"):
+        with _lock(self._folder / f"{self._name}.lock", self._folder):
             yield
 
     def read(self) -> Kept:
@@ -135,6 +137,10 @@ class KeyringTokens:
                 f"{self.place} cannot be read ({problem})", "tokens: path keeps them in a file"
             )
         return _from_text(text, self.place) if text else Kept()
+
+    def ready(self) -> None:
+        """As TokenStore says; a locked keyring is met where it is read."""
+        _keyring()
 
     def write(self, kept: Kept) -> None:
         """As TokenStore says."""
@@ -166,8 +172,15 @@ def open_store(scheme: OAuth2Auth, destination: str, folder: Path) -> TokenStore
 
 
 def _state_folder() -> Path:
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    home = os.environ.get("XDG_STATE_HOME") or _home() / ".local/state"
     return Path(home) / "fieldpost" / "tokens"
+
+
+def _home() -> Path:
+    """The user's folder; a container's user may have none."""
+    with suppress(RuntimeError):  # from no HOME and no entry among the users
+        return Path.home()
+    raise _refused("this user has no home folder to keep tokens in", _ELSEWHERE)
 
 
 def _name(scheme: OAuth2Auth, destination: str) -> str:
@@ -178,15 +191,17 @@ def _name(scheme: OAuth2Auth, destination: str) -> str:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(path: Path, like: Path) -> Iterator[None]:
+    """Hold the lock; a new file belongs to who owns `like`, who may need it too."""
     problem = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        _give(handle, like)
     except OSError as error:
         problem = error.strerror or "it cannot be made"
     if problem:
-        raise _refused(f"{path} cannot be made ({problem})", "tokens: names another place")
+        raise _refused(f"{path} cannot be made ({problem})", _ELSEWHERE)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -194,12 +209,10 @@ def _lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _give(handle: int, like: Path) -> None:
+    with suppress(OSError):  # nobody but root can, or needs to
+        owner = like.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _to_text(kept: Kept) -> str:

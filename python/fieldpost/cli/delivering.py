@@ -79,8 +79,17 @@ def connect(
     return exit_code.DONE
 
 
-def _observers(metrics: Path | None) -> list[fp.Observer]:
-    return [] if metrics is None else [fp.PrometheusMetrics(metrics)]
+def _opened(
+    destination: Path, ledger: str | None, metrics: Path | None
+) -> tuple[fp.Destination, list[fp.Observer]]:
+    """A destination and who looks on; metrics tell also of a file that cannot be opened."""
+    kept = None if metrics is None else fp.PrometheusMetrics(metrics)
+    try:
+        return open_destination(destination, ledger), [kept] if kept else []
+    except fp.ConfigError:
+        if kept is not None:
+            kept.could_not_begin(destination)
+        raise
 
 
 @command("deliver")
@@ -102,13 +111,15 @@ def deliver(
 ) -> int:
     """Deliver each event once; what was delivered before is not sent again."""
     tolerated = options.share(tolerate)
-    report = open_destination(destination, ledger).deliver(
+    for_s = options.seconds(time_limit, "--for")
+    opened, observers = _opened(destination, ledger, metrics)
+    report = opened.deliver(
         source or None,
         limit=limit,
         dry_run=dry_run,
         again=again,
-        for_s=options.seconds(time_limit, "--for"),
-        observers=_observers(metrics),
+        for_s=for_s,
+        observers=observers,
     )
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
@@ -129,9 +140,8 @@ def replay(
 ) -> int:
     """Take up again what fits a condition, mapped anew or as recorded."""
     tolerated = options.share(tolerate)
-    report = open_destination(destination, ledger).replay(
-        where, recorded=recorded, dry_run=dry_run, observers=_observers(metrics)
-    )
+    opened, observers = _opened(destination, ledger, metrics)
+    report = opened.replay(where, recorded=recorded, dry_run=dry_run, observers=observers)
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ConfigError, Mistake
+from ..own_file import replace
 from .schema import EDM, Column, Key, Navigation, Schema, Table
 
 FORMAT = 1
@@ -51,19 +52,12 @@ def standard() -> Schema:
 
 def save(schema: Schema, path: str | os.PathLike[str]) -> None:
     """Write a file that `load` reads; whole or not at all. Raises ConfigError (E260)."""
-    target = Path(path)
-    beside = target.with_name(target.name + ".new")
     try:
-        try:
-            beside.write_text(text(schema), encoding="utf-8")
-            beside.replace(target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        replace(Path(os.path.realpath(path)), text(schema).encode(), mode=0o644)
     except OSError as error:
         told = f"the schema cannot be written: {error.strerror or error}"
         hint = "`schema:` in the destination's file says where it is kept"
-        raise ConfigError([Mistake("E260", told, "$", hint=hint)], os.fspath(target)) from None
+        raise ConfigError([Mistake("E260", told, "$", hint=hint)], os.fspath(path)) from None
 
 
 def text(schema: Schema) -> str:

@@ -13,14 +13,18 @@ decided by a timer.
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import logging
 import os
 import struct
-import tempfile
 import time
 from pathlib import Path
 
+from ..own_file import open_shared
 from .share import Load, Share
+
+_log = logging.getLogger(__name__)
 
 _HOLD = struct.Struct("=d")
 _SLOTS_AT = 64
@@ -31,6 +35,8 @@ _CALLS_AT = 4096
 _MEMBERS_AT = 8192
 _MEMBERS = 4096
 _WRITING_AT = 16384
+_SIZE = 4096  # bytes that are there from the beginning, so that a full disk is met at once
+_LONGEST_HOLD_S = 86_460.0  # a day, as the core takes it; a longer wait in the file is not believed
 _POLL_EVERY_S = 0.02
 # struct flock of Linux on 64 bits: type, whence, start, length, process
 _FLOCK = struct.Struct("=hhxxxxqqixxxx")
@@ -45,13 +51,10 @@ def open_host_governor(
 
 def _folder() -> Path:
     """A folder of this user that does not outlive the machine's clock."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.access(runtime, os.W_OK):
-        folder = Path(runtime) / "fieldpost"
-    else:
-        folder = Path(tempfile.gettempdir()) / f"fieldpost-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and os.access(runtime, os.W_OK) and Path(runtime).stat().st_uid == os.geteuid():
+        return Path(runtime) / "fieldpost"
+    return Path(os.environ.get("TMPDIR") or "/tmp") / f"fieldpost-{os.geteuid()}"
 
 
 class HostGovernor:
@@ -63,20 +66,40 @@ class HostGovernor:
         self._max_in_flight = max_in_flight
         self._requests = requests
         self._slot_s = window_s / _SLOTS_OF_WINDOW
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = open_shared(path)
+        self._is_open = True
         self._calls: set[int] = set()  # the locks held
         self._told = 0  # starts that the file knows
         self._own: dict[int, int] = {}  # time slot -> starts of this process
         self._next_s = 0.0
         self._share = Share()
-        self._member = self._join()
+        try:
+            os.posix_fallocate(self._file, 0, _SIZE)
+            self._member = self._join()
+        except OSError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give everything back; the kernel does the same for a process that dies."""
-        os.close(self._file)
+        if self._is_open:
+            self._is_open = False
+            os.close(self._file)
 
     def share(self, load: Load) -> Share:
-        """Tell what was started and for how long to wait; take this process's part."""
+        """Tell what was started and for how long to wait; take this process's part.
+
+        Where the file fails, the process goes on as if it were alone, and says so once.
+        """
+        try:
+            if self._is_open:
+                return self._shared(load)
+        except OSError as error:
+            _log.warning("limits are no longer shared with other processes (%s)", error.strerror)
+            self.close()
+        return Share(self._max_in_flight, self._requests)
+
+    def _shared(self, load: Load) -> Share:
         now_s = time.monotonic()
         if now_s < self._next_s and self._calls:
             return self._share._replace(hold_s=0.0)
@@ -93,7 +116,10 @@ class HostGovernor:
     # -- who is there
 
     def _join(self) -> int:
-        return next(i for i in range(_MEMBERS) if self._lock(_MEMBERS_AT + i))
+        for i in range(_MEMBERS):
+            if self._lock(_MEMBERS_AT + i):
+                return i
+        raise OSError(errno.EUSERS, "too many processes")
 
     def _place(self) -> tuple[int, int]:
         """(how many come before this process, how many there are)."""
@@ -150,12 +176,15 @@ class HostGovernor:
         raw = os.pread(self._file, _SLOTS * _SLOT.size, _SLOTS_AT)
         raw = raw.ljust(_SLOTS * _SLOT.size, b"\0")
         rows = _SLOT.iter_unpack(raw)
-        return {slot: n for slot, n in rows if n and now - _SLOTS_OF_WINDOW - 1 <= slot <= now}
+        recent = ((slot, n) for slot, n in rows if now - _SLOTS_OF_WINDOW - 1 <= slot <= now)
+        return {slot: min(n, self._requests) for slot, n in recent if n > 0}
 
     # -- waits that the target asked for
 
     def _share_hold(self, held_s: float, now_s: float) -> float:
         (shared_s,) = _HOLD.unpack(os.pread(self._file, _HOLD.size, 0).ljust(_HOLD.size, b"\0"))
+        if not now_s < shared_s < now_s + _LONGEST_HOLD_S:
+            shared_s = 0.0
         own_s = now_s + held_s if held_s else 0.0
         if own_s > shared_s + _POLL_EVERY_S:
             os.pwrite(self._file, _HOLD.pack(own_s), 0)
