@@ -5,7 +5,6 @@ Nothing of this writes. What sends a sample is in sample.py.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from .dynamics.privileges import Wanted
 from .dynamics.schema import Schema
 from .dynamics.web_api import WebApi
 from .errors import AuthError, ConfigError, FieldpostError, Mistake
+from .html_table import html_text
 from .inquiry import Inquiry
 from .step import Step
 
@@ -52,8 +52,8 @@ class ConnectionTest:
     def _repr_html_(self) -> str:
         marks = {True: "✓", False: "✗", None: "–"}
         rows = "".join(
-            f"<tr><td>{marks[s.ok]}</td><td>{html.escape(s.name)}</td>"
-            f"<td>{html.escape(s.detail)}</td><td>{html.escape(s.hint)}</td></tr>"
+            f"<tr><td>{marks[s.ok]}</td><td>{html_text(s.name)}</td>"
+            f"<td>{html_text(s.detail)}</td><td>{html_text(s.hint)}</td></tr>"
             for s in self.steps
         )
         head = "<tr><th></th><th>step</th><th>what was seen</th><th>what to do</th></tr>"

@@ -6,12 +6,12 @@ fp.Filter('type = "track" and properties.total > 100').matches(event)
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import Any, Literal
 
 from ._core import DocumentError
 from ._core import Filter as _Filter
 from .errors import EventError, FilterError, Mistake
+from .html_table import html_text
 from .json_text import NotJson, write
 
 Dialect = Literal["fieldpost", "trigger", "destination"]
@@ -119,8 +119,9 @@ class Explanation:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{'yes' if part['verdict'] else 'no'}</td>"
-            f'<td style="text-align: left; padding-left: {depth + 1}em"><code>{escape(_name(part))}'
-            f'</code></td><td style="text-align: left">{escape(_seen(part))}</td></tr>'
+            f'<td style="text-align: left; padding-left: {depth + 1}em">'
+            f"<code>{html_text(_name(part))}</code></td>"
+            f'<td style="text-align: left">{html_text(_seen(part))}</td></tr>'
             for depth, part in _lines(self.tree)
         )
         return (

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
+from . import strict_json
+from .delimited_text import DelimitedText
 from .errors import MappingError, Mistake
 from .nearest_name import asked, named
+from .strict_json import JsonFault
 from .yaml_text import Path as Place
 from .yaml_text import path_text
+
+_DELIMITED = (".csv", ".tsv")
 
 
 def fill(document: Any, folder: Path) -> Any:
     """The document with each {"@lookup": {"file": …}} replaced by its table.
 
-    A .json file holds one object. A .csv file has a header; "key" and "column" name two of its
-    columns (the first two unless given). Raises MappingError with every file that cannot be read.
+    A .csv or .tsv file has a header; "key" and "column" name two of its columns (the first two
+    unless given). Any other file holds one JSON object. Both are held to what events in such files
+    are held to: a table is whole, or it is refused. Raises MappingError with every file that cannot
+    be read.
     """
     filled, mistakes = filled_and_mistakes(document, folder)
     if mistakes:
@@ -57,22 +62,19 @@ def _with_table(
     options: dict[str, Any], folder: Path, place: Place, mistakes: list[Mistake]
 ) -> dict[str, Any]:
     own = {key: one for key, one in options.items() if key not in ("file", "key", "column")}
+    name = str(options["file"])
     try:
-        file = folder / str(options["file"])
-        if file.suffix == ".csv":
-            table = _csv_table(file, options.get("key"), options.get("column"))
-        else:
-            table = _json_table(file)
-    except (OSError, ValueError) as error:
-        name = str(options["file"])
+        return own | {"table": _table(folder / name, options.get("key"), options.get("column"))}
+    except OSError as error:
+        reason = (error.strerror or "it is no file").lower()
+        hint = _similar(name, folder) or f"the path starts at {folder.absolute()}"
+    except JsonFault as fault:
+        reason, hint = f"line {fault.line}: {fault.why}", ""
+    except ValueError as error:
         reason, hint = str(error), ""
-        if isinstance(error, OSError):
-            reason = (error.strerror or "it is no file").lower()
-            hint = _similar(name, folder) or f"the path starts at {folder.absolute()}"
-        text = f'the table "{name}" cannot be read: {reason}'
-        mistakes.append(Mistake("E209", text, path_text((*place, "file")), hint=hint))
-        return own | {"table": {}}
-    return own | {"table": table}
+    text = f'the table "{name}" cannot be read: {reason}'
+    mistakes.append(Mistake("E209", text, path_text((*place, "file")), hint=hint))
+    return own | {"table": {}}
 
 
 def _similar(name: str, folder: Path) -> str:
@@ -82,21 +84,47 @@ def _similar(name: str, folder: Path) -> str:
     return asked(str(Path(name).parent / near)) if near else ""
 
 
-def _json_table(file: Path) -> dict[str, Any]:
-    table = json.loads(file.read_text(encoding="utf-8"))
+def _table(file: Path, key: Any, column: Any) -> dict[str, Any]:
+    if file.suffix.lower() not in _DELIMITED:
+        return _json_table(strict_json.parse(file.read_bytes()))
+    with DelimitedText(file.open("rb")) as text:
+        return _delimited_table(text, key, column)
+
+
+def _json_table(table: Any) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ValueError("it holds no object")
-    return {key: {"@literal": one} if isinstance(one, dict) else one for key, one in table.items()}
+    kinds = (dict, list)  # what stands in them is data, not directives
+    return {key: {"@literal": one} if isinstance(one, kinds) else one for key, one in table.items()}
 
 
-def _csv_table(file: Path, key: Any, column: Any) -> dict[str, Any]:
-    with file.open(encoding="utf-8-sig", newline="") as rows:
-        reader = csv.DictReader(rows)
-        names = list(reader.fieldnames or [])
-        if len(names) < 2:
-            raise ValueError("it needs a header with two columns")
-        key, column = key or names[0], column or names[1]
-        for name in (key, column):
-            if name not in names:
-                raise ValueError(f"it has no column {name!r}, but {', '.join(map(repr, names))}")
-        return {row[key]: row[column] for row in reader}
+def _delimited_table(text: DelimitedText, key: Any, column: Any) -> dict[str, str]:
+    at, of = _places(text, key, column)
+    table: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for row in text:
+        if row.fault:
+            raise ValueError(f"line {row.begin}: {row.fault}")
+        if not row.cells:
+            continue
+        name, value = row.cells[at], row.cells[of]
+        if table.setdefault(name, value) != value:
+            raise ValueError(f"line {row.begin}: the key of line {lines[name]}, with another value")
+        lines.setdefault(name, row.begin)
+    return table
+
+
+def _places(text: DelimitedText, key: Any, column: Any) -> tuple[int, int]:
+    """Where in a row the key and the value stand."""
+    names = text.names
+    if text.fault:
+        raise ValueError(f"line 1: {text.fault}")
+    if len(names) < 2:
+        raise ValueError("it needs a header with two columns")
+    if len(set(names)) < len(names):
+        raise ValueError("line 1: two columns have one name")
+    wanted = (key or names[0], column or names[1])
+    for name in wanted:
+        if name not in names:
+            raise ValueError(f"it has no column {name!r}, but {', '.join(map(repr, names))}")
+    return names.index(wanted[0]), names.index(wanted[1])

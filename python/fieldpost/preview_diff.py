@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -19,7 +18,7 @@ from .dynamics.refused_value import refused_values
 from .dynamics.web_api import WebApi
 from .errors import Mistake
 from .forecast import Forecast, Load, forecast, seen_latency_s
-from .html_table import html_table
+from .html_table import html_table, html_text
 from .inquiry import Inquiry
 from .ledger import Ledger
 from .preview import FollowingRequest, Preview, PreviewRow
@@ -101,7 +100,7 @@ class PreviewDiff(Preview):
                 cells[-1].append(request)
                 head, request = ["", "", ""], ""
         counts = ", ".join(f"{count:,} {effect}" for effect, count in self.counts.items() if count)
-        told = f"<p>{html.escape(counts)}</p><p>{html.escape(str(self.plan))}</p>"
+        told = f"<p>{html_text(counts)}</p><p>{html_text(str(self.plan))}</p>"
         return told + html_table(columns, cells)
 
 

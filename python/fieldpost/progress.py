@@ -17,18 +17,20 @@ class ProgressBar:
     """Counts of a run in progress, on standard error. Use as a context manager and call it."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        from .terminal import Terminal
 
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[told]}", markup=False),
+            TextColumn("{task.fields[failed]}", style="red", markup=False),
             TimeElapsedColumn(),
         )
-        self._bar = Progress(*columns, console=Console(file=sys.stderr))
-        self._task = self._bar.add_task("delivering", total=None, told="")
+        self._bar = Progress(*columns, console=Terminal(file=sys.stderr))
+        self._task = self._bar.add_task("delivering", total=None, told="", failed="")
         self._next = 0.0
 
     def __enter__(self) -> ProgressBar:
@@ -52,9 +54,8 @@ class ProgressBar:
         told = f"{report.received:,} read  {report['delivered']:,} delivered"
         if report["already_delivered"]:
             told += f"  {report['already_delivered']:,} already"
-        if report.failed:
-            told += f"  [red]{report.failed:,} failed[/red]"
-        self._bar.update(self._task, told=told)
+        failed = f"{report.failed:,} failed" if report.failed else ""
+        self._bar.update(self._task, told=told, failed=failed)
 
 
 def shows_progress() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from .report import OUTCOMES, Report
+from .visible_text import one_line
 
 _log = logging.getLogger("fieldpost")
 
@@ -17,34 +18,39 @@ class RunLog:
 
     def began(self, report: Report, verb: str) -> None:
         """Which run of what."""
-        _log.info("run %s of %s began: %s", report.run, report.destination, verb)
+        _log.info("run %s of %s began: %s", report.run, _of(report), verb)
 
     def advanced(self, report: Report) -> None:
         """Each wait that the destination asked for, once."""
         if report.held_s and not self._waits:
             told = "run %s of %s starts nothing for %.1f s: the destination asked for a wait"
-            _log.warning(told, report.run, report.destination, report.held_s)
+            _log.warning(told, report.run, _of(report), report.held_s)
         self._waits = report.held_s > 0
 
     def ended(self, report: Report, error: BaseException | None) -> None:
         """What it came to."""
         if error is not None:
             code = getattr(error, "code", "") or type(error).__name__
-            _log.warning("run %s of %s broke off: %s", report.run, report.destination, code)
+            _log.warning("run %s of %s broke off: %s", report.run, _of(report), code)
         elif report.stopped is not None:
             told = "run %s of %s stopped: %s %s"
-            _log.warning(told, report.run, report.destination, *report.stopped)
+            _log.warning(told, report.run, _of(report), *map(one_line, report.stopped))
         for name, one in report.subscriptions.items():
             if one.paused is not None:
                 told = "run %s of %s paused subscription %s: %s %s"
-                why = (one.paused.code, one.paused.message)
-                _log.warning(told, report.run, report.destination, name, *why)
+                why = (name, one.paused.code, one.paused.message)
+                _log.warning(told, report.run, _of(report), *map(one_line, why))
         counts = ", ".join(f"{report[name]} {name}" for name in OUTCOMES if report[name])
         _log.info(
             "run %s of %s ended after %.1f s: %d received; %s",
             report.run,
-            report.destination,
+            _of(report),
             report.duration_s,
             report.received,
             counts or "nothing",
         )
+
+
+def _of(report: Report) -> str:
+    """The destination's name; a line of a log has to stay one."""
+    return one_line(report.destination)

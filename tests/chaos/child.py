@@ -6,8 +6,10 @@ around everything that a run writes or sends.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import random
 import resource
 import signal
 import sys
@@ -15,6 +17,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+
+from conduct import BUG, ENDS, TOLD, Conduct, plainly
 
 import fieldpost
 from fieldpost import delivery
@@ -41,55 +45,60 @@ class Doom(NamedTuple):
     hit: int = 1
 
 
-# Exit codes of a child: everything is decided; something waits; an error that names itself; a bug.
-DONE, WAITING, TOLD, BUG = 0, 10, 11, 12
+class Task(NamedTuple):
+    """What a child delivers, and how. room: bytes of disk left, if few."""
+
+    file: Path
+    events: Path
+    ledger: Path
+    log: Path
+    conduct: Conduct = plainly
+    doom: Doom | None = None
+    room: int = 0
 
 
-def start(
-    file: Path, events: Path, ledger: Path, log: Path, doom: Doom | None = None, room: int = 0
-) -> int:
-    """Fork a child that delivers; returns its process id. room: bytes of disk left, if few."""
+def start(task: Task) -> int:
+    """Fork a child that delivers; returns its process id."""
+    # Told to end before it listens, it would just die; who listens lets these through.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     child = os.fork()
     if child == 0:
-        _live(file, events, ledger, log, doom, room)
+        _live(task)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return child
 
 
-def _live(
-    file: Path, events: Path, ledger: Path, log: Path, doom: Doom | None, room: int
-) -> NoReturn:
-    code = BUG
+def _live(task: Task) -> NoReturn:
+    code, log = BUG, _open_log(task.log)
     try:
-        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
+        random.seed(os.getpid())
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the delivery listens to it
-        if doom:
-            _doomed(doom)
-        if room:
-            _fill_disk(ledger, room)
-        code = _deliver(file, events, ledger)
+        if task.doom:
+            _doomed(task.doom)
+        if task.room:
+            _fill_disk(task.ledger, task.room)
+        code = task.conduct(task.file, task.events, task.ledger)
+    except fieldpost.FieldpostError as error:
+        _make_room()
+        os.write(log, f"{error}\n".encode())
+        code = TOLD
     except BaseException:
         _make_room()
-        traceback.print_exc()
+        os.write(log, traceback.format_exc().encode())
     finally:
         _make_room()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, AttributeError):
+                stream.flush()
         os._exit(code)
 
 
-def _deliver(file: Path, events: Path, ledger: Path) -> int:
-    try:
-        report = fieldpost.Destination.from_file(file, ledger=ledger).deliver(
-            events, progress=False
-        )
-    except fieldpost.FieldpostError as error:
-        _make_room()
-        print(error, flush=True)
-        return TOLD
-    undecided = report.stopped or report.interrupted or report["waiting"]
-    return WAITING if undecided else DONE
+def _open_log(log: Path) -> int:
+    """Standard output and error go there; and a number of its own that nobody closes."""
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    return out
 
 
 def _doomed(doom: Doom) -> None:

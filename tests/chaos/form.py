@@ -7,14 +7,17 @@ three witnesses: the events, the ledger, and the server's own count of effects.
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from child import CRASH_POINTS, Doom
+from conduct import Conduct, plainly
 
 import fieldpost
 
@@ -68,6 +71,7 @@ class Form:
 
     name = ""
     replay_safe = True
+    conduct: ClassVar[Conduct] = staticmethod(plainly)
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
@@ -75,6 +79,7 @@ class Form:
         self.file = folder / f"{self.name}.yaml"
         self.log = folder / f"{self.name}.log"
         self.round = 0
+        self.broken_off = 0  # runs of this round that were killed, or had no disk to end on
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -101,6 +106,7 @@ class Form:
     def begin_round(self, count: int) -> None:
         """New events, a new ledger, a server that has seen nothing."""
         self.round += 1
+        self.broken_off = 0
         with self.events.open("w") as file:
             for i in range(count):
                 name = self.event_name(i)
@@ -142,6 +148,17 @@ class Form:
 
     def stir(self) -> None:
         """More faults for the next try, where those that were let loose run out."""
+
+    def starting(self) -> None:
+        """A child is about to start."""
+
+    def disturb(self, pid: int) -> None:
+        """End a child that is at work, or take from it what it works with."""
+        os.kill(pid, signal.SIGINT if self.chance.random() < 0.15 else signal.SIGKILL)
+
+    def ended(self, code: int) -> int:
+        """A child ended with a code; what that means for the round."""
+        return code
 
     def cuts(self) -> int:
         """Connections cut since the form began."""
@@ -190,6 +207,8 @@ class Form:
             tally.note("unaccounted", len(unsure), f"in doubt for no reason, {_told(unsure)}")
             return
         killed = Counter(row["run"] for row in unsure if "was killed" in row["message"])
+        more = max(0, len(killed) - self.broken_off)
+        tally.note("unaccounted", more, "runs left calls in doubt though nobody killed them")
         for calls in killed.values():  # each record is a call of its own here
             more = max(0, calls - 2 * IN_FLIGHT)
             tally.note("unaccounted", more, "more left in doubt by a kill than 2 x max_in_flight")

@@ -24,19 +24,26 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import child
-from child import Doom
+from child import Doom, Task
+from conduct import BUG, DONE
 from dynamics_forms import Auto, Batched, BulkCreate, BulkUpsert, ChangeSet, DeepInsert
 from form import Form, Tally
 from points import Points
+from troubled_forms import Ended, Forked, KeyedLostLedger, LostLedger, Unheard
 from webhook_forms import KeyedWebhook, Webhook
 
 FORMS: tuple[type[Form], ...] = (
     Webhook,
     DeepInsert,
+    Forked,
     BulkCreate,
+    Ended,
     KeyedWebhook,
+    LostLedger,
     ChangeSet,
+    Unheard,
     Batched,
+    KeyedLostLedger,
     Auto,
     BulkUpsert,
 )
@@ -86,7 +93,7 @@ class Chaos:
             calm = attempt > 40 or time.monotonic() > until_s
             if calm:
                 form.let_loose(False)
-            if self._try(form, attempt < _EARLY_DEATHS, calm) == child.DONE:
+            if self._try(form, attempt < _EARLY_DEATHS, calm) == DONE:
                 break
             if form.forgets:
                 form.forget()
@@ -103,14 +110,15 @@ class Chaos:
         """One child, and what ended it."""
         dice = 1.0 if calm else self.chance.random() * (0.6 if early else 1.0)
         if dice < 0.03:
+            form.broken_off += 1
             return self._wait_for(form, _start(form, room=self.chance.randrange(1, 60_000)))
         if dice < 0.6:
             return self._end_at(form, self.points.next(form))
         pid = _start(form)
         if not calm:
             time.sleep(self.chance.uniform(0.0, 0.3))
-            os.kill(pid, signal.SIGINT if dice < 0.66 else signal.SIGKILL)
-        return self._wait_for(form, pid)
+            form.disturb(pid)
+        return form.ended(self._wait_for(form, pid))
 
     def _end_at(self, form: Form, doom: Doom) -> int:
         code = self._wait_for(form, _start(form, doom))
@@ -122,13 +130,18 @@ class Chaos:
         """Wait for a child, and count how it ended."""
         code = _ended(pid)
         self.kills += code == -signal.SIGKILL
-        if code == child.BUG:
-            raise AssertionError(f"a child failed; see {form.log}\n{form.log.read_text()}")
+        form.broken_off += code == -signal.SIGKILL
+        if code == BUG or (code < 0 and code != -signal.SIGKILL):
+            raise AssertionError(
+                f"a child ended with {code}; see {form.log}\n{form.log.read_text()}"
+            )
         return code
 
 
 def _start(form: Form, doom: Doom | None = None, room: int = 0) -> int:
-    return child.start(form.file, form.events, form.ledger, form.log, doom, room)
+    form.starting()
+    conduct = type(form).conduct
+    return child.start(Task(form.file, form.events, form.ledger, form.log, conduct, doom, room))
 
 
 def _ended(pid: int) -> int:

@@ -59,9 +59,13 @@ class Webhook(Form):
             return json.load(answer)
 
     def begin_round(self, count: int) -> None:
+        self.begin_anew()
+        super().begin_round(count)
+
+    def begin_anew(self) -> None:
+        """The server has seen nothing."""
         self._unheard_before = self._faults(*UNHEARD)
         self._order(self.chances, anew=True)
-        super().begin_round(count)
 
     def let_loose(self, faults: bool) -> None:
         self._order(self.chances if faults else {}, anew=False)

@@ -138,7 +138,9 @@ def test_E96_a_cut_is_an_end_or_a_reset(api: Api, close: Any, felt: Any) -> None
     host, _, port = api.emulator.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=5) as raw:
         token = f"Authorization: Bearer {api.token}"
-        raw.sendall(f"GET /api/data/v9.2/WhoAmI HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n".encode())
+        raw.sendall(
+            f"GET /api/data/v9.2/WhoAmI HTTP/1.1\r\nHost: [::1]\r\n{token}\r\n\r\n".encode()
+        )
         if felt == b"":
             assert raw.recv(1) == b""
         else:
@@ -215,7 +217,7 @@ def test_E97_others_are_served_while_one_waits(api: Api) -> None:
     host, _, port = api.emulator.url.removeprefix("http://").partition(":")
     body = b'{"name":"A"}'
     head = (
-        "POST /api/data/v9.2/accounts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /api/data/v9.2/accounts HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {api.token}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection((host, int(port)), timeout=5) as raw:
@@ -248,3 +250,50 @@ def test_a_cut_works_under_tls() -> None:
             with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
                 client.post(emulator.token_url, data={})
             assert client.post(emulator.token_url, data={}).status_code == 400
+
+
+# Requests that a page in a browser of this machine can be made to send.
+FOREIGN = {
+    "a page elsewhere": {"Origin": "http://evil.example"},
+    "a page without an address": {"Origin": "null"},
+    "a page whose name begins like ours": {"Origin": "http://127.0.0.1.evil.example"},
+    "a page whose name ends like ours": {"Origin": "https://evillocalhost"},
+    "a name that leads here by now": {"Host": "evil.example"},
+    "such a name with our port": {"Host": "evil.example:{port}"},
+    "an address of another machine": {"Host": "192.0.2.7"},
+    "a user before the name": {"Host": "localhost@evil.example"},
+}
+OWN = {
+    "a name of this machine": {"Host": "localhost:{port}"},
+    "its upper case": {"Host": "LOCALHOST"},
+    "a name below it": {"Host": "org.localhost"},
+    "the other loopback": {"Host": "[::1]:{port}"},
+    "a page of this machine": {"Origin": "http://localhost:3000"},
+    "the page of the sign-in": {"Origin": "http://127.0.0.1:{port}"},
+}
+
+
+def with_headers(api: Api, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    """The answer to a request as a browser would send it."""
+    port = api.emulator.url.rpartition(":")[2]
+    own = {name: value.format(port=port) for name, value in headers.items()}
+    own["Content-Type"] = "text/plain"
+    return httpx.request(method, api.emulator.url + path, headers=own, content="{}")
+
+
+@pytest.mark.parametrize("path", ["/_emulator/reset", "/api/data/v9.2/accounts", "/t/authorize"])
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_what_a_foreign_page_sends_is_refused(api: Api, headers: str, path: str) -> None:
+    api.created("accounts", tree())
+    answer = with_headers(api, "POST", path, FOREIGN[headers])
+    assert answer.status_code == 403
+    assert "is not this machine: use 127.0.0.1 or localhost" in answer.json()["error"]["message"]
+    assert api.commits("account")
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_clients_of_this_machine_come_in(api: Api, headers: str) -> None:
+    api.created("accounts", tree())
+    assert with_headers(api, "POST", "/_emulator/reset", OWN[headers]).status_code == 200
+    assert not api.commits("account")
+    assert with_headers(api, "POST", "/api/data/v9.2/accounts", OWN[headers]).status_code == 401

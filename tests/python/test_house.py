@@ -120,6 +120,8 @@ ROW = [
     "errors",
     "own_file",
     "nearest_name",
+    "visible_text",
+    "terminal",
     "html_table",
     "ledger_location",
     "yaml_text",
@@ -128,6 +130,8 @@ ROW = [
     "filter",
     "difference",
     "event_file",
+    "delimited_text",
+    "strict_json",
     "lookup_tables",
     "mapping",
     "config_values",
@@ -195,6 +199,13 @@ ROW = [
     "destination",
 ]
 OUTSIDE = ["cli", "emulator", "notebook", "integrations"]
+# Public names, and the one way in which text is shown to people.
+OPEN_TO_ALL = (
+    "fieldpost.",
+    "fieldpost.emulator",
+    "fieldpost.terminal",
+    "fieldpost.visible_text",
+)
 
 
 def imports(path: Path) -> list[str]:
@@ -214,7 +225,7 @@ def wrong_imports(path: Path) -> list[str]:
     wrong = []
     for target in imports(path):
         if name in OUTSIDE:
-            allowed = target in ("fieldpost.", "fieldpost.emulator", name)
+            allowed = target in (*OPEN_TO_ALL, name)
         else:
             known = target == "_core" or (target in ROW and ROW.index(target) <= ROW.index(name))
             allowed = known

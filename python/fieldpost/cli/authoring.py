@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 import fieldpost as fp
+from fieldpost.terminal import line
 
 from . import exit_code, one_event, preview_diff, printing, starter
 from .command import (
@@ -31,11 +32,12 @@ def init(
     try:
         written = starter.write(kind, folder)
     except FileExistsError as error:
-        printing.err.print(f"[red]error[/red] {error.filename} is there already and is not changed")
+        told = f" {error.filename} is there already and is not changed"
+        printing.err.print(line(("error", "red"), told))
         return exit_code.CONFIGURATION
     for path in written:
-        printing.out.print(f"wrote {path}")
-    printing.out.print(f"next: fieldpost check {written[0]}")
+        printing.out.print(line(f"wrote {path}"))
+    printing.out.print(line(f"next: fieldpost check {written[0]}"))
     return exit_code.DONE
 
 
@@ -141,7 +143,7 @@ def explain(
     if output is Output.json:
         printing.as_json(told.to_dict())
     else:
-        printing.out.print(str(told), markup=False)
+        printing.out.print(str(told))
     return exit_code.DONE
 
 

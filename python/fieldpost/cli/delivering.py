@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import fieldpost as fp
+from fieldpost.terminal import line
 
 from . import exit_code, options, printing, sample_file
 from .command import (
@@ -75,7 +76,7 @@ def connect(
     if output is Output.json:
         printing.as_json({"connected": True, "tokens": place})
     else:
-        printing.out.print(f"signed in; the tokens are in {place}", markup=False)
+        printing.out.print(line(f"signed in; the tokens are in {place}"))
     return exit_code.DONE
 
 
@@ -167,5 +168,5 @@ def _tell_enabled(opened: fp.Destination, output: Output) -> int:
         printing.as_json({"destination": opened.config.id, "enabled": opened.config.enabled})
     else:
         state = "enabled" if opened.config.enabled else "disabled"
-        printing.out.print(f"{opened.config.file}: {state}")
+        printing.out.print(line(f"{opened.config.file}: {state}"))
     return exit_code.DONE

@@ -14,6 +14,7 @@ from rich.tree import Tree
 
 import fieldpost as fp
 from fieldpost.emulator import Emulator
+from fieldpost.terminal import line
 
 from . import exit_code, printing, starter
 from .events import write_events
@@ -25,21 +26,21 @@ def run_demo(folder: Path, events: int) -> int:
     """Make the files, deliver them, show what arrived; 0 where all of it is right."""
     say = printing.out.print
     with Emulator() as emulator:
-        say(f"[bold]1[/bold] a local Dynamics 365 is at {emulator.url}")
+        say(line(("1", "bold"), f" a local Dynamics 365 is at {emulator.url}"))
         os.environ["DYNAMICS_CLIENT_ID"] = emulator.client_id
         os.environ["DYNAMICS_CLIENT_SECRET"] = emulator.client_secret
         path = _write_files(folder, emulator, events)
-        say(f"[bold]2[/bold] wrote the recipe and {events:,} events into {folder}/")
+        say(line(("2", "bold"), f" wrote the recipe and {events:,} events into {folder}/"))
         destination = fp.Destination.from_file(path)
-        say("[bold]3[/bold] testing the connection")
+        say(line(("3", "bold"), " testing the connection"))
         test = destination.test_connection()
         printing.connection(test)
         if not test:
             return test.exit_code
-        say("[bold]4[/bold] delivering")
+        say(line(("4", "bold"), " delivering"))
         report = destination.deliver(folder / "events.ndjson")
         printing.report(report)
-        say(f"[bold]5[/bold] {_TREES} of the accounts, read back through the API")
+        say(line(("5", "bold"), f" {_TREES} of the accounts, read back through the API"))
         _show_trees(emulator, destination)
     _say_what_next(folder)
     broken = report["invalid"]
@@ -89,22 +90,24 @@ def _show_trees(emulator: Emulator, destination: fp.Destination) -> None:
 
 def _account_tree(reader: _Reader, account: str) -> Tree:
     row = reader.get(f"accounts({account})?$select=name,_primarycontactid_value")
-    tree = Tree(f"account [bold]{row['name']}[/bold]")
+    tree = Tree(line("account ", (row["name"], "bold")))
     contact = reader.get(f"contacts({row['_primarycontactid_value']})?$select=fullname")
-    tree.add(f"primary contact {contact['fullname']}")
+    tree.add(line(f"primary contact {contact['fullname']}"))
     deals = reader.get(f"opportunities?$select=name&$filter=_customerid_value eq {account}")
     for deal in deals["value"]:
-        branch = tree.add(f"opportunity {deal['name']}")
+        branch = tree.add(line(f"opportunity {deal['name']}"))
         asked = f"tasks?$select=subject&$filter=_regardingobjectid_value eq {deal['opportunityid']}"
         for task in reader.get(asked)["value"]:
-            branch.add(f"task {task['subject']}")
+            branch.add(line(f"task {task['subject']}"))
     return tree
 
 
 def _say_what_next(folder: Path) -> None:
     file = folder / "dynamics.yaml"
+    told = " (the local Dynamics 365 has stopped; the ledger remembers)"
+    printing.out.print(line(("next", "bold"), told))
     printing.out.print(
-        f"""[bold]next[/bold] (the local Dynamics 365 has stopped; the ledger remembers)
+        f"""\
   fieldpost status {file}
   fieldpost outcomes {file} --where "outcome = 'invalid'"
   fieldpost preview {file} {folder / "events.ndjson"} --limit 1

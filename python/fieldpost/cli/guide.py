@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fieldpost.terminal import line
+
 from .printing import err
 
 _TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")
@@ -11,8 +13,8 @@ _TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA
 
 def show(details: Mapping[str, str | None]) -> None:
     """Addresses, sign-in and trust, as lines to copy; on standard error."""
-    for line in lines(details):
-        err.print(line, markup=False)
+    for one in lines(details):
+        err.print(line(one))
 
 
 def lines(details: Mapping[str, str | None]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
 from rich.table import Table
 
 from fieldpost import PreviewDiff
+from fieldpost.terminal import line
 
 from .printing import out
 
@@ -20,33 +20,36 @@ def show(told: PreviewDiff) -> None:
     rows = sorted(told.rows, key=lambda row: ranks.get(row.effect, len(_FIRST)))
     for row in rows[:_SHOWN]:
         colour = _COLOURS.get(row.effect, "dim")
-        head = f"{escape(row.subscription)} line {row.line} {escape(row.event_id)}"
-        out.print(f"[bold]{head}[/bold] [{colour}]{row.effect}[/{colour}]")
+        head = f"{row.subscription} line {row.line} {row.event_id}"
+        out.print(line((head, "bold"), " ", (row.effect, colour)))
         for address in row.addresses:
-            out.print(f"  [dim]{escape(address)}[/dim]")
+            out.print(line("  ", (address, "dim")))
         if row.code or row.message:
-            out.print(f"  {escape(f'{row.code} {row.message}'.strip())}")
+            out.print(line("  ", f"{row.code} {row.message}".strip()))
         for change in row.changes:
             before, after = (_text(value) for value in (change.before, change.after))
-            out.print(f"  {escape(change.field)}: [red]{before}[/red] → [green]{after}[/green]")
+            out.print(line(f"  {change.field}: ", (before, "red"), " → ", (after, "green")))
     if len(told) > _SHOWN:
-        out.print(f"[dim]… and {len(told) - _SHOWN:,} more[/dim]")
-    counts = [
-        f"[{_COLOURS.get(effect, 'dim')}]{count:,} {effect}[/]"
-        for effect, count in told.counts.items()
-        if count
-    ]
-    out.print(f"{len(told):,} compared: {', '.join(counts) or 'no event matches'}")
+        out.print(line((f"… and {len(told) - _SHOWN:,} more", "dim")))
+    _counts(told)
     _plan(told)
 
 
+def _counts(told: PreviewDiff) -> None:
+    parts: list[str | tuple[str, str]] = []
+    for effect, count in told.counts.items():
+        if count:
+            parts += [", " if parts else "", (f"{count:,} {effect}", _COLOURS.get(effect, "dim"))]
+    out.print(line(f"{len(told):,} compared: ", *(parts or ["no event matches"])))
+
+
 def _text(value: object) -> str:
-    return "–" if value is None else escape(repr(value) if isinstance(value, str) else str(value))
+    return "–" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
 def _plan(told: PreviewDiff) -> None:
     plan = told.plan
-    out.print(f"plan: {escape(str(plan))}")
+    out.print(line("plan: ", str(plan)))
     if not plan.requests:
         return
     table = Table(box=None)

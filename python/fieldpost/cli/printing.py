@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from fieldpost import (
     CheckResult,
@@ -25,28 +25,29 @@ from fieldpost import (
     Status,
     TestReport,
 )
+from fieldpost.terminal import Terminal, line
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Terminal(soft_wrap=True)
+err = Terminal(stderr=True, soft_wrap=True)
 
 _REASONS_SHOWN = 5
-_MARKS = {True: "[green]ok[/green]  ", False: "[red]FAIL[/red]", None: "[dim]–[/dim]   "}
+_MARKS = {True: ("ok   ", "green"), False: ("FAIL ", "red"), None: ("–    ", "dim")}
 _COLOURS = {"delivered": "green", "already_delivered": "green", "filtered": "dim", "dropped": "dim"}
 
 
 def invitation(invited: Any) -> None:
     """What a person has to do to sign in; on standard error, since results go to the other."""
     if invited.way == "device":
-        err.print("Open this page and type the code:", markup=False)
-        err.print(f"  {invited.url}", soft_wrap=True, markup=False)
-        err.print(f"  {invited.code}", markup=False)
+        err.print("Open this page and type the code:")
+        err.print(line("  ", invited.url))
+        err.print(line("  ", invited.code))
     elif invited.way == "paste":
-        err.print("Open this page, on any machine:", markup=False)
-        err.print(invited.url, soft_wrap=True, markup=False)
+        err.print("Open this page, on any machine:")
+        err.print(line(invited.url))
         err.print("It leads to a page that may not load. Paste its whole address here:")
     else:
-        err.print("A browser opens; if it does not, open this page:", markup=False)
-        err.print(invited.url, soft_wrap=True, markup=False)
+        err.print("A browser opens; if it does not, open this page:")
+        err.print(line(invited.url))
 
 
 def pasted() -> str:
@@ -56,13 +57,23 @@ def pasted() -> str:
 
 def as_json(value: Any) -> None:
     """One JSON document on one line of standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(value) + "\n")
     sys.stdout.flush()
+
+
+def _json(value: Any) -> str:
+    """JSON that standard output can encode: a half of a surrogate pair needs its escape."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def error(problem: FieldpostError) -> None:
     """An error, for people, on standard error."""
-    err.print(f"[red]error[/red] {escape(str(problem))}")
+    err.print(Text("error", "red"), str(problem))
 
 
 def check(result: CheckResult, name: str) -> None:
@@ -74,22 +85,22 @@ def check(result: CheckResult, name: str) -> None:
         for mistake in found:
             file = mistake.file or name
             place = f"{file}:{mistake.line}:{mistake.column}: " if mistake.line else f"{file}: "
-            out.print(f"{escape(place)}[{colour}]{kind}[/{colour}] {escape(str(mistake))}")
+            out.print(line(place, (kind, colour), " ", str(mistake)))
     if result:
-        out.print(f"{escape(name)}: [green]no mistakes[/green]")
+        out.print(line(name, ": ", ("no mistakes", "green")))
 
 
 def cases(report: TestReport, name: str) -> None:
     """Each unit case, and field by field what differs."""
     for one in report:
-        out.print(f"{_MARKS[one.ok]} {escape(one.name)}")
+        out.print(line(_MARKS[one.ok], one.name))
         for each in one.difference:
-            out.print(f"       {escape(str(each))}")
+            out.print(line("       ", str(each)))
     failed = sum(1 for one in report if not one)
     if not report.results:
-        out.print(f"{escape(name)}: no unit cases; write some under tests:")
+        out.print(line(name, ": no unit cases; write some under tests:"))
     else:
-        out.print(f"{escape(name)}: {len(report)} cases, {failed} failed")
+        out.print(line(name, f": {len(report)} cases, {failed} failed"))
 
 
 def counts(subscriptions: dict[str, dict[str, int]]) -> None:
@@ -101,14 +112,14 @@ def _counts(subscriptions: dict[str, dict[str, int]]) -> Table:
     table = Table(box=None)
     table.add_column("")
     for name in subscriptions:
-        table.add_column(escape(name), justify="right")
+        table.add_column(line(name), justify="right")
     rows = next(iter(subscriptions.values()), {})
     for outcome in rows:
         numbers = [one[outcome] for one in subscriptions.values()]
         if not any(numbers) and outcome not in ("received", "delivered"):
             continue
         colour = _COLOURS.get(outcome, "bold" if outcome == "received" else "red")
-        cells = [f"[{colour}]{number:,}[/{colour}]" if number else "0" for number in numbers]
+        cells = [line((f"{number:,}", colour)) if number else line("0") for number in numbers]
         table.add_row(outcome, *cells)
     return table
 
@@ -118,10 +129,10 @@ def any_report(told: Report, *, as_json: bool) -> None:
     if not as_json:
         report(told)
         return
-    sys.stdout.write(json.dumps(told.to_dict(), ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(told.to_dict()) + "\n")
     sys.stdout.flush()
     if told.stopped:
-        err.print(" ".join(told.stopped), markup=False)
+        err.print(line(" ".join(told.stopped)))
 
 
 def report(told: Report) -> None:
@@ -134,7 +145,7 @@ def report(told: Report) -> None:
     pace(told.to_dict())
     paused(told)
     if told.stopped:
-        err.print(f"[red]stopped[/red] {escape(' '.join(told.stopped))}")
+        err.print(line(("stopped", "red"), " ", " ".join(told.stopped)))
     if told.interrupted:
         err.print("interrupted: what was on its way is settled; run again to go on")
     failures(list(told.failures))
@@ -145,8 +156,8 @@ def paused(told: Report) -> None:
     for name, one in told.subscriptions.items():
         if one.paused is not None:
             why = f"{name}: {one.paused.code} {one.paused.message}"
-            err.print(f"[red]paused[/red] {escape(why)}")
-            err.print(f"  [dim]{escape(one.paused.action_needed)}[/dim]")
+            err.print(line(("paused", "red"), " ", why))
+            err.print(line("  ", (one.paused.action_needed, "dim")))
 
 
 def pace(told: dict[str, Any]) -> None:
@@ -154,21 +165,21 @@ def pace(told: dict[str, Any]) -> None:
     if not told["requests"]:
         return
     latency = told["latency_ms"]
-    line = f"{told['requests']:,} requests, {told['attempts']:,} tries of records"
+    text = f"{told['requests']:,} requests, {told['attempts']:,} tries of records"
     if latency["p50"] is not None:
-        line += ", " + ", ".join(f"{name} {value:g} ms" for name, value in latency.items())
+        text += ", " + ", ".join(f"{name} {value:g} ms" for name, value in latency.items())
     if told["throttled_s"]:
-        line += f", {told['throttled_s']:.1f} s of waits that the destination asked for"
-    out.print(line)
+        text += f", {told['throttled_s']:.1f} s of waits that the destination asked for"
+    out.print(text)
 
 
 def failures(rows: list[dict[str, Any]], shown: int = 5) -> None:
     """The first failures, one line each, and how many more there are."""
     for row in rows[:shown]:
-        line = f"{row['source']}:{row['line']}: {row['outcome']} {row['code']} {row['message']}"
-        err.print(f"  {escape(line)}")
+        told = f"{row['source']}:{row['line']}: {row['outcome']} {row['code']} {row['message']}"
+        err.print(line("  ", told))
         if row["action_needed"]:
-            err.print(f"    [dim]{escape(row['action_needed'])}[/dim]")
+            err.print(line("    ", (row["action_needed"], "dim")))
     if len(rows) > shown:
         err.print(f"  … `fieldpost outcomes` lists the others ({len(rows) - shown} or more)")
 
@@ -176,16 +187,16 @@ def failures(rows: list[dict[str, Any]], shown: int = 5) -> None:
 def groups(rows: list[dict[str, Any]]) -> None:
     """Failures by reason, the most frequent first."""
     if not rows:
-        out.print("[green]nothing[/green] that somebody has to look at")
+        out.print(line(("nothing", "green"), " that somebody has to look at"))
     for row in rows:
         reason = f"{row['code']} {row['message']}".strip()
         head = f"{row['count']:,} {row['outcome']}"
-        out.print(f"[bold]{head}[/bold]  {escape(row['subscription'])}  {escape(reason)}")
+        out.print(line((head, "bold"), "  ", row["subscription"], "  ", reason))
         sample = row["sample"]
         place = f"{sample['event_id']} ({sample['source']}:{sample['line']})"
-        out.print(f"  [dim]such as[/dim] {escape(place)}")
+        out.print(line("  ", ("such as", "dim"), " ", place))
         if row["action_needed"]:
-            out.print(f"  [yellow]{escape(row['action_needed'])}[/yellow]")
+            out.print(line("  ", (row["action_needed"], "yellow")))
 
 
 def pruned(told: dict[str, Any]) -> None:
@@ -195,7 +206,7 @@ def pruned(told: dict[str, Any]) -> None:
     out.print(f"{told['events']:,} events {would}" + (f": {parts}" if parts else ""))
     out.print(f"{told['letters']:,} dead letters and {told['runs']:,} runs with them")
     if told["events"]:
-        out.print(f"[yellow]note[/yellow] {escape(told['lost'])}")
+        out.print(line(("note", "yellow"), " ", told["lost"]))
 
 
 def status(told: Status) -> None:
@@ -218,11 +229,12 @@ def glances(looks: Iterable[Glance]) -> None:
 def _glance(look: Glance) -> RenderableType:
     rate = "" if look.per_second is None else f", {look.per_second:,.0f} events a second"
     moment = time.strftime("%H:%M:%S", time.localtime(look.at))
-    parts: list[RenderableType] = [f"[bold]{escape(look.status.destination)}[/bold] {moment}{rate}"]
+    head = line((look.status.destination, "bold"), f" {moment}{rate}")
+    parts: list[RenderableType] = [head]
     parts.append(_counts({name: one.to_dict() for name, one in look.status.subscriptions.items()}))
     for row in look.failures[:_REASONS_SHOWN]:
-        reason = escape(f"{row['code']} {row['message']}".strip())
-        parts.append(f"[red]{row['count']:,} {row['outcome']}[/red]  {reason}")
+        reason = f"{row['code']} {row['message']}".strip()
+        parts.append(line((f"{row['count']:,} {row['outcome']}", "red"), "  ", reason))
     if len(look.failures) > _REASONS_SHOWN:
         parts.append(f"and {len(look.failures) - _REASONS_SHOWN} more reasons: fieldpost failures")
     return Group(*parts)
@@ -231,9 +243,9 @@ def _glance(look: Glance) -> RenderableType:
 def connection(test: ConnectionTest) -> None:
     """The steps of a connection test."""
     for step in test:
-        out.print(f"{_MARKS[step.ok]} {escape(step.name)}: {escape(step.detail)}")
+        out.print(line(_MARKS[step.ok], step.name, ": ", step.detail))
         if step.hint and step.ok is False:
-            out.print(f"     [yellow]{escape(step.hint)}[/yellow]")
+            out.print(line("     ", (step.hint, "yellow")))
 
 
 def preview(rows: Preview) -> None:
@@ -241,20 +253,20 @@ def preview(rows: Preview) -> None:
     if not len(rows):
         out.print("no event matches")
     for row in rows:
-        out.print(f"[bold]{escape(row.subscription)}[/bold] line {row.line} {escape(row.event_id)}")
+        out.print(line((row.subscription, "bold"), f" line {row.line} ", row.event_id))
         if row.outcome != "would send":
-            out.print(f"  [red]{row.outcome}[/red] {escape(row.code)} {escape(row.message)}")
+            out.print(line("  ", (row.outcome, "red"), f" {row.code} {row.message}"))
             continue
         _request(row.method, row.url, row.headers, row.body)
         for one in row.then:
-            out.print(f"  [bold]then, {escape(one.when)}[/bold]")
+            out.print(line("  ", (f"then, {one.when}", "bold")))
             _request(one.method, one.url, one.headers, one.body)
 
 
 def _request(method: str, url: str, headers: Iterable[tuple[str, str]], body: str) -> None:
-    out.print(f"  {method} {escape(url)}")
+    out.print(line(f"  {method} {url}"))
     for name, value in headers:
-        out.print(f"  [dim]{escape(name)}: {escape(value)}[/dim]")
+        out.print(line("  ", (f"{name}: {value}", "dim")))
     if body:
         _body(body)
 
@@ -264,8 +276,8 @@ def _body(body: str) -> None:
     try:
         json.loads(body)
     except ValueError:
-        for line in body.splitlines():
-            out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        for part in body.replace("\r\n", "\n").removesuffix("\n").split("\n"):
+            out.print(line("  ", part))
     else:
         out.print_json(body)
 
@@ -275,23 +287,21 @@ def comparison(told: Comparison) -> None:
     table = Table(box=None)
     table.add_column(f"{told.received:,} events")
     for name in told.subscriptions:
-        table.add_column(escape(name), justify="right")
+        table.add_column(line(name), justify="right")
     for kind in next(iter(told.subscriptions.values()), {}):
         numbers = [f"{one[kind]:,}" for one in told.subscriptions.values()]
         table.add_row(kind.replace("_", " "), *numbers)
     out.print(table)
     for path, count in told.paths.most_common(20):
-        out.print(f"  {count:>9,}  {escape(path)}")
+        out.print(line(f"  {count:>9,}  ", path))
     for one in told.examples:
         event = f" {one.event_id}" if one.event_id else ""
-        out.print(f"[bold]{one.kind.replace('_', ' ')}[/bold] {escape(_where(one) + event)}")
+        out.print(line((one.kind.replace("_", " "), "bold"), " ", _where(one) + event))
         if one.error:
-            out.print(f"  {escape(f'{one.code} {one.error}')}")
+            out.print(line(f"  {one.code} {one.error}"))
         for path, old, new in one.fields:
             before, after = ("nothing" if text is None else text for text in (old, new))
-            out.print(
-                f"  {escape(path)}: [red]{escape(before)}[/red] → [green]{escape(after)}[/green]"
-            )
+            out.print(line(f"  {path}: ", (before, "red"), " → ", (after, "green")))
 
 
 def _where(one: Difference) -> str:
@@ -306,4 +316,4 @@ def outcomes(rows: Iterable[dict[str, Any]]) -> None:
         extra = " ".join(
             str(row[key]) for key in ("effect", "record_id", "code", "message") if row[key]
         )
-        out.print(f"{escape(told)}  [dim]{escape(extra)}[/dim]")
+        out.print(line(told, "  ", (extra, "dim")))

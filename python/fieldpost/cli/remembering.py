@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from fieldpost.terminal import line
+
 from . import exit_code, options, printing
 from .command import (
     DestinationFile,
@@ -144,7 +146,7 @@ def backup(
 ) -> int:
     """Copy the ledger's file, also while runs are at work."""
     open_destination(destination, ledger).backup(copy)
-    printing.out.print(f"wrote {copy}")
+    printing.out.print(line(f"wrote {copy}"))
     return exit_code.DONE
 
 

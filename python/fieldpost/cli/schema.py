@@ -6,9 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 import fieldpost as fp
+from fieldpost.terminal import line
 
 from . import printing
 
@@ -20,7 +19,7 @@ def pull(destination: fp.Destination, tables: list[str], everything: bool, as_js
     told = destination.saved_schema.pull(
         tables,
         everything=everything,
-        told=lambda name: printing.err.print(f"[dim]reading {escape(name)}[/dim]"),
+        told=lambda name: printing.err.print(line((f"reading {name}", "dim"))),
     )
     if as_json:
         printing.as_json(told.to_dict())
@@ -29,11 +28,11 @@ def pull(destination: fp.Destination, tables: list[str], everything: bool, as_js
     did = "wrote" if told.changed else "is up to date:"
     version = f", version {told.schema.version}" if told.schema.version else ""
     what = ", ".join(names) if len(names) <= 12 else f"{len(names)} tables"
-    printing.out.print(escape(f"{did} {told.path}: {what}{version}"))
+    printing.out.print(line(f"{did} {told.path}: {what}{version}"))
     if told.add:
         name = destination.config.file
-        printing.out.print(escape(f"check uses it from now on; to require it, add to {name}:"))
-        printing.out.print(escape(told.add))
+        printing.out.print(line(f"check uses it from now on; to require it, add to {name}:"))
+        printing.out.print(told.add)
 
 
 def show(name: str, where: Path | None, as_json: bool) -> None:
@@ -72,21 +71,21 @@ def _document(table: Any) -> dict[str, Any]:
 def _print_table(table: Any) -> None:
     base = f", based on {table.base}" if table.base else ""
     head = f"{table.name}: set {table.entity_set}, key {table.key}{base}"
-    printing.out.print(f"[bold]{escape(head)}[/bold]")
+    printing.out.print(line((head, "bold")))
     _grid(("column", "type", "", ""), [_column(table.columns[n]) for n in sorted(table.columns)])
     rows = [_navigation(table.navigation[name]) for name in sorted(table.navigation)]
     _grid(("navigation", "leads to", "and back by"), rows)
     for key in table.keys.values():
         status = "" if key.active else f" ({key.status})"
-        printing.out.print(escape(f"key {key.name}: {', '.join(key.columns)}{status}"))
+        printing.out.print(line(f"key {key.name}: {', '.join(key.columns)}{status}"))
 
 
 def _grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """Aligned lines that are never broken, so that names can be searched for."""
     widths = [max(map(len, cells)) for cells in zip(head, *rows, strict=True)]
     for index, row in enumerate([head, *rows]):
-        line = "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
-        printing.out.print(f"[dim]{line}[/dim]" if index == 0 else escape(line))
+        text = "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
+        printing.out.print(line((text, "dim") if index == 0 else text))
 
 
 def _column(column: Any) -> tuple[str, ...]:
@@ -123,11 +122,11 @@ def diff(told: fp.SchemaDiff, as_json: bool) -> None:
         printing.as_json(told.to_dict())
         return
     for change in told.changes:
-        printing.out.print(escape(str(change)))
+        printing.out.print(line(str(change)))
     if not told.changes:
         printing.out.print("nothing changed")
     for name, mistakes in told.broken.items():
-        printing.out.print(f"[red]breaks[/red] {escape(name)}")
+        printing.out.print(line(("breaks", "red"), " ", name))
         for one in mistakes:
             place = f"{one.line}:{one.column}: " if one.line else ""
-            printing.out.print(f"  {escape(place + str(one))}")
+            printing.out.print(line("  ", place + str(one)))

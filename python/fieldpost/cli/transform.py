@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import fieldpost as fp
+from fieldpost.terminal import line
 
 from . import exit_code, printing
 
@@ -30,14 +31,15 @@ class Errors:
         self.count += 1
         if self.count <= _ERRORS_SHOWN:
             of = "" if row.subscription == "mapping" else f" ({row.subscription})"
-            sys.stderr.write(f"{row.source}:{row.line}: {row.code} {row.error}{of}\n")
+            told = f"{row.source}:{row.line}: {row.code} {row.error}{of}"
+            printing.err.print(line(told))
 
     def close(self) -> None:
         """Tell how many were not shown."""
         more = self.count - _ERRORS_SHOWN
         if more > 0:
             hint = "" if self._file else "; --errors FILE keeps all"
-            sys.stderr.write(f"... and {more:,} more invalid{hint}\n")
+            printing.err.print(f"... and {more:,} more invalid{hint}")
 
 
 def transformation(

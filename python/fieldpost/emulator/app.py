@@ -19,6 +19,7 @@ from .plugin import PlugIns
 from .query import Reader
 from .race import Races
 from .records import Seeder, Writer
+from .same_machine import SameMachine
 from .service import Service
 from .sign_in import SignIn, Tenant
 from .store import Database, Ledger, Rows
@@ -62,7 +63,7 @@ def application(
         service, seeder, drift, applications, tokens, faults, races, throttle, delivery, traffic
     )
     others = Starlette(routes=[*sign_in.routes(), *control.routes()])
-    return Gate(Doors(web_api, others), faults, traffic)
+    return SameMachine(Gate(Doors(web_api, others), faults, traffic))
 
 
 class Doors:

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from fieldpost.visible_text import one_line
+
 from .address import Segment, segments
 from .answer import Answer, Header, document, header, refusal_answer
 from .applications import Applications, impersonated
@@ -148,7 +150,8 @@ class WebApi:
         if isinstance(error, RecursionError):
             refusal = bad_payload("", "The depth limit for entries was exceeded.")
             return _refused(refusal, request)
-        log.error("the emulator failed on %s %s", request.method, request.path, exc_info=error)
+        asked = one_line(f"{request.method} {request.path}")
+        log.error("the emulator failed on %s", asked, exc_info=error)
         return _refused(Refusal(500, "0x80040216", "An unexpected error occurred."), request)
 
     def _user(self, holder: Issued) -> User:
