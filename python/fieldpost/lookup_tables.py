@@ -94,8 +94,19 @@ def _table(file: Path, key: Any, column: Any) -> dict[str, Any]:
 def _json_table(table: Any) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ValueError("it holds no object")
-    kinds = (dict, list)  # what stands in them is data, not directives
-    return {key: {"@literal": one} if isinstance(one, kinds) else one for key, one in table.items()}
+    try:
+        return {key: _quoted(one) for key, one in table.items()}
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _quoted(part: Any) -> Any:
+    """Data, and no directives: a key that begins with @ is written with two."""
+    if isinstance(part, list):
+        return [_quoted(one) for one in part]
+    if isinstance(part, dict):
+        return {f"@{key}" if key[:1] == "@" else key: _quoted(one) for key, one in part.items()}
+    return part
 
 
 def _delimited_table(text: DelimitedText, key: Any, column: Any) -> dict[str, str]:
