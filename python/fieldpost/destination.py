@@ -144,7 +144,7 @@ class Destination:
         run = self._dry_run(source, Takes(), None, watched)
         inquiry.sign_in()
         compared = comparer.compared(rows)
-        with self._ledger() as ledger:
+        with self._ledger(looking=True) as ledger:
             plan = plan_of(self.config, run, compared, ledger, comparer.api.dop_hint)
         return PreviewDiff(compared, plan, inquiry.requests)
 
@@ -275,7 +275,7 @@ class Destination:
         watched: Callable[[Iterator[Work]], Iterator[Work]] = iter,
     ) -> DryRun:
         plan, functions = documents.compile_plan(self.config), self._functions()
-        with self._ledger() as ledger:
+        with self._ledger(looking=True) as ledger:
             known = ledger if ledger.exists() else None
             delivery = Delivery(self.config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
@@ -287,7 +287,7 @@ class Destination:
 
     def status(self) -> Status:
         """Where the ledger's events stand, each once, by its current outcome."""
-        with self._reading() as ledger:
+        with self._looking() as ledger:
             counts = {
                 one.name: Counts(
                     ledger.counts(self.config.id, one.id, documents.target_url(self.config, one))
@@ -303,13 +303,13 @@ class Destination:
 
         where: SQL over the columns of docs/ledger.md, such as "outcome = 'rejected'".
         """
-        with self._reading() as ledger:
+        with self._looking() as ledger:
             if ledger.exists():
                 yield from ledger.outcomes(self.config.id, where, event_id)
 
     def failures(self) -> list[dict[str, Any]]:
         """What somebody has to look at, grouped by reason: count, message, sample, what to do."""
-        with self._reading() as ledger:
+        with self._looking() as ledger:
             return ledger.failures(self.config.id) if ledger.exists() else []
 
     def monitor(self, every_s: float = 2.0, for_s: float | None = None) -> Iterator[Glance]:
@@ -340,30 +340,30 @@ class Destination:
                 raise self.config.error([_DISABLED])
             documents.compile_plan(self.config)
             functions = self._functions()
-            with self._ledger() as ledger, watching(progress) as watcher:
+            with self._ledger(looking=dry_run) as ledger, watching(progress) as watcher:
                 replay = Replay(self.config, ledger, functions, recorded)
                 delivery = Delivery(self.config, ledger, watcher, told)
                 return replay.run(delivery, where, dry_run)
 
     def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""
-        with self._reading() as ledger:
+        with self._looking(dry_run) as ledger:
             made = ledger.exists()
             return settle(ledger, self.config.id, where, outcome, dry_run) if made else 0
 
     def prune(self, older_than_s: float, dry_run: bool = False) -> dict[str, Any]:
         """Forget what was decided longer ago; tells how much of what, and what is lost with it."""
-        with self._reading() as ledger:
+        with self._looking(dry_run) as ledger:
             return prune(ledger, self.config.id, older_than_s, dry_run)
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the ledger's file, also while runs are at work; not for PostgreSQL (pg_dump)."""
-        with self._reading() as ledger:
+        with self._looking() as ledger:
             backup(ledger, Path(path))
 
     def migrate(self) -> tuple[int, int]:
         """Take the ledger to this version's schema; (number before, number now)."""
-        with self._reading() as ledger:
+        with self._looking(False) as ledger:
             return migrate(ledger)
 
     def enable(self) -> None:
@@ -394,19 +394,19 @@ class Destination:
         return open_source("-" if alone else source)
 
     @contextmanager
-    def _ledger(self) -> Iterator[Ledger]:
+    def _ledger(self, looking: bool = False) -> Iterator[Ledger]:
         given = self._ledger_path or os.environ.get("FIELDPOST_LEDGER")
-        ledger = open_ledger(given or self.config.ledger_location)
+        ledger = open_ledger(given or self.config.ledger_location, looking=looking)
         try:
             yield ledger
         finally:
             ledger.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[Ledger]:
+    def _looking(self, looking: bool = True) -> Iterator[Ledger]:
         """The ledger, for verbs that need no more of the file than its targets."""
         self.config.require(*_NAMING_PATHS)
-        with self._ledger() as ledger:
+        with self._ledger(looking) as ledger:
             yield ledger
 
 

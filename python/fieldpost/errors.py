@@ -223,6 +223,7 @@ CODES: dict[str, str] = {
     "E701": "the ledger cannot be opened, read or written",
     "E702": "the ledger is of another version",
     "E703": "the ledger does not understand the question",
+    "E704": "a process that was forked while its parent had a ledger open",
     "E720": "the ledger is held by another program",
     "E721": "the ledger is damaged, or is none",
     "E722": "the ledger is read-only",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from . import own_file
 from .errors import LedgerError
 from .ledger import FINAL, OPEN, Ledger, SqliteLedger
 
@@ -65,7 +67,26 @@ def backup(ledger: Ledger, copy: Path) -> None:
     if copy.exists() and copy.samefile(ledger.path):
         hint = "name another file: a run at work would go on in the old one, and be forgotten"
         raise LedgerError("E728", "a ledger is not copied onto itself", ledger.name, hint)
+    _refuse_to_replace(copy)
     ledger.backup(copy)
+
+
+def _refuse_to_replace(copy: Path) -> None:
+    """What is no ledger is not overwritten by one."""
+    why = "a file that is no ledger stands there"
+    try:
+        if own_file.standing(copy) is None:
+            return
+        with closing(SqliteLedger(copy, looking=True)) as there:
+            there.exists()
+    except OSError as error:
+        why = str(error.strerror)
+    except LedgerError as error:
+        if error.code != "E721":
+            raise
+    else:
+        return
+    raise LedgerError("E728", f"no copy is put there: {why}", str(copy), "name a new file")
 
 
 def migrate(ledger: Ledger) -> tuple[int, int]:

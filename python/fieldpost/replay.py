@@ -53,6 +53,10 @@ class Replay:
 
     def run(self, delivery: Delivery, where: str, dry_run: bool = False) -> Report:
         """Replay the rows that fit a condition."""
+        if dry_run and not self._ledger.exists():
+            report = delivery.report("")
+            report.dry_run = True
+            return report
         claims = self._ledger.choose(self._config.id, where)
         found = self._sort(claims, delivery.targets())
         if dry_run:

@@ -27,7 +27,7 @@ from .sources import open_source
 from .step import Step
 
 Event = dict[str, Any]
-OpenLedger = Callable[[], AbstractContextManager[Ledger]]
+OpenLedger = Callable[[bool], AbstractContextManager[Ledger]]  # looking: it only answers
 _EVENT = {
     "type": "track",
     "event": "fieldpost connection test",
@@ -104,7 +104,7 @@ class Sample:
     @contextmanager
     def _ledger_for_it(self) -> Iterator[Ledger]:
         if not documents.replay_safe(self._config):
-            with self._ledger() as ledger:
+            with self._ledger(False) as ledger:
                 yield ledger
             return
         with TemporaryDirectory() as folder:
@@ -149,7 +149,7 @@ class Sample:
 
     def _of_a_run(self) -> str:
         """Why the rows are to stay: a run has sent the event, or is about to."""
-        with self._ledger() as ledger:
+        with self._ledger(True) as ledger:
             for outcome in self._outcomes(ledger) if ledger.exists() else ():
                 return f"the rows stay: a run knows the event, which is {outcome['outcome']}"
         return ""

@@ -144,6 +144,7 @@ ROW = [
     "enabled_line",
     "expressions",
     "config",
+    "fork",
     "governor",
     "airflow_connection",
     "secrets",

@@ -109,6 +109,10 @@ def test_questions_choose_rows(book):
         ("message = E'\\' OR pg_sleep(60) IS NULL --'", "E703"),
         ("message = $$x$$", "E703"),
         ("source = U&'x'", "E703"),
+        ("\"otcome\" <> 'delivered'", "E703"),
+        ('event_id = "a"', "E703"),
+        ("'outcome' <> 'delivered'", "E703"),
+        ("'a' = 'a'", "E703"),
     ],
 )
 def test_a_question_with_a_mistake_or_a_threat_is_refused(book, where, code):
@@ -119,6 +123,23 @@ def test_a_question_with_a_mistake_or_a_threat_is_refused(book, where, code):
         assert told.value.code == code
         assert told.value.hint
     assert book.counts() == {"waiting": 1}
+
+
+@pytest.mark.parametrize("where", ["", " ", "\n\t"])
+def test_an_empty_condition_chooses_nothing_and_is_refused(book, where):
+    book.settle(book.claim("a"), "rejected")
+    with pytest.raises(fp.LedgerError) as told:
+        book.ledger.choose("d", where)
+    assert (told.value.code, "1=1" in told.value.hint) == ("E703", True)
+    assert len(book.ledger.choose("d", "1=1")) == 1
+
+
+def test_a_column_in_double_quotes_is_a_column_in_both_stores(book):
+    book.settle(book.claim("a", "b")[:1], "rejected")
+    assert set(book.rows('"outcome" = \'rejected\' AND "offset" > 0')) == {"a"}
+    with pytest.raises(fp.LedgerError) as told:
+        book.rows("\"otcome\" = 'rejected'")
+    assert "outcome" in told.value.hint
 
 
 def test_a_misspelt_column_is_told(book):

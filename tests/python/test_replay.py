@@ -254,6 +254,33 @@ def test_somebody_settles_what_is_unconfirmed(service, tmp_path):
     assert run("settle", file, "--where", "1 = 1", "--as", "sent").returncode == 2
 
 
+def test_an_empty_condition_of_a_verb_is_refused_and_changes_nothing(service, tmp_path):
+    service.answer = lambda body: 0 if body["n"] < 2 else 422
+    file, source = service.destination(tmp_path), events(tmp_path, 4)
+    run("deliver", file, source)
+    before = told(run("status", file, "-o", "json"))
+    sent = len(service.bodies)
+    for where in ([], ["--where", ""], ["--where", " "], ["--where", "1=1", "--all"]):
+        for verb in (["settle", file, "--as", "delivered"], ["replay", file]):
+            asked = run(*verb, *where)
+            assert (asked.returncode, "E703" in asked.stderr) == (2, True), (verb, where)
+    assert run("outcomes", file, "--where", "").returncode == 2
+    misspelt = run("settle", file, "--where", "\"otcome\" <> 'delivered'", "--as", "delivered")
+    assert (misspelt.returncode, '"outcome"' in misspelt.stderr) == (2, True)
+    assert told(run("status", file, "-o", "json")) == before
+    assert len(service.bodies) == sent
+
+
+def test_all_is_said_in_words_and_a_dry_run_counts_first(service, tmp_path):
+    service.answer = lambda _body: 422
+    file, source = service.destination(tmp_path), events(tmp_path, 4)
+    run("deliver", file, source)
+    assert run("replay", file, "--all", "--dry-run").stdout.startswith("4 fit the condition\n")
+    tried = run("settle", file, "--where", "line < 3", "--as", "delivered", "--dry-run")
+    assert tried.stdout.startswith("2 would be settled")
+    assert told(run("settle", file, "--all", "--as", "delivered", "-o", "json"))["settled"] == 4
+
+
 def test_replay_sends_what_is_unconfirmed_when_somebody_asks(service, tmp_path):
     service.answer = lambda body: 0
     file, source = service.destination(tmp_path), events(tmp_path, 2)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from .. import fork
 from ..auth_scheme import OAuth2Auth
 from ..errors import AuthError
 from ..own_file import replace, standing, try_to_replace
@@ -202,11 +203,28 @@ def _lock(path: Path, like: Path) -> Iterator[None]:
         problem = error.strerror or "it cannot be made"
     if problem:
         raise _refused(f"{path} cannot be made ({problem})", _ELSEWHERE)
+    held = _Held(handle)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        held.close()
+
+
+class _Held:
+    """The file of a lock, which a forked child would go on holding."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        fork.opened(self)
+
+    def let_go(self) -> None:
+        """In a forked child: the lock is the parent's."""
+        fork.silence(self._handle)
+
+    def close(self) -> None:
+        os.close(self._handle)
+        fork.closed(self)
 
 
 def _give(handle: int, like: Path) -> None:

@@ -52,9 +52,10 @@ LedgerOption = Annotated[
     str | None,
     typer.Option("--ledger", help="A file or postgresql://…; wins over the destination's."),
 ]
-WhereArgument = Annotated[
-    str, typer.Option("--where", help="SQL over the columns, e.g. outcome = 'rejected'.")
+WhereOption = Annotated[
+    str | None, typer.Option("--where", help="SQL over the columns, e.g. outcome = 'rejected'.")
 ]
+AllOption = Annotated[bool, typer.Option("--all", help="All of the ledger, instead of --where.")]
 
 
 def command(

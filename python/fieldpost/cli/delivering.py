@@ -13,12 +13,13 @@ from fieldpost.terminal import line
 
 from . import exit_code, options, printing, sample_file
 from .command import (
+    AllOption,
     DestinationFile,
     LedgerOption,
     Output,
     OutputOption,
     Sources,
-    WhereArgument,
+    WhereOption,
     command,
     open_destination,
 )
@@ -129,7 +130,8 @@ def deliver(
 @command("replay")
 def replay(
     destination: DestinationFile,
-    where: WhereArgument,
+    where: WhereOption = None,
+    everything: AllOption = False,
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Send the bodies as they were made then.")
     ] = False,
@@ -141,8 +143,11 @@ def replay(
 ) -> int:
     """Take up again what fits a condition, mapped anew or as recorded."""
     tolerated = options.share(tolerate)
+    chosen = options.condition(where, everything)
     opened, observers = _opened(destination, ledger, metrics)
-    report = opened.replay(where, recorded=recorded, dry_run=dry_run, observers=observers)
+    report = opened.replay(chosen, recorded=recorded, dry_run=dry_run, observers=observers)
+    if dry_run and output is Output.text:
+        printing.out.print(f"{report.received:,} fit the condition")
     printing.any_report(report, as_json=output is Output.json)
     return exit_code.of_report(report, tolerated)
 

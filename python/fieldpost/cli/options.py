@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fieldpost import ConfigError, Mistake, share_of
+from fieldpost import ConfigError, LedgerError, Mistake, share_of
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -27,3 +27,22 @@ def share(text: str | None) -> float:
     except ValueError as error:
         mistake = Mistake("E170", f"--tolerate {text}: {error}", hint="write it as 0.1% or 0.001")
         raise ConfigError([mistake]) from None
+
+
+def condition(where: str | None, everything: bool) -> str:
+    """What --where and --all choose; raises LedgerError (E703) where it is not one of the two.
+
+    A variable that a script left unset is an empty condition, and no wish for all.
+    """
+    if everything == (where is not None):
+        told = "either --where or --all chooses events, and one of them has to"
+        raise LedgerError("E703", told, "", "--where \"outcome = 'rejected'\", or --all")
+    return "1=1" if where is None else stated(where)
+
+
+def stated(where: str) -> str:
+    """A condition that says something; raises LedgerError (E703) for an empty one."""
+    if not where.strip():
+        told = "the condition of --where is empty"
+        raise LedgerError("E703", told, "", "write outcome = 'rejected', or 1=1 for all")
+    return where

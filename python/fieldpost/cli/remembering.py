@@ -13,11 +13,12 @@ from fieldpost.terminal import line
 
 from . import exit_code, options, printing
 from .command import (
+    AllOption,
     DestinationFile,
     LedgerOption,
     Output,
     OutputOption,
-    WhereArgument,
+    WhereOption,
     care,
     command,
     open_destination,
@@ -71,15 +72,14 @@ def monitor(
 @command("outcomes")
 def outcomes(
     destination: DestinationFile,
-    where: Annotated[
-        str, typer.Option(help="SQL over the columns, e.g. outcome = 'rejected'.")
-    ] = "",
+    where: WhereOption = None,
     event_id: Annotated[str | None, typer.Option("--event-id", help="One event.")] = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """List what became of each event, one object per line with --output json."""
-    rows = open_destination(destination, ledger).outcomes(where, event_id)
+    chosen = "" if where is None else options.stated(where)
+    rows = open_destination(destination, ledger).outcomes(chosen, event_id)
     if output is Output.json:
         for row in rows:
             printing.as_json(row)
@@ -104,14 +104,16 @@ def failures(
 @command("settle")
 def settle(
     destination: DestinationFile,
-    where: WhereArgument,
     outcome: Annotated[SettledAs, typer.Option("--as", help="What somebody found out.")],
+    where: WhereOption = None,
+    everything: AllOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """Set the outcome of what fits a condition, after somebody looked; sends nothing."""
-    events = open_destination(destination, ledger).settle(where, outcome.value, dry_run)
+    chosen = options.condition(where, everything)
+    events = open_destination(destination, ledger).settle(chosen, outcome.value, dry_run)
     if output is Output.json:
         printing.as_json({"settled": events, "as": outcome.value, "dry_run": dry_run})
     else:
@@ -152,7 +154,7 @@ def backup(
 
 @command("migrate", care)
 def migrate(destination: DestinationFile, ledger: LedgerOption = None) -> int:
-    """Take the ledger to this version's schema; every verb does so by itself."""
+    """Take the ledger to this version's schema; every verb that writes does so by itself."""
     before, now = open_destination(destination, ledger).migrate()
     printing.out.print(f"schema {now}" if before == now else f"schema {before}, now {now}")
     return exit_code.DONE

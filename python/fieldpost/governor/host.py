@@ -21,6 +21,7 @@ import struct
 import time
 from pathlib import Path
 
+from .. import fork
 from ..own_file import open_shared
 from .share import Load, Share
 
@@ -61,11 +62,13 @@ class HostGovernor:
     """Shares between the processes of this machine. One thread at a time, not across a fork."""
 
     every_s = 0.25
+    _is_open = False
 
     def __init__(self, path: Path, max_in_flight: int, requests: int, window_s: float) -> None:
         self._max_in_flight = max_in_flight
         self._requests = requests
         self._slot_s = window_s / _SLOTS_OF_WINDOW
+        fork.opened(self)
         self._file = open_shared(path)
         self._is_open = True
         self._calls: set[int] = set()  # the locks held
@@ -85,6 +88,13 @@ class HostGovernor:
         if self._is_open:
             self._is_open = False
             os.close(self._file)
+        fork.closed(self)
+
+    def let_go(self) -> None:
+        """In a forked child: its locks are the parent's, and would outlive it."""
+        if self._is_open:
+            self._is_open = False
+            fork.silence(self._file)
 
     def share(self, load: Load) -> Share:
         """Tell what was started and for how long to wait; take this process's part.

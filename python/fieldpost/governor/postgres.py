@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from .. import fork
 from .postgres_tables import make_tables
 from .share import Load, Share
 
@@ -106,6 +107,8 @@ class PostgresGovernor:
         self._share = Share()
         self._hold_until = 0.0  # monotonic
         self._stored: tuple[int, int] | None = None  # calls and requests that the database has
+        self._db: Any = None
+        fork.opened(self)
         self._db = self._join()
         try:
             self._exchange(self._db)
@@ -138,6 +141,13 @@ class PostgresGovernor:
         except psycopg.Error:
             pass  # the end of the session says the same
         self._db.close()
+        fork.closed(self)
+
+    def let_go(self) -> None:
+        """In a forked child: its session is the parent's, and would outlive it."""
+        if self._db is not None and not self._db.closed:
+            fork.silence(self._db.fileno())
+            fork.inherit(self._db)
 
     # -- the thread
 

@@ -65,9 +65,12 @@ class Ledger(Upkeep, Notes):
         )
 
     def target(self, destination: str, subscription: str, url: str) -> int:
-        """The number of a target, made where it is new."""
+        """The number of a target, made where it is new; one that nothing has, for who looks."""
         key = (destination, subscription, url)
         found = self._find_target(key)
+        if found is None and self.looking:
+            self._unknown += 1
+            return -self._unknown
         if found is None:
             self._write(
                 lambda transaction: transaction.run(

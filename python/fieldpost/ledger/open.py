@@ -10,14 +10,15 @@ from .ledger import Ledger
 from .sqlite import SqliteLedger
 
 
-def open_ledger(location: str | os.PathLike[str]) -> Ledger:
+def open_ledger(location: str | os.PathLike[str], *, looking: bool = False) -> Ledger:
     """The ledger in a file, or in PostgreSQL (`postgresql://…`). Nothing is opened yet.
 
+    looking: it only answers questions, and leaves no trace.
     Raises LedgerError (E725) where the extra `postgres` is not installed.
     """
     text = os.fspath(location)
     if not is_postgres(text):
-        return SqliteLedger(Path(text))
+        return SqliteLedger(Path(text), looking=looking)
     from .postgres import PostgresLedger
 
-    return PostgresLedger(text)
+    return PostgresLedger(text, looking=looking)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from sys import byteorder
 from typing import Any, TypeVar, cast
 
+from .. import fork
 from ..errors import LedgerError
 from . import question
 from .ledger import Ledger
@@ -91,8 +92,10 @@ class PostgresLedger(Ledger):
         address: str,
         clock: Callable[[], float] = time.time,
         patience_s: float | None = None,
+        *,
+        looking: bool = False,
     ) -> None:
-        super().__init__(without_password(address), clock)
+        super().__init__(without_password(address), clock, looking)
         self._address = address
         self._database = PostgresDatabase(address, self.name)
         self._patience_s = _PATIENCE_S if patience_s is None else patience_s
@@ -121,6 +124,9 @@ class PostgresLedger(Ledger):
         self._rows("SELECT 1")
 
     def _connect(self) -> psycopg.Connection[Any]:
+        fork.opened(self)
+        if self.looking:
+            return self._database.connect_to_read()
         db = self._database.connect()
         try:
             if self.run:
@@ -137,9 +143,17 @@ class PostgresLedger(Ledger):
             if self._open is not None:
                 self._open.close()
                 self._open = None
+        fork.closed(self)
+
+    def _leave_open(self) -> None:
+        if self._open is not None and not self._open.closed:
+            fork.silence(self._open.fileno())
+        fork.inherit(self._open or self)
+        self._open = None
 
     def exists(self) -> bool:
         """Whether there is a ledger; reading does not make one."""
+        fork.opened(self)
         return self._patiently("opened", lambda _again: self._database.exists())
 
     @property
@@ -179,6 +193,8 @@ class PostgresLedger(Ledger):
         return broken or (known and gone)
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
+        assert not self.looking, "who looks does not write"
+
         def step(again: bool) -> T:
             db = self._db
             # Statements whose rows nobody asks for are not waited for.
@@ -353,7 +369,7 @@ class PostgresLedger(Ledger):
         return self._tally(target, True)[1]
 
     def _asked(self, sql: str, values: Sequence[Any], where: str) -> Iterator[dict[str, Any]]:
-        condition = question.checked(where) if where.strip() else "true"
+        condition = question.checked(where) if where else "true"
         _ = self._rows("SELECT 1")  # today's schema
         sql = sql.replace("{rows}", "outcomes", 1)
         asked = f"SELECT * FROM ({_spelled(sql)}) AS outcomes WHERE (\n"

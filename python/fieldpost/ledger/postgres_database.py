@@ -8,9 +8,10 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict
 
+from .. import fork
 from ..errors import LedgerError
 from ..governor.postgres_tables import make_tables
-from .schema import VERSION, refuse_newer, statements
+from .schema import VERSION, refuse_newer, stand_ins, statements
 
 # Several write at once here, so a row of `outcomes` is what makes a claim the only one. Its outcome
 # is written over it within its page: room is left for that, and no index may know of outcomes.
@@ -109,6 +110,10 @@ class PostgresDatabase:
         try:
             for statement in _SESSION:
                 db.execute(statement)
+            version = _version(db)
+            refuse_newer(self.name, version)
+            for statement in stand_ins(version, "fieldpost"):
+                db.execute(cast("Any", statement))
             db.execute("SET default_transaction_read_only TO on")
             db.execute(f"SET statement_timeout TO {_LONGEST_QUESTION_MS}")
         except BaseException:
@@ -128,6 +133,7 @@ class PostgresDatabase:
             return _version(db)
 
     def _dial(self) -> psycopg.Connection[Any]:
+        fork.refuse_child()
         given = conninfo_to_dict(self._address)
         db = psycopg.connect(
             self._address,

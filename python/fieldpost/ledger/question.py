@@ -37,6 +37,7 @@ max count sum avg instr position strpos left right concat date datetime strftime
 to_timestamp to_char extract char_length starts_with iif glob
 """
 _BEFORE_PARENTHESIS = frozenset(_WORDS.split())
+_KEYWORDS = _BEFORE_PARENTHESIS | {"true", "false", "null", "escape", "collate", "nocase"}
 _TOKEN = re.compile(
     r"(?P<text>'(?:[^']|'')*')"
     r"|(?P<comment>--|/\*)"
@@ -45,13 +46,17 @@ _TOKEN = re.compile(
     re.S,
 )
 _HINT = "write SQL over the columns of `outcomes`, such as outcome = 'rejected'"
+_HINT_OF_ALL = "write 1=1 for all, or SQL over the columns, such as outcome = 'rejected'"
 
 
 def checked(where: str) -> str:
     """The condition, or LedgerError (E703, E726) with what is wrong about it."""
-    name, depth = "", 0
+    if not where.strip():
+        raise LedgerError("E703", "the condition is empty", "", _HINT_OF_ALL)
+    name, depth, kinds = "", 0, set()
     for token in _TOKEN.finditer(where):
         kind, text = token.lastgroup, token[0]
+        kinds.add("column" if _is_name(kind, text) else kind)
         if kind == "text" and name.lower() in ("e", "u&", "b", "x", "n"):
             raise refused("only plain texts in single quotes are understood", where)
         if kind == "comment" or text in (";", "$", "\\", "'", '"'):
@@ -71,7 +76,26 @@ def checked(where: str) -> str:
                 name = "u&"
     if depth:
         raise refused("a parenthesis too few", where)
+    if "text" in kinds and "column" not in kinds:
+        # A misspelt name in single quotes, which would fit every row or none.
+        raise refused("it compares texts and names no column", where)
     return where
+
+
+def strict(condition: str) -> str:
+    """A condition of which SQLite takes no name in double quotes for a text.
+
+    It does so with every name that it does not know; one in backquotes stays a name.
+    """
+    return _TOKEN.sub(lambda token: _backquoted(token[0]), condition)
+
+
+def _backquoted(text: str) -> str:
+    return "`" + text[1:-1].replace("`", "``") + "`" if text.startswith('"') else text
+
+
+def _is_name(kind: str | None, text: str) -> bool:
+    return kind == "name" and text.lower() not in _KEYWORDS
 
 
 def refused(what: str, where: str, code: str = "E703") -> LedgerError:

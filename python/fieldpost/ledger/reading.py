@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .._core import count_distinct
+from . import question
 from .rows import Kept, Key, known_as
 from .store import Store
 
@@ -133,7 +134,11 @@ class Reading(Store):
         }
 
     def choose(self, destination: str, where: str) -> list[int]:
-        """The claims whose rows fit a condition, in the order in which they were made."""
+        """The claims whose rows fit a condition, in the order in which they were made.
+
+        An empty condition is refused (E703): who means all writes 1=1.
+        """
+        question.checked(where)
         sql = (
             f"SELECT {_COLUMNS}, o.claim AS claim_ FROM {{rows}} AS o"
             " JOIN targets AS t ON t.target = o.target"

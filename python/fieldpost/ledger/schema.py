@@ -133,6 +133,37 @@ def statements(words: dict[str, str], after: int = 0) -> list[tuple[int, list[st
     return todo
 
 
+# What looks at a ledger changes nothing, so an older one is read through views of this session
+# that show it as it would be once migrated: (schema before which it is needed, view, columns).
+_STAND_INS = (
+    (2, "runs", "o.*, 'deliver' AS verb, '' AS airflow"),
+    (2, "outcomes", "o.*, '' AS mapping, NULL AS decided, 0 AS in_doubt"),
+)
+_EMPTY = (
+    (2, "letters", "claim, event, body, url, headers, redacted, identity"),
+    (3, "operations", '"user", day, number'),
+    (4, "bulk_messages", "environment, entity, message, taken, noted"),
+)
+
+
+def stand_ins(version: int, schema: str) -> list[str]:
+    """Statements that make an older ledger of that schema's number readable as one of today."""
+    if not 0 < version < 5:
+        return []
+    made = [
+        f"CREATE TEMP VIEW {name} AS SELECT {columns} FROM {schema}.{name} AS o"
+        for before, name, columns in _STAND_INS
+        if version < before
+    ]
+    for before, name, columns in _EMPTY:
+        nothing = ", ".join(f"NULL AS {one}" for one in columns.split(", "))
+        if version < before:
+            made.append(f"CREATE TEMP VIEW {name} AS SELECT {nothing} WHERE 1 = 0")
+    if version < 5:
+        made.append("CREATE TEMP VIEW open_claims AS SELECT * FROM outcomes WHERE 1 = 0")
+    return made
+
+
 def refuse_newer(ledger: str, version: int) -> None:
     """Raise LedgerError where the schema of the ledger so named is none that is known here."""
     if version > VERSION:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,23 +12,24 @@ from contextlib import contextmanager, suppress
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 import orjson
 
+from .. import fork, own_file
+from ..errors import LedgerError
 from . import question
 from .alive import RunLock
 from .ledger import Ledger
 from .rows import Claim, Fresh, Settled, Takes
 from .sqlite_claims import TOGETHER, Identities, OpenClaims, identities, parts, spread
-from .sqlite_file import KEEP_IN_MEMORY, PATIENCE_S, SqliteFile, told, version_of
+from .sqlite_file import PATIENCE_S, SqliteFile, copy_into, keep_in_memory, told
+from .sqlite_look import SqliteLook
 from .transaction import Transaction
 
 T = TypeVar("T")
 
 _HASHES_AT_ONCE = 1_000_000  # rows
-_LONGEST_VALUE = 64 << 20  # bytes that a question may make of one value
-_READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
 _ALIKE = itemgetter(0, 1, 2, 3, 4, 5, 6, 10)  # of Settled: the same for many
 _OWN = itemgetter(7, 8, 9, 11)
 _BEFORE = (
@@ -77,11 +79,14 @@ class SqliteLedger(Ledger):
         path: Path,
         clock: Callable[[], float] = time.time,
         patience_s: float | None = None,
+        *,
+        looking: bool = False,
     ) -> None:
-        super().__init__(str(path), clock)
+        super().__init__(str(path), clock, looking)
         self.path = path
         self._file = SqliteFile(path, PATIENCE_S if patience_s is None else patience_s)
         self._open: sqlite3.Connection | None = None
+        self._look = SqliteLook(self._file)
         self._locks: RunLock | None = None
         self._claims = OpenClaims()
 
@@ -90,14 +95,19 @@ class SqliteLedger(Ledger):
     @property
     def _db(self) -> sqlite3.Connection:
         if self._open is None:
+            self._note_opening()
             with self._failing("opened"):
                 self._open = self._file.connect()
         return self._open
 
+    def _note_opening(self) -> None:
+        fork.refuse_child()
+        fork.opened(self)
+
     def prepare(self) -> None:
         """Open it, made or taken to today's schema if need be."""
         with self._turn:
-            _ = self._db
+            _ = self.version if self.looking else self._db
 
     def close(self) -> None:
         """Close it and end the run's claim to be alive."""
@@ -105,19 +115,32 @@ class SqliteLedger(Ledger):
             if self._open is not None:
                 self._open.close()
                 self._open = None
+            self._look.close()
             if self._locks is not None:
                 self._locks.close()
                 self._locks = None
+        fork.closed(self)
+
+    def _leave_open(self) -> None:
+        fork.inherit(self._open or self)
+        self._open = self._locks = None
 
     def exists(self) -> bool:
         """Whether there is a ledger; reading does not make one."""
-        return self.path.exists()
+        if not self.path.exists():
+            return False
+        return not self.looking or self.version > 0
 
     @property
     def version(self) -> int:
         """The schema's number, as the file stands; 0 for none."""
-        with self._failing("read"), self._reading() as db:
-            return version_of(db)
+        self._note_opening()
+        look = SqliteLook(self._file)
+        try:
+            with self._failing("read"):
+                return int(look.rows("PRAGMA user_version")[0][0])
+        finally:
+            look.close()
 
     # -- steps
 
@@ -129,6 +152,7 @@ class SqliteLedger(Ledger):
             raise told(error, what, self.name) from error
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
+        assert not self.looking, "who looks does not write"
         with self._turn, self._failing("written"):
             db = self._db
             db.execute("BEGIN IMMEDIATE")
@@ -147,6 +171,9 @@ class SqliteLedger(Ledger):
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._turn, self._failing("read"):
+            if self.looking:
+                self._note_opening()
+                return self._look.rows(sql, values)
             return self._db.execute(sql, values).fetchall()
 
     # -- who is alive
@@ -154,7 +181,7 @@ class SqliteLedger(Ledger):
     def _lock(self) -> RunLock:
         if self._locks is None:
             with self._failing("locked"):
-                self._locks = RunLock(self.path)
+                self._locks = RunLock(self.path, looking=self.looking)
         return self._locks
 
     def _hold(self, transaction: Transaction, run: int) -> None:
@@ -279,6 +306,7 @@ class SqliteLedger(Ledger):
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own that cannot write."""
+        self._note_opening()
         db = self._file.connect_to_read()
         try:
             yield db
@@ -286,47 +314,41 @@ class SqliteLedger(Ledger):
             db.close()
 
     def _asked(self, sql: str, values: Sequence[Any], where: str) -> Iterator[dict[str, Any]]:
-        condition = question.checked(where) if where.strip() else "1"
-        with self._failing("read"):
+        condition = question.strict(question.checked(where)) if where else "1"
+        self._note_opening()
+        if not self.looking:
             _ = self._db  # today's schema
-        with self._failing("read"), self._reading() as db:
-            db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-            db.isolation_level = None
-            db.execute("BEGIN")  # all as it is at one moment
-            db.set_authorizer(_only_reads)
-            asked = f"SELECT * FROM ({sql}) AS outcomes WHERE (\n{condition}\n) ORDER BY claim_"
-            try:
+        look = SqliteLook(self._file)
+        try:
+            with self._failing("read"):
                 for rows in ("outcomes", "open_claims"):
-                    cursor = db.execute(asked.replace("{rows}", rows, 1), values)
-                    names = [column[0] for column in cursor.description]
-                    for row in cursor:
-                        yield dict(zip(names, row, strict=True))
-            except (sqlite3.Error, sqlite3.Warning) as error:
-                if where and _is_askers(error):
-                    raise question.misread(error, where) from error
-                raise
+                    asked = f"SELECT * FROM ({sql}) AS outcomes WHERE (\n{condition}\n)"
+                    yield from look.stream(asked.replace("{rows}", rows, 1), values)
+        except LedgerError as error:
+            if where and _is_askers(error.__cause__):
+                raise question.misread(error.__cause__, where) from error.__cause__
+            raise
+        finally:
+            look.close()
 
     # -- looking after it
 
     def backup(self, copy: Path) -> None:
-        """Copy the ledger while runs may be at work; the copy appears whole or not at all."""
-        scratch = copy.with_name(f".{copy.name}.part")
+        """Copy the ledger while runs may be at work; the copy appears whole or not at all.
+
+        A new copy may be read by who may read the ledger; one that is replaced keeps its mode.
+        """
         with self._failing("copied"):
-            scratch.unlink(missing_ok=True)
-            into = sqlite3.connect(scratch)
-            try:
-                with self._reading() as db:
-                    db.backup(into)
-            finally:
-                into.close()
-            scratch.replace(copy)
+            mode = stat.S_IMODE(self.path.stat().st_mode)
+            with own_file.replacing(copy, mode) as scratch, self._reading() as db:
+                copy_into(db, scratch)
 
     def shrink(self) -> None:
         """Give the room of forgotten rows back to the disk."""
         with self._turn, self._failing("written"):
             self._db.execute("PRAGMA temp_store=FILE")  # a copy of the whole ledger
             self._db.execute("VACUUM")
-            self._db.execute(KEEP_IN_MEMORY)
+            keep_in_memory(self._db)
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -344,12 +366,9 @@ def _known(transaction: Transaction, ids: Identities) -> set[tuple[int, str]]:
     return found
 
 
-def _only_reads(action: int, first: Any, second: Any, *_: Any) -> int:
-    harmful = action == sqlite3.SQLITE_FUNCTION and second in ("load_extension", "fts3_tokenizer")
-    return sqlite3.SQLITE_OK if action in _READS and not harmful else sqlite3.SQLITE_DENY
-
-
-def _is_askers(error: Exception) -> bool:
+def _is_askers(error: BaseException | None) -> TypeGuard[Exception]:
+    if not isinstance(error, sqlite3.Error | sqlite3.Warning):
+        return False
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     return code in (
         sqlite3.SQLITE_ERROR,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import LedgerError
 from .alive import RunLock
-from .schema import VERSION, refuse_newer, statements
+from .schema import VERSION, refuse_newer, stand_ins, statements
+from .sqlite_kind import APPLICATION_ID, is_blank
 
 _CLAIMS = """
 CREATE TABLE claims (
@@ -30,6 +33,10 @@ FROM claims AS c, json_each(c.records) AS j WHERE NOT EXISTS (
   SELECT 1 FROM outcomes AS o WHERE o.target = json_extract(j.value, '$[0]')
   AND o.event_id = json_extract(j.value, '$[1]'))
 """
+# The file's own view is what other programs read. Ours is made anew for each connection: it may use
+# functions of JSON, which what comes with a file may not.
+_SINCE_CLAIMS = 5  # the schema
+_OWN_VIEW = _CLAIMS[_CLAIMS.index("CREATE VIEW") :].replace("VIEW", "TEMP VIEW", 1)
 WORDS = {
     "key": "INTEGER PRIMARY KEY",
     "whole": "INTEGER",
@@ -42,12 +49,29 @@ WORDS = {
 # memory, and are written back once for several claims, halve the work of a large ledger.
 _CACHE_KB = 32_768
 # What a statement needs to undo itself is otherwise a file as soon as it touches sixteen pages.
-KEEP_IN_MEMORY = "PRAGMA temp_store=MEMORY"
+_KEEP_IN_MEMORY = "PRAGMA temp_store=MEMORY"
 # 8 MB: a journal that still grows takes twice as long to be on the disk as one written over.
 _CHECKPOINT_PAGES = 2000
+# What stands in a file that came from elsewhere runs no function that could do harm.
+_TRUST_NOTHING = "PRAGMA trusted_schema=OFF"
 PATIENCE_S = 30.0  # for somebody else's transaction
 _ONCE_MORE_S = 0.02  # until a busy file is tried again
 _NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+def keep_in_memory(db: sqlite3.Connection) -> None:
+    """Put what a connection has for itself into memory; that begins with nothing."""
+    db.execute(_KEEP_IN_MEMORY)
+    db.execute(_OWN_VIEW)
+
+
+def copy_into(db: sqlite3.Connection, path: Path) -> None:
+    """Copy all that a connection sees at one moment into an empty file."""
+    into = sqlite3.connect(path)
+    try:
+        db.backup(into)
+    finally:
+        into.close()
 
 
 class SqliteFile:
@@ -66,7 +90,7 @@ class SqliteFile:
             code = error.sqlite_errorcode & 0xFF
             if code not in _NOT_WRITABLE or os.access(self.path, os.W_OK):
                 raise
-        db = self.connect_to_read()  # to look at it, that is enough
+        db = self.connect_to_read()
         if (version := version_of(db)) != VERSION:
             db.close()
             refuse_newer(self.name, version)
@@ -91,37 +115,70 @@ class SqliteFile:
             time.sleep(_ONCE_MORE_S)
 
     def _connect_at_once(self) -> sqlite3.Connection:
+        self._make()
+        self._refuse_other_kinds()
         db = sqlite3.connect(
             self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
         )
         try:
+            db.execute(_TRUST_NOTHING)
+            is_blank(db, self.name, WORDS)
             if version_of(db) != VERSION or not self._is_wal(db):
                 self._prepare(db)
             db.execute("PRAGMA synchronous=FULL")
             db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-            db.execute(KEEP_IN_MEMORY)
+            keep_in_memory(db)
             db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         except BaseException:
             db.close()
             raise
         return db
 
+    def _make(self) -> None:
+        """An empty file that only its owner may read, where there is none."""
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
     def connect_to_read(self) -> sqlite3.Connection:
         """A connection that cannot write; also to a file on a disk that cannot be written."""
-        address = f"file:{quote(str(self.path))}?mode=ro"
-        db = self._open_uri(address)
         try:
-            db.execute("SELECT count(*) FROM sqlite_master")
-            return db
+            return self.connect_to_look(at_rest=False)
         except sqlite3.OperationalError as error:
-            db.close()
             journal = Path(f"{self.path}-wal")
             if error.sqlite_errorcode & 0xFF not in _NOT_WRITABLE or journal.exists():
                 raise
-            return self._open_uri(f"{address}&immutable=1")
+            return self.connect_to_look(at_rest=True)
 
-    def _open_uri(self, address: str) -> sqlite3.Connection:
-        return sqlite3.connect(address, timeout=self._patience_s, uri=True, check_same_thread=False)
+    def connect_to_look(self, at_rest: bool) -> sqlite3.Connection:
+        """A connection that cannot write; at_rest: nobody writes meanwhile, so it makes no file."""
+        self._refuse_other_kinds()
+        address = f"file:{quote(str(self.path))}?mode=ro" + ("&immutable=1" if at_rest else "")
+        db = sqlite3.connect(
+            address,
+            timeout=self._patience_s,
+            isolation_level=None,
+            uri=True,
+            check_same_thread=False,
+        )
+        try:
+            db.execute(_TRUST_NOTHING)
+            is_blank(db, self.name, WORDS)
+            version = version_of(db)
+            refuse_newer(self.name, version)
+            if version >= _SINCE_CLAIMS:
+                db.execute(_OWN_VIEW)
+            for statement in stand_ins(version, "main"):
+                db.execute(statement)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _refuse_other_kinds(self) -> None:
+        """What is no file at all may never answer."""
+        if not stat.S_ISREG(self.path.stat().st_mode):
+            hint = "name another file with --ledger"
+            raise LedgerError("E721", "it is no file, so it is no ledger", self.name, hint)
 
     @staticmethod
     def _is_wal(db: sqlite3.Connection) -> bool:
@@ -140,6 +197,7 @@ class SqliteFile:
             for statement in todo:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version={number}")
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute("COMMIT")
 
     def _refuse_beside_older(self, db: sqlite3.Connection) -> None:
@@ -167,6 +225,7 @@ _WRITE_FAILS = {
         "find who has it open; runs share it, but a transaction left open elsewhere stops them",
     ),
     "SQLITE_LOCKED": ("E720", "another program holds it", "find who has it open"),
+    "SQLITE_INTERRUPT": ("E720", "it took too long", "ask for less, or look at the disk"),
     "SQLITE_CORRUPT": (
         "E721",
         "the file is damaged",

@@ -21,11 +21,24 @@ T = TypeVar("T")
 class Store(ABC):
     """Steps and questions over one store; to be used in turn by several threads."""
 
-    def __init__(self, name: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, name: str, clock: Callable[[], float] = time.time, looking: bool = False
+    ) -> None:
         self.name = name  # for messages; holds no secret
+        self.looking = looking  # it only answers: nothing is made, migrated, locked or written
         self.run = 0  # number of the run in progress
+        self._unknown = 0  # targets that were asked for, and are not there
         self._clock = clock
         self._turn = threading.RLock()
+
+    def let_go(self) -> None:
+        """In a forked child: its connection and its locks are the parent's."""
+        self._turn = threading.RLock()  # a thread that is not here may hold the other
+        self._leave_open()
+
+    @abstractmethod
+    def _leave_open(self) -> None:
+        """Forget the connection without closing it, and note that it was inherited."""
 
     @property
     def meeting_place(self) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from .reading import Reading
 from .rows import FINAL, OPEN
@@ -84,25 +85,27 @@ class Upkeep(Reading):
             " AND NOT EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = runs.number)"
         )
 
-        def work(transaction: Transaction) -> dict[str, int]:
-            self._spread(transaction)
-            told = {
-                row[0] or "waiting": int(row[1])
-                for row in transaction.rows(
-                    f"SELECT outcome, count(*) FROM outcomes WHERE claim IN ({old}) GROUP BY 1",
-                    values,
-                )
-            }
+        def count(rows: Callable[[str, tuple[str, float]], list[Any]]) -> dict[str, int]:
+            outcomes = f"SELECT outcome, count(*) FROM outcomes WHERE claim IN ({old}) GROUP BY 1"
+            told = {str(outcome): int(events) for outcome, events in rows(outcomes, values)}
             letters = f"SELECT count(*) FROM letters WHERE claim IN ({old})"
-            told["letters"] = int(transaction.rows(letters, values)[0][0])
-            if not dry_run:
-                transaction.run(f"DELETE FROM letters WHERE claim IN ({old})", values)
-                transaction.run(f"DELETE FROM outcomes WHERE claim IN ({old})", values)
-            told["runs"] = len(transaction.rows(idle, values))
-            if not dry_run:
-                transaction.run(f"DELETE FROM runs WHERE number IN ({idle})", values)
+            told["letters"] = int(rows(letters, values)[0][0])
             return told
 
+        def work(transaction: Transaction) -> dict[str, int]:
+            self._spread(transaction)
+            told = count(transaction.rows)
+            transaction.run(f"DELETE FROM letters WHERE claim IN ({old})", values)
+            transaction.run(f"DELETE FROM outcomes WHERE claim IN ({old})", values)
+            told["runs"] = len(transaction.rows(idle, values))
+            transaction.run(f"DELETE FROM runs WHERE number IN ({idle})", values)
+            return told
+
+        if dry_run:  # a run may go with its last rows, so they count as gone
+            stays = f"o.run = runs.number AND o.claim NOT IN ({old})"
+            emptied = idle.replace("o.run = runs.number", stays)
+            runs = self._rows(emptied, (*values, *values))
+            return count(self._rows) | {"runs": len(runs)}
         return self._write(work)
 
     def merge_filtered(self, targets: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from .. import fork
 from .ledger import Ledger
 from .rows import Claim, Key, Letter, Settled, Takes
 
@@ -36,6 +37,7 @@ class Writer:
         self._at_work = False
         self._closed = False
         self._error: BaseException | None = None
+        fork.opened(self)
         self._thread = threading.Thread(target=self._work, name="fieldpost-ledger", daemon=True)
         self._thread.start()
 
@@ -77,12 +79,19 @@ class Writer:
         """What an error kept from being written; for one last try, after close()."""
         return self._settled, self._letters
 
+    def let_go(self) -> None:
+        """In a forked child, which has no thread that writes: nothing is waited for."""
+        self._changed = threading.Condition()
+        self._error = fork.child_error()
+        self._at_work = False
+
     def close(self) -> None:
         """Write what is there and end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._thread.join()
+        fork.closed(self)
 
     def _pending(self) -> bool:
         return bool(self._settled or self._wanted)
