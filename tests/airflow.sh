@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The example DAG in a current Airflow, twice over the same events, against the emulator.
+# The example DAG in a current Airflow, twice over the same events, against the emulator; then tasks
+# that a scheduler ends in mid run.
 # Called by `./dev airflow` from the repository's root; .venv is there already.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -169,3 +170,6 @@ quietly 180 "$WORK/migrate.log" "$VENV/bin/airflow" db migrate
 quietly 180 "$WORK/first.log" "$VENV/bin/airflow" dags test dynamics_accounts 2026-01-05T10:00:00+00:00
 quietly 180 "$WORK/second.log" "$VENV/bin/airflow" dags test dynamics_accounts 2026-01-05T11:00:00+00:00
 compare
+stop_emulator
+say "tasks that are ended in mid run"
+timeout --kill-after=60 900 "$VENV/bin/python" tests/airflow_end.py "$WORK/ended"

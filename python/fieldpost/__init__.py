@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .connection import ConnectionTest
     from .destination import Destination
     from .dynamics.schema import Schema
+    from .ending import Terminated
     from .errors import (
         AuthError,
         ConfigError,
@@ -83,6 +84,7 @@ _HOMES = {
     "SchemaDiff": "saved_schema",
     "SourceError": "errors",
     "Status": "report",
+    "Terminated": "ending",
     "TestReport": "unit_test",
     "Transformation": "transformation",
     "Transformed": "transformation",
@@ -130,6 +132,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "SchemaDiff",
     "SourceError",
     "Status",
+    "Terminated",
     "TestReport",
     "Transformation",
     "Transformed",

@@ -195,6 +195,7 @@ class Delivery(Part):
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
     ] = ()
     stop_when: Annotated[float | None, BeforeValidator(config_values.share)] = None
+    grace_s: Annotated[Number, Field(ge=0)] = 8.0  # fits into the ten that Docker gives
     proxy: Annotated[Proxy | None, BeforeValidator(as_mapping)] = None
     connect_timeout_s: Seconds = 10.0
     read_timeout_s: Seconds | None = None

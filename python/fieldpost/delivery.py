@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
 import os
-import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import chain, islice
-from typing import Any
+from typing import NamedTuple
 
 from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
@@ -22,16 +21,18 @@ from .bulk_messages import BulkMessages
 from .config import DestinationConfig
 from .day_count import DayCount, user_of
 from .dead_letters import DeadLetters
-from .errors import Mistake
+from .ending import Ending
+from .errors import LedgerError, Mistake
 from .functions import Functions
 from .gone_names import tell_gone_names
-from .governor import open_governor
+from .governor import Governor, open_governor
 from .intake import Target
 from .ledger import About, Ledger, Takes
 from .observer import Observer, Progress, Watch
 from .prefetch import Work
 from .private_texts import private_texts
-from .report import Counts, Failures, Report
+from .progress_log import ProgressLog
+from .report import Counts, Failures, Report, Stopped
 from .run import Run
 from .run_log import RunLog
 from .signing import sign
@@ -40,17 +41,33 @@ from .stage import batch_of
 from .telemetry import open_telemetry
 from .transport import proxy_texts, transport_that_sends
 
+_log = logging.getLogger(__name__)
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
 _GROUPS_SHOWN = 100
 _AIRFLOW = ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER")
 
 
-def works(
-    plan: Plan, functions: Functions | None, source: Source, limit: int | None = None
-) -> Iterator[Work]:
+class Works:
     """The batches of a source; limit: of its first so many events."""
-    for chunk in source.chunks() if limit is None else _first(source.chunks(), limit):
-        yield Work(batch_of(plan, functions, chunk), _lines_of(chunk))
+
+    def __init__(
+        self, plan: Plan, functions: Functions | None, source: Source, limit: int | None = None
+    ) -> None:
+        self._plan = plan
+        self._functions = functions
+        self._source = source
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[Work]:
+        chunks = self._source.chunks()
+        for chunk in chunks if self._limit is None else _first(chunks, self._limit):
+            yield Work(batch_of(self._plan, self._functions, chunk), _lines_of(chunk))
+
+    def stop(self) -> None:
+        """Whoever waits for more of the source waits no longer; from any thread."""
+        stop = getattr(self._source, "stop", None)
+        if stop is not None:
+            stop()
 
 
 def _lines_of(chunk: Chunk) -> Callable[[str, int], bytes | None]:
@@ -65,6 +82,17 @@ def _first(chunks: Iterable[Chunk], limit: int) -> Iterator[Chunk]:
             return
 
 
+class _Made(NamedTuple):
+    """The parts of a run."""
+
+    run: Run
+    dispatcher: Dispatcher
+    watch: Watch
+    governor: Governor
+    targets: list[Target]
+    messages: BulkMessages
+
+
 class Delivery:
     """One run of a destination, of whatever verb."""
 
@@ -74,11 +102,13 @@ class Delivery:
         ledger: Ledger,
         progress: Progress | None = None,
         observers: Sequence[Observer] = (),
+        ending: Ending | None = None,
     ) -> None:
         self._config = config
         self._ledger = ledger
         self._progress = progress
         self._observers = observers
+        self._ending = ending or Ending(config.delivery.grace_s)
         self._subscriptions = documents.active(config)
 
     def run(
@@ -90,11 +120,30 @@ class Delivery:
         for_s: float | None = None,
     ) -> Report:
         """Deliver what `works` gives, and tell what it came to."""
-        config, ledger = self._config, self._ledger
         began_s = time.monotonic()
-        brake = Brake(for_s, config.delivery.stop_when)
-        number = ledger.begin_run(_about(config, verb))
-        report = self.report(number)
+        report = self.report(self._ledger.begin_run(_about(self._config, verb)))
+        try:
+            made = self._make(report, takes, Brake(for_s, self._config.delivery.stop_when))
+        except BaseException as error:
+            self._could_not_begin(report, error)
+            raise
+        with made.watch.over(verb):
+            try:
+                made.run.deliver(works(made.targets))
+                tell_gone_names(self._config, report)
+                made.messages.note(made.dispatcher.lacks)
+                self._ledger.merge_filtered([target.number for target in made.targets])
+            finally:
+                made.dispatcher.hang_up()
+                made.governor.close()
+                report.duration_s = time.monotonic() - began_s
+                made.watch.count()
+                self._tell(report, made.run.failed)
+        return report
+
+    def _make(self, report: Report, takes: Takes | None, brake: Brake) -> _Made:
+        """What a run is made of; raises what keeps it from beginning."""
+        config, ledger = self._config, self._ledger
         targets = self.targets()
         messages = BulkMessages(config, ledger)
         # In no variable: a traceback that shows them would show what came from the environment.
@@ -111,7 +160,8 @@ class Delivery:
         sign(dispatcher, config.signing)
         for text in [*private_texts(config), *proxy_texts(config)]:
             dispatcher.hide(text)
-        watch = Watch(dispatcher, report, [*_own_observers(), *self._observers], self._progress)
+        own = _own_observers(watched=self._progress is not None)
+        watch = Watch(dispatcher, report, [*own, *self._observers], self._progress)
         credentials = auth.open_credentials(config)
         # Last: what cannot begin holds no place among those that share the limits.
         target = documents.shared_address(config)
@@ -129,30 +179,33 @@ class Delivery:
             governor=governor,
             day_count=_day_count(config, ledger),
             progress=watch,
+            ending=self._ending,
         )
-        with watch.over(verb):
-            try:
-                with _interruptible(run):
-                    run.deliver(works(targets))
-                tell_gone_names(config, report)
-                messages.note(dispatcher.lacks)
-                ledger.merge_filtered([target.number for target in targets])
-            finally:
-                governor.close()
-                report.duration_s = time.monotonic() - began_s
-                watch.count()
-                self._tell(report, run.failed)
-        return report
+        return _Made(run, dispatcher, watch, governor, targets, messages)
+
+    def _could_not_begin(self, report: Report, error: BaseException) -> None:
+        """Note the end of a run that did nothing, and why."""
+        code = getattr(error, "code", "") or type(error).__name__
+        report.stopped = Stopped(str(code), getattr(error, "message", ""))
+        with suppress(LedgerError):
+            self._end(report)
 
     def _tell(self, report: Report, standing: list[int]) -> None:
-        rows = chain(
-            self._ledger.outcomes(self._config.id, failed_in=self._ledger.run),
-            self._ledger.outcomes(self._config.id, claims=standing),
-        )
-        report.failures = Failures(list(islice(rows, _FAILURES_SHOWN)))
-        report.groups = self._ledger.failures(
-            self._config.id, _GROUPS_SHOWN, run=self._ledger.run, standing=standing
-        )
+        """Note the end of a run, also where its failures cannot be read."""
+        try:
+            rows = chain(
+                self._ledger.outcomes(self._config.id, failed_in=self._ledger.run),
+                self._ledger.outcomes(self._config.id, claims=standing),
+            )
+            report.failures = Failures(list(islice(rows, _FAILURES_SHOWN)))
+            report.groups = self._ledger.failures(
+                self._config.id, _GROUPS_SHOWN, run=self._ledger.run, standing=standing
+            )
+        except LedgerError as error:
+            _log.warning("the failures of run %s cannot be listed: %s", report.run, error)
+        self._end(report)
+
+    def _end(self, report: Report) -> None:
         counts = report.to_dict()
         del counts["failures"]  # the ledger has them
         self._ledger.end_run(counts)
@@ -174,9 +227,12 @@ class Delivery:
         ]
 
 
-def _own_observers() -> list[Observer]:
+def _own_observers(*, watched: bool) -> list[Observer]:
+    found: list[Observer] = [RunLog()]
+    if not watched:
+        found.append(ProgressLog())
     telemetry = open_telemetry()
-    return [RunLog()] if telemetry is None else [RunLog(), telemetry]
+    return found if telemetry is None else [*found, telemetry]
 
 
 def _day_count(config: DestinationConfig, ledger: Ledger) -> DayCount | None:
@@ -230,22 +286,3 @@ def _airflow_run() -> str:
     names = {name.lower(): os.environ.get(f"AIRFLOW_CTX_{name}") for name in _AIRFLOW}
     known = {name: value for name, value in names.items() if value}
     return json.dumps(known) if known else ""
-
-
-@contextmanager
-def _interruptible(run: Run) -> Iterator[None]:
-    """Ctrl-C asks the run to settle what is on its way; a second one ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: Any = signal.getsignal(signal.SIGINT)
-
-    def ask(_number: int, _frame: Any) -> None:
-        run.interrupted = True
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -20,8 +20,9 @@ from .check import CheckResult
 from .config import DestinationConfig, load, parse, set_enabled
 from .connection import ConnectionTest, Prober
 from .day_count import operations_today
-from .delivery import Delivery, takes_of, works
+from .delivery import Delivery, Works, takes_of
 from .dry_run import DryRun
+from .ending import Ending
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
@@ -122,7 +123,7 @@ class Destination:
             return self._preview_diff(self._source(source), limit)
         plan, functions = documents.compile_plan(self.config), self._functions()
         previewer, rows = Previewer(self.config), list[PreviewRow]()
-        for work in works(plan, functions, self._source(source)):
+        for work in Works(plan, functions, self._source(source)):
             rows += previewer.rows(work.batch, limit - len(rows))
             if len(rows) >= limit:
                 break
@@ -230,7 +231,9 @@ class Destination:
         False, a function of the report so far, or None for a bar where somebody is watching.
         observers: who else is told of the run, such as fp.PrometheusMetrics().
         Raises ConfigError, AuthError, SourceError or LedgerError; what is wrong with one event is
-        an outcome in the report.
+        an outcome in the report. Ctrl-C in the main thread settles what is on its way, and the
+        report says `interrupted`; so does SIGTERM, and then Terminated rises, which ends the
+        process (docs/operating.md).
         """
         with self._beginning(() if dry_run else observers, "deliver") as told:
             self.config.require()
@@ -262,10 +265,30 @@ class Destination:
         observers: Sequence[Observer] = (),
     ) -> Report:
         plan, functions = documents.compile_plan(self.config), self._functions()
-        with self._ledger() as ledger, watching(progress) as watcher:
-            return Delivery(self.config, ledger, watcher, observers).run(
-                lambda _targets: works(plan, functions, source, limit), takes=takes, for_s=for_s
-            )
+        works = Works(plan, functions, source, limit)
+        return self._at_work(
+            progress,
+            observers,
+            lambda delivery, _ledger: delivery.run(
+                lambda _targets: works, takes=takes, for_s=for_s
+            ),
+        )
+
+    def _at_work(
+        self,
+        progress: bool | Progress | None,
+        observers: Sequence[Observer],
+        work: Callable[[Delivery, Ledger], Report],
+    ) -> Report:
+        """Do a run's work, ledger and all, so that it ends in order whatever ends it."""
+        ending = Ending(self.config.delivery.grace_s)
+        with watching(progress) as watcher:
+
+            def with_ledger() -> Report:
+                with self._ledger() as ledger:
+                    return work(Delivery(self.config, ledger, watcher, observers, ending), ledger)
+
+            return ending.over(with_ledger)
 
     def _dry_run(
         self,
@@ -280,7 +303,7 @@ class Destination:
             delivery = Delivery(self.config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
             run = DryRun(self.config, known, targets, delivery.report(""), takes)
-            run.count(watched(works(plan, functions, source, limit)))
+            run.count(watched(iter(Works(plan, functions, source, limit))))
             return run
 
     # -- afterwards
@@ -340,10 +363,15 @@ class Destination:
                 raise self.config.error([_DISABLED])
             documents.compile_plan(self.config)
             functions = self._functions()
-            with self._ledger(looking=dry_run) as ledger, watching(progress) as watcher:
+
+            def work(delivery: Delivery, ledger: Ledger) -> Report:
                 replay = Replay(self.config, ledger, functions, recorded)
-                delivery = Delivery(self.config, ledger, watcher, told)
                 return replay.run(delivery, where, dry_run)
+
+            if dry_run:
+                with self._ledger(looking=True) as ledger:
+                    return work(Delivery(self.config, ledger), ledger)
+            return self._at_work(progress, told, work)
 
     def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
         """Set what fits `where` to delivered or rejected, after somebody looked; how many."""

@@ -10,10 +10,11 @@ from typing import Protocol
 
 from ._core import Dispatcher
 from .latencies import Latencies
-from .report import Report
+from .report import Report, Trouble
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 0.25
+_WELL_S = 10.0  # without trouble, and things delivered: it is over
 
 Progress = Callable[[Report], None]
 
@@ -94,6 +95,7 @@ class Watch:
         self._observers = list(observers)
         self._progress = progress
         self._next_s = 0.0
+        self._troubled = (0.0, 0)  # when the last trouble came, and what was delivered by then
 
     @contextmanager
     def over(self, verb: str) -> Iterator[None]:
@@ -125,6 +127,18 @@ class Watch:
         report, core = self._report, self._dispatcher
         report.requests = core.started
         report.throttled_s, report.held_s = core.throttled_s, core.held_s
+        self._look_for_trouble()
         for name, (attempts, counts) in zip(report.subscriptions, core.traffic(), strict=False):
             report.attempts[name] = attempts
             report.latencies[name] = Latencies(counts)
+
+    def _look_for_trouble(self) -> None:
+        report, now_s = self._report, time.monotonic()
+        tries, *why = self._dispatcher.trouble
+        if tries > report.retries:
+            report.retries, report.trouble = tries, Trouble(*why)
+            self._troubled = (now_s, report["delivered"])
+        elif report.trouble is not None:
+            came_s, delivered = self._troubled
+            if now_s - came_s > _WELL_S and report["delivered"] > delivered:
+                report.trouble = None

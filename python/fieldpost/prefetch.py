@@ -12,6 +12,7 @@ from ._core import Batch
 
 _READ_AHEAD = 2  # batches
 _NAP_S = 0.25
+_PATIENCE_S = 2.0
 
 
 class Work(NamedTuple):
@@ -58,7 +59,14 @@ class Prefetch:
             raise item
         return True, item
 
-    def close(self) -> None:
-        """End the thread; what it had ready is dropped."""
+    def stop(self) -> None:
+        """Ask the thread to end, and whatever it waits for; what it has ready is dropped."""
         self._stop.set()
-        self._thread.join(timeout=10)
+        stop = getattr(self._works, "stop", None)
+        if stop is not None:
+            stop()
+
+    def close(self) -> None:
+        """End the thread. One that hangs in somebody else's code is left to end by itself."""
+        self.stop()
+        self._thread.join(_PATIENCE_S)

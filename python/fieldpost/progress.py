@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+from .progress_log import so_far
 from .report import Report
+from .standstill import why_nothing_moves
 
 _EVERY_S = 0.1
 
@@ -26,11 +28,11 @@ class ProgressBar:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[told]}", markup=False),
-            TextColumn("{task.fields[failed]}", style="red", markup=False),
+            TextColumn("{task.fields[why]}", style="red", markup=False),
             TimeElapsedColumn(),
         )
         self._bar = Progress(*columns, console=Terminal(file=sys.stderr))
-        self._task = self._bar.add_task("delivering", total=None, told="", failed="")
+        self._task = self._bar.add_task("delivering", total=None, told="", why="")
         self._next = 0.0
 
     def __enter__(self) -> ProgressBar:
@@ -51,16 +53,12 @@ class ProgressBar:
         if now < self._next:
             return
         self._next = now + _EVERY_S
-        told = f"{report.received:,} read  {report['delivered']:,} delivered"
-        if report["already_delivered"]:
-            told += f"  {report['already_delivered']:,} already"
-        failed = f"{report.failed:,} failed" if report.failed else ""
-        self._bar.update(self._task, told=told, failed=failed)
+        self._bar.update(self._task, told=so_far(report), why=why_nothing_moves(report))
 
 
 def shows_progress() -> bool:
     """Whether somebody is watching: a terminal, or a notebook."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         return True
     shell = sys.modules.get("IPython")
     return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"

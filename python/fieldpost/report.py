@@ -42,6 +42,13 @@ class Paused(NamedTuple):
     action_needed: str
 
 
+class Trouble(NamedTuple):
+    """Why the last try that another one follows came to nothing."""
+
+    code: str
+    message: str
+
+
 class Counts:
     """Events of one subscription by outcome; they add up to what was received.
 
@@ -123,8 +130,9 @@ class Report:
     sent is counted as `waiting`. requests: on the wire, sign-in not among them. attempts: tries of
     records, by subscription. latencies: of what this run decided, first start to last answer, by
     subscription. throttled_s: how long nothing could start because the destination asked for a
-    wait; held_s: how long that goes on from now. groups: failures by reason, the most frequent
-    first, each with a sample and what to do.
+    wait; held_s: how long that goes on from now. retries: tries that another one follows; trouble:
+    why the last of them came to nothing, None when things go well again. groups: failures by
+    reason, the most frequent first, each with a sample and what to do.
     """
 
     run: str
@@ -141,6 +149,8 @@ class Report:
     latencies: dict[str, Latencies] = field(default_factory=dict)
     throttled_s: float = 0.0
     held_s: float = 0.0
+    retries: int = 0
+    trouble: Trouble | None = None
     groups: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, outcome: str) -> int:

@@ -4,6 +4,9 @@ Records are claimed before their first byte leaves, at most twice as many as may
 once; a claim counts until its outcome is on the disk. Chunks are read, filtered and mapped by a
 second thread, the ledger is written by a third. Nothing of a run lives outside it, so a killed run
 loses only what the next one finds in the ledger.
+
+However it ends, what is on its way is settled first: the requests come back, or are given up when
+the grace of an Ending is over; then their outcomes are written, and what went wrong rises.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from .auth import Credentials
 from .brake import Brake
 from .day_count import DayCount
 from .dead_letters import Content, DeadLetters
+from .ending import Ending
 from .errors import AuthError, FieldpostError, LedgerError, SourceError
 from .governor import Alone, Governor
 from .intake import Intake, Part, Target
@@ -61,6 +65,7 @@ class Run:
         targets: list[Target],
         *,
         resend: bool,
+        ending: Ending,
         takes: Takes | None = None,
         letters: DeadLetters | None = None,
         brake: Brake | None = None,
@@ -88,13 +93,15 @@ class Run:
             resend=resend,
         )
         self._progress = progress
-        self._writer: Writer | None = None
+        self._ending = ending
         # Claims asked for, whose outcome is neither on the disk nor on its way: what is on its way
         # is written together with the claims that take its place, or not at all.
         self._open = 0
         self._pending: deque[Part] = deque()  # to be claimed
         # claim -> its part and the claim of the part's first, until its outcome is on the disk
         self._sent: dict[int, tuple[Part, int]] = {}
+        self._claimed: deque[tuple[Part, Sequence[Claim | None]]] = deque()  # to be offered
+        self._answered: deque[tuple[Settled, float]] = deque()  # to be decided
         self._decided: list[Settled] = []  # outcomes to be written
         self._to_keep: list[Letter] = []
         self._postponed: dict[int, tuple[float, Part]] = {}  # claim -> when to offer it again
@@ -102,9 +109,8 @@ class Run:
         self._read_all = False
         self._quiet = True  # nothing came back from the network in the last turn
         self._header = ""
-        self._failure: FieldpostError | None = None
+        self._failure: BaseException | None = None
         self._stopped: Stopped | None = None
-        self.interrupted = False  # set from a signal handler
 
     @property
     def failed(self) -> list[int]:
@@ -114,20 +120,22 @@ class Run:
     # -- the loop
 
     def deliver(self, works: Iterable[Work]) -> None:
-        """Take every batch to its outcomes; returns early when interrupted or paused."""
+        """Take every batch to its outcomes; returns early when asked to end, or paused."""
         self._authorize(self._credentials.header())
         self._intake.settle_the_dead()
         self._count_the_day()
         prefetch = Prefetch(works)
-        self._writer = Writer(self._ledger, self._takes)
+        writer = Writer(self._ledger, self._takes)
         try:
-            while self._goes_on() and self._turn(self._writer, prefetch):
+            while self._goes_on() and self._turn(writer, prefetch):
                 pass
-        except FieldpostError as error:
+        except BaseException as error:
             self._failure = error
+        prefetch.stop()
+        try:
+            self._finish(writer)
         finally:
             prefetch.close()
-        self._finish(self._writer)
         self._count_the_day()
         self._set_aside()
         self._intake.count_twins()
@@ -138,7 +146,7 @@ class Run:
     def _goes_on(self) -> bool:
         self._stopped = self._ends()
         return not (
-            self.interrupted
+            self._ending.asked
             or self._failure
             or self._stopped
             or self._dispatcher.pause_code
@@ -239,19 +247,25 @@ class Run:
         if self._day_count is not None:
             self._day_count.steer(self._dispatcher)
         delivered, others = self._dispatcher.settle(timeout_s, Settled)
+        self._decided += delivered
+        self._answered += others
         self._quiet = not (delivered or others)
         if self._letters.keeps("delivered"):
             self._keep(delivered)
-        self._decided += delivered
-        for row, retry_in_s in others:
-            self._decide(row, retry_in_s)
+        while self._answered:
+            row, retry_in_s = self._answered.popleft()
+            try:
+                row = self._explained(row, retry_in_s)
+            finally:
+                self._decided.append(row)
 
     def _advanced(self, done: Advanced) -> None:
         """What is on the disk counts; what it makes room for is sent."""
+        self._claimed += done.claimed
         for outcome, settled in groupby(done.settled, itemgetter(0)):
             self._written(outcome, [one[-1] for one in settled])
-        for part, claims in done.claimed:
-            self._offer(part, claims)
+        while self._claimed:
+            self._offer(*self._claimed.popleft())
 
     def _written(self, outcome: str, claims: list[int]) -> None:
         """Count records by the outcome that is on the disk."""
@@ -301,7 +315,8 @@ class Run:
             offers = [(part.first + i, *claim, part.in_doubt) for i, claim in given]
             self._dispatcher.offer(part.work.batch, offers)
 
-    def _decide(self, settled: Settled, retry_in_s: float) -> None:
+    def _explained(self, settled: Settled, retry_in_s: float) -> Settled:
+        """The outcome of a record that was not delivered, as the ledger is to tell it."""
         part, index = self._record(settled.claim)
         name, needed = settled.outcome, settled.action_needed
         if name in FAILURES:
@@ -314,7 +329,7 @@ class Run:
         if name == "waiting" and retry_in_s >= 0:
             again = part.one(index, part.in_doubt or bool(settled.in_doubt))
             self._postponed[settled.claim] = (time.monotonic() + retry_in_s, again)
-        self._decided.append(settled)
+        return settled
 
     def _keep(self, rows: list[Settled]) -> None:
         for row in rows:
@@ -340,13 +355,9 @@ class Run:
 
     def _finish(self, writer: Writer) -> None:
         """Settle what is on its way, write what is decided, tell why the run ended."""
-        if self._failure or self.interrupted or self._stopped:
+        if self._failure or self._ending.asked or self._stopped:
             self._dispatcher.stop()
-        try:
-            self._drain(writer)
-        except LedgerError as error:
-            self._failure = error if self._failure is None else self._failure
-            self._drain_network()
+        self._settle_all(writer)
         writer.close()
         self._write_the_rest(writer)
         failure = self._failure
@@ -362,30 +373,53 @@ class Run:
         hidden = self._letters.hidden_of_all
         paused = self._dispatcher.paused
         self._report.pause((at, code, hidden(code, told), do) for at, code, told, do in paused)
-        self._report.interrupted = self.interrupted
+        self._report.interrupted = self._ending.asked
+
+    def _settle_all(self, writer: Writer) -> None:
+        """Let what is on its way come back, and write it; without the ledger where that fails."""
+        try:
+            self._drain(writer)
+        except BaseException as error:
+            self._failure = self._failure or error
+            try:
+                self._drain_network()
+            except BaseException as another:
+                another.__cause__ = error
+                self._failure = another
 
     def _drain(self, writer: Writer) -> None:
         if isinstance(self._failure, LedgerError):
             raise self._failure
-        while self._dispatcher.outstanding or writer.busy or self._decided:
+        while self._dispatcher.outstanding or writer.busy or self._decided or self._claimed:
             if self._dispatcher.outstanding and not self._stopped:
                 self._stopped = self._ends()
-            if self.interrupted or self._stopped:
-                self._dispatcher.stop()
+            if self._ending.asked or self._stopped:
+                self._let_go()
+            while self._claimed:
+                self._offer(*self._claimed.popleft())
             if self._decided:
                 self._put(writer, [], ())
             self._move(writer)
 
     def _drain_network(self) -> None:
         """Without a ledger nothing may start, but what is on its way still comes back."""
-        self._dispatcher.stop()
         while self._dispatcher.outstanding:
+            self._let_go()
             self._network(_NAP_S)
+
+    def _let_go(self) -> None:
+        """Start nothing; and when the grace is over, wait for no answer."""
+        if self._ending.left_s > 0:
+            self._dispatcher.stop()
+        else:
+            self._dispatcher.hang_up()
 
     def _write_the_rest(self, writer: Writer) -> None:
         """One last try, where the ledger failed; else the next run finds these claims undecided."""
         settled, letters = writer.unwritten()
-        settled = [*settled, *self._decided]
+        settled = [*settled, *self._decided, *(row for row, _ in self._answered)]
+        for part, claims in self._claimed:
+            settled += [_not_sent(part, claim) for claim in claims if claim is not None]
         if settled:
             with suppress(LedgerError):
                 self._ledger.advance(settled, [*letters, *self._to_keep], (), (), self._takes)
@@ -409,5 +443,14 @@ class Run:
         self._dispatcher.authorize(header, self._credentials.header_name)
 
     def _tell_progress(self) -> None:
-        if self._progress is not None:
-            self._progress(self._report)
+        """One that fails ends the run, and hears no more of it."""
+        if (progress := self._progress) is not None:
+            self._progress = None
+            progress(self._report)
+            self._progress = progress
+
+
+def _not_sent(part: Part, claim: Claim) -> Settled:
+    """The outcome of a claim that was never offered."""
+    doubt = int(part.in_doubt)
+    return Settled("waiting", "", claim.attempts, 0, "", "", "", "", "", 0.0, doubt, claim.claim)

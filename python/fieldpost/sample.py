@@ -16,9 +16,10 @@ from typing import Any
 from . import documents
 from .config import DestinationConfig
 from .connection import Prober
-from .delivery import Delivery, works
+from .delivery import Delivery, Works
 from .destination_schema import schema_of
 from .dynamics.operation import Reader
+from .ending import Ending
 from .functions import load_functions
 from .ledger import OPEN, Ledger, Takes, open_ledger
 from .preview import PreviewRow
@@ -117,9 +118,9 @@ class Sample:
     def _delivered(self, ledger: Ledger) -> Report:
         plan, functions = documents.compile_plan(self._config), load_functions(self._config)
         source = open_source([self._event])
-        return Delivery(self._config, ledger).run(
-            lambda _targets: works(plan, functions, source), takes=_TAKES
-        )
+        works, ending = Works(plan, functions, source), Ending(self._config.delivery.grace_s)
+        delivery = Delivery(self._config, ledger, ending=ending)
+        return ending.over(lambda: delivery.run(lambda _targets: works, takes=_TAKES))
 
     def _outcomes(self, ledger: Ledger) -> Iterator[dict[str, Any]]:
         for row in self._rows:

@@ -225,6 +225,17 @@ def test_pruning_forgets_what_is_old_and_says_how_much(store):
     book.ledger.close()
 
 
+def test_pruning_forgets_runs_that_were_killed_and_leaves_those_at_work(store):
+    now = [1000.0]
+    killed = Book(store, _clock=lambda: now[0])
+    killed.ledger.close()
+    book = Book(store, _clock=lambda: now[0])
+    now[0] = 9000.0
+    assert book.ledger.prune("d", 5000.0)["runs"] == 1
+    assert book.ledger._rows("SELECT number FROM runs") == [(book.ledger.run,)]
+    book.ledger.close()
+
+
 def test_runs_keep_who_and_where(book):
     about = About("replay", "d", "abc", "1.2", "h1", "ada", '{"dag_id": "x"}')
     book.ledger.begin_run(about)

@@ -106,6 +106,13 @@ class Dispatcher {
   double throttled_s() const;  // how long nothing might start, for that reason, so far
   const std::vector<Traffic>& traffic() const noexcept;  // by subscription
 
+  // Tries that came to nothing yet and are followed by another, and why the last of them did.
+  struct Trouble {
+    std::uint64_t tries = 0;
+    std::string code, message;
+  };
+  Trouble trouble() const;
+
   // Subscriptions that nothing more is sent of, and why: code, message, action_needed.
   struct Paused {
     std::uint32_t subscription = 0;
@@ -122,6 +129,10 @@ class Dispatcher {
   // No request is started any more. What is in flight is settled; what waits comes back as
   // `waiting` from the next settle().
   void stop() noexcept;
+
+  // The same, and no answer is awaited any more: what is in flight is settled as one whose answer
+  // was lost. Connections are closed.
+  void hang_up();
 
   // The request of a record as it would be sent, but for Authorization. Sends nothing.
   // Throws CallFault, and std::out_of_range where the batch has no such record.

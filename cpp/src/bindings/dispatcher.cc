@@ -193,6 +193,12 @@ py::list traffic(const Dispatcher& dispatcher) {
   return rows;
 }
 
+// (tries that another one follows, code and message of the last).
+py::tuple trouble(const Dispatcher& dispatcher) {
+  const Dispatcher::Trouble last = dispatcher.trouble();
+  return py::make_tuple(last.tries, text(last.code), text(last.message));
+}
+
 // (subscription, code, message, action_needed) of each that is paused.
 py::list paused(const Dispatcher& dispatcher) {
   py::list rows;
@@ -253,6 +259,7 @@ void register_dispatcher(py::module_& module) {
           py::arg("standard_webhooks"), py::arg("segment"))
       .def("hide", &Dispatcher::hide, py::arg("text"))
       .def("stop", &Dispatcher::stop)
+      .def("hang_up", &Dispatcher::hang_up)
       .def("allow", &Dispatcher::allow, py::arg("max_in_flight"), py::arg("requests_per_window"),
            py::arg("starts") = -1)
       .def("hold", &Dispatcher::hold, py::arg("seconds"))
@@ -272,6 +279,7 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("room", &Dispatcher::room)
       .def_property_readonly("in_flight", &Dispatcher::in_flight)
       .def_property_readonly("paused", &paused)
+      .def_property_readonly("trouble", &trouble)
       .def_property_readonly("lacks", &lacks)
       .def_property_readonly("pause_code",
                              [](const Dispatcher& self) { return text(self.pause_code()); })

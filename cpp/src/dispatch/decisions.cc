@@ -80,6 +80,7 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
 void Dispatcher::State::try_again(Id id, const Verdict& verdict) {
   const double now_s = clock->monotonic_s();
   const Tries tries = deliveries.at(id).tries(now_s);
+  trouble = {trouble.tries + 1, verdict.code, verdict.message};
   if (verdict.wait_s) {
     governor.hold_until(now_s + std::min(*verdict.wait_s, kLongestRetryAfter_s), now_s);
   }

@@ -284,6 +284,11 @@ const std::vector<Traffic>& Dispatcher::traffic() const noexcept {
   return state_->counter.traffic();
 }
 
+Dispatcher::Trouble Dispatcher::trouble() const {
+  const Trouble& last = state_->trouble;
+  return {last.tries, state_->secrets.hide(last.code), state_->secrets.hide(last.message)};
+}
+
 std::vector<Dispatcher::Paused> Dispatcher::paused() const {
   std::vector<Paused> all;
   for (const auto& [subscription, why] : state_->paused_subscriptions) {
@@ -300,6 +305,12 @@ const std::string& Dispatcher::pause_code() const noexcept { return state_->paus
 const std::string& Dispatcher::pause_message() const noexcept { return state_->pause.message; }
 
 void Dispatcher::stop() noexcept { state_->stopped = true; }
+
+void Dispatcher::hang_up() {
+  state_->check_process();
+  state_->stopped = true;
+  state_->transport->hang_up();
+}
 
 Call Dispatcher::preview(const Batch& batch, std::uint32_t index) const {
   const Protocol& protocol = *state_->protocol;

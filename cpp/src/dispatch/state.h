@@ -144,6 +144,7 @@ struct Dispatcher::State {
   std::uint64_t operations = 0;  // in them, as the destination counts
   bool too_few_left = false;     // for a record of several operations
   TrafficCounter counter;
+  Trouble trouble;
   std::uint64_t token = 0;  // counts authorize()
   bool token_wanted = false;
   bool stopped = false;

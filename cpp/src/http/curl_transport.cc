@@ -46,11 +46,13 @@ struct CurlTransport::State {
   ~State();
 
   void open();
+  void close();
   Transfer& idle_transfer();
   void add(Transfer& transfer);
   bool may_connect(const Request& request, double now_s);
   void run_timer();
   void end_overdue();
+  void give_up(Transfer& transfer);
   void watch(double seconds);  // until a socket is ready or a timer due, and act on it
   void act(int socket, int what);
   void collect();  // move what ended to `done`
@@ -72,7 +74,10 @@ struct CurlTransport::State {
   std::vector<Completion> done;
 };
 
-CurlTransport::State::~State() {
+CurlTransport::State::~State() { close(); }
+
+// Nothing is under way any more, and no connection is open.
+void CurlTransport::State::close() {
   if (!multi) return;
   const bool forked = owner != process_mark();
   for (const auto& transfer : transfers) {
@@ -84,8 +89,10 @@ CurlTransport::State::~State() {
     }
   }
   transfers.clear();
+  idle.clear();
   // In a forked child a clean close would end the parent's TLS sessions: leak instead.
   if (!forked) curl_multi_cleanup(multi);
+  multi = nullptr;
 }
 
 void CurlTransport::State::open() {
@@ -96,6 +103,8 @@ void CurlTransport::State::open() {
   }
   init_libcurl();
   sockets.emplace();
+  timer_s.reset();
+  look_s = kNever_s;
   multi = curl_multi_init();
   if (!multi) throw std::bad_alloc();
   owner = process_mark();
@@ -180,10 +189,14 @@ void CurlTransport::State::end_overdue() {
       look_s = std::min(look_s, transfer->deadline_s());
       continue;
     }
-    curl_multi_remove_handle(multi, transfer->easy());
-    idle.push_back(transfer.get());
-    done.push_back(transfer->finish(CURLE_OPERATION_TIMEDOUT));
+    give_up(*transfer);
   }
+}
+
+void CurlTransport::State::give_up(Transfer& transfer) {
+  curl_multi_remove_handle(multi, transfer.easy());
+  idle.push_back(&transfer);
+  done.push_back(transfer.finish(CURLE_OPERATION_TIMEDOUT));
 }
 
 void CurlTransport::State::watch(double seconds) {
@@ -269,6 +282,16 @@ std::vector<Completion> CurlTransport::wait(double timeout_s) {
   }
   if (!state.done.empty()) state.last_end_s = state.clock.monotonic_s();
   return std::exchange(state.done, {});
+}
+
+void CurlTransport::hang_up() {
+  State& state = *state_;
+  if (!state.multi) return;
+  state.open();  // refuses a forked child
+  for (const auto& transfer : state.transfers) {
+    if (transfer->under_way()) state.give_up(*transfer);
+  }
+  state.close();
 }
 
 std::unique_ptr<Transport> make_curl_transport(TransportOptions options) {

@@ -21,6 +21,7 @@ class CurlTransport final : public Transport {
 
   void start(std::uint64_t id, const Request& request) override;
   std::vector<Completion> wait(double timeout_s) override;
+  void hang_up() override;
 
  private:
   struct State;

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 import fieldpost as fp
 
-from . import authoring, delivering, exit_code, guide, printing, remembering
+from . import authoring, delivering, exit_code, guide, printing, remembering, streams
 from .command import Output, OutputOption, app, command
 
 VERBS = (authoring, delivering, remembering)  # each made its own when it was imported
@@ -56,6 +60,24 @@ def root(
         raise typer.Exit
 
 
-def main() -> None:
-    """The `fieldpost` command."""
-    app()
+def run() -> NoReturn:
+    """Do what the arguments ask for, and end the process."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, fp.Terminated.rise)
+    try:
+        app()
+    except SystemExit as end:
+        _leave(end)
+    raise AssertionError("a verb has an exit code")
+
+
+def _leave(end: SystemExit) -> NoReturn:
+    """End the process, also where a thread hangs that was told to end."""
+    if isinstance(end.code, int) and any(
+        one.name.startswith("fieldpost-") for one in threading.enumerate()
+    ):
+        for stream in (streams.results(), sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(end.code)
+    raise end

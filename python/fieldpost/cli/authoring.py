@@ -68,7 +68,7 @@ def schema_pull(
     return exit_code.DONE
 
 
-@command("show", table_schema)
+@command("show", table_schema, looks=True)
 def schema_show(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as account.")],
     where: Annotated[
@@ -113,7 +113,7 @@ def test(destination: DestinationFile, output: OutputOption = Output.text) -> in
     return exit_code.DONE if report else exit_code.EVENTS
 
 
-@command("explain")
+@command("explain", looks=True)
 def explain(
     named: Annotated[
         list[str] | None,
@@ -147,7 +147,7 @@ def explain(
     return exit_code.DONE
 
 
-@command("preview")
+@command("preview", looks=True)
 def preview(
     destination: DestinationFile,
     source: Sources = None,
@@ -174,7 +174,7 @@ def preview(
     return exit_code.DONE
 
 
-@command("transform")
+@command("transform", looks=True)
 def transform(
     arguments: Annotated[
         list[str] | None,

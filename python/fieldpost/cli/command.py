@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
-import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -14,7 +12,7 @@ import typer
 
 import fieldpost as fp
 
-from . import exit_code, printing
+from . import exit_code, printing, streams
 
 app = typer.Typer(
     name="fieldpost",
@@ -59,14 +57,19 @@ AllOption = Annotated[bool, typer.Option("--all", help="All of the ledger, inste
 
 
 def command(
-    name: str, group: typer.Typer = app
+    name: str, group: typer.Typer = app, *, looks: bool = False
 ) -> Callable[[Callable[..., int]], Callable[..., None]]:
-    """A verb whose function returns its exit code and may raise fieldpost's errors."""
+    """A verb whose function returns its exit code and may raise fieldpost's errors.
+
+    looks: it changes nothing, and ends when nobody reads its results any more.
+    """
 
     def register(function: Callable[..., int]) -> Callable[..., None]:
         @wraps(function)
         def verb(*args: Any, **options: Any) -> None:
-            raise typer.Exit(_guarded(lambda: function(*args, **options)))
+            with streams.kept_apart(looks=looks):
+                code = _guarded(lambda: function(*args, **options))
+            raise typer.Exit(_printed(code, looks))
 
         group.command(name)(verb)
         return verb
@@ -82,9 +85,23 @@ def _guarded(work: Callable[[], int]) -> int:
         return exit_code.of_error(error)
     except KeyboardInterrupt:
         return exit_code.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except fp.Terminated as ended:
+        return int(ended.code or 0)
+    except streams.ReaderLeft:
         return exit_code.DONE
+
+
+def _printed(code: int, looks: bool) -> int:
+    """The exit code when all is printed: a full disk takes a verb's results, not what it did."""
+    fault = streams.fault()
+    if fault is None:
+        return code
+    printing.error(fp.FieldpostError("E737", _FULL, fault.strerror or "", _ELSEWHERE))
+    return exit_code.CONFIGURATION if looks and code == exit_code.DONE else code
+
+
+_FULL = "not all results could be written to standard output"
+_ELSEWHERE = "what a run did is in the ledger: `fieldpost status`, `fieldpost failures`"
 
 
 def open_destination(destination: Path, ledger: str | None = None) -> fp.Destination:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -112,19 +114,20 @@ def deliver(
     ledger: LedgerOption = None,
 ) -> int:
     """Deliver each event once; what was delivered before is not sent again."""
-    tolerated = options.share(tolerate)
-    for_s = options.seconds(time_limit, "--for")
+    tolerated, for_s = options.share(tolerate), options.seconds(time_limit, "--for")
     opened, observers = _opened(destination, ledger, metrics)
-    report = opened.deliver(
-        source or None,
-        limit=limit,
-        dry_run=dry_run,
-        again=again,
-        for_s=for_s,
-        observers=observers,
-    )
-    printing.any_report(report, as_json=output is Output.json)
-    return exit_code.of_report(report, tolerated)
+
+    def run() -> fp.Report:
+        return opened.deliver(
+            source or None,
+            limit=limit,
+            dry_run=dry_run,
+            again=again,
+            for_s=for_s,
+            observers=observers,
+        )
+
+    return _reported(run, tolerated, output)
 
 
 @command("replay")
@@ -145,11 +148,37 @@ def replay(
     tolerated = options.share(tolerate)
     chosen = options.condition(where, everything)
     opened, observers = _opened(destination, ledger, metrics)
-    report = opened.replay(chosen, recorded=recorded, dry_run=dry_run, observers=observers)
-    if dry_run and output is Output.text:
-        printing.out.print(f"{report.received:,} fit the condition")
-    printing.any_report(report, as_json=output is Output.json)
+
+    def run() -> fp.Report:
+        report = opened.replay(chosen, recorded=recorded, dry_run=dry_run, observers=observers)
+        if dry_run and output is Output.text:
+            printing.out.print(f"{report.received:,} fit the condition")
+        return report
+
+    return _reported(run, tolerated, output)
+
+
+def _reported(run: Callable[[], fp.Report], tolerated: float, output: Output) -> int:
+    """Print what a run came to, also where the process is told to end; its exit code."""
+    as_json = output is Output.json
+    _show_progress_log()
+    try:
+        report = run()
+    except fp.Terminated as ended:
+        if ended.report is not None:
+            printing.any_report(ended.report, as_json=as_json)
+        raise
+    printing.any_report(report, as_json=as_json)
     return exit_code.of_report(report, tolerated)
+
+
+def _show_progress_log() -> None:
+    """Where nobody watches a bar, a run tells of itself on standard error."""
+    log = logging.getLogger("fieldpost.progress")
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.INFO)
+        log.propagate = False
 
 
 @command("enable")

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any, cast
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -27,7 +27,9 @@ from fieldpost import (
 )
 from fieldpost.terminal import Terminal, line
 
-out = Terminal(soft_wrap=True)
+from . import streams
+
+out = Terminal(file=cast("IO[str]", streams.Results()), soft_wrap=True)
 err = Terminal(stderr=True, soft_wrap=True)
 
 _REASONS_SHOWN = 5
@@ -57,15 +59,20 @@ def pasted() -> str:
 
 def as_json(value: Any) -> None:
     """One JSON document on one line of standard output."""
-    sys.stdout.write(_json(value) + "\n")
-    sys.stdout.flush()
+    _json_line(value)
 
 
-def _json(value: Any) -> str:
+def _json_line(value: Any) -> None:
+    results = streams.results()
+    results.write(_json(value, results.encoding) + "\n")
+    results.flush()
+
+
+def _json(value: Any, encoding: str | None) -> str:
     """JSON that standard output can encode: a half of a surrogate pair needs its escape."""
     text = json.dumps(value, ensure_ascii=False)
     try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
         return json.dumps(value)
     return text
@@ -129,8 +136,7 @@ def any_report(told: Report, *, as_json: bool) -> None:
     if not as_json:
         report(told)
         return
-    sys.stdout.write(_json(told.to_dict()) + "\n")
-    sys.stdout.flush()
+    _json_line(told.to_dict())
     if told.stopped:
         err.print(line(" ".join(told.stopped)))
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+import fieldpost as fp
 from fieldpost.terminal import line
 
 from . import exit_code, options, printing
@@ -32,7 +33,7 @@ class SettledAs(enum.StrEnum):
     rejected = "rejected"
 
 
-@command("status")
+@command("status", looks=True)
 def status(
     destination: DestinationFile, output: OutputOption = Output.text, ledger: LedgerOption = None
 ) -> int:
@@ -45,7 +46,7 @@ def status(
     return exit_code.DONE
 
 
-@command("monitor")
+@command("monitor", looks=True)
 def monitor(
     destination: DestinationFile,
     every: Annotated[str, typer.Option("--every", help="How often to look.")] = "2s",
@@ -55,12 +56,12 @@ def monitor(
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
-    """Watch where the events stand while runs are at work, here or elsewhere; ends with Ctrl-C."""
+    """Watch where the events stand while runs are at work; Ctrl-C or SIGTERM ends it."""
     every_s = options.seconds(every, "--every") or 0.0
     looks = open_destination(destination, ledger).monitor(
         max(every_s, 0.1), options.seconds(time_limit, "--for")
     )
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, fp.Terminated):
         if output is Output.json:
             for look in looks:
                 printing.as_json(look.to_dict())
@@ -69,7 +70,7 @@ def monitor(
     return exit_code.DONE
 
 
-@command("outcomes")
+@command("outcomes", looks=True)
 def outcomes(
     destination: DestinationFile,
     where: WhereOption = None,
@@ -88,7 +89,7 @@ def outcomes(
     return exit_code.DONE
 
 
-@command("failures")
+@command("failures", looks=True)
 def failures(
     destination: DestinationFile, output: OutputOption = Output.text, ledger: LedgerOption = None
 ) -> int:

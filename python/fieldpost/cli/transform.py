@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import fieldpost as fp
 from fieldpost.terminal import line
 
-from . import exit_code, printing
+from . import exit_code, printing, streams
 
 _ERRORS_SHOWN = 20
 _WHOLE_EVENT = {"@path": "$."}
@@ -72,8 +72,7 @@ def _sources(named: list[str]) -> Any:
 
 def write(asked: fp.Transformation, as_rows: bool, errors: Path | None) -> int:
     """Bodies, or rows with their positions, to standard output."""
-    sys.stdout.flush()
-    out = sys.stdout.buffer
+    out = streams.results().buffer
     with ExitStack() as stack:
         file = stack.enter_context(errors.open("wb")) if errors else None
         told = Errors(file)

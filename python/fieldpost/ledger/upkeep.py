@@ -71,7 +71,8 @@ class Upkeep(Reading):
     def prune(self, destination: str, before: float, dry_run: bool = False) -> dict[str, int]:
         """Forget rows that were decided before a moment (Unix seconds), and runs without rows.
 
-        A row without a moment of its own counts by the begin of its run. Undecided rows stay.
+        A run that was killed has no end, and is over all the same. A row without a moment of its
+        own counts by the begin of its run. Undecided rows stay.
         """
         old = (
             "SELECT o.claim FROM outcomes AS o JOIN targets AS t ON t.target = o.target"
@@ -80,8 +81,14 @@ class Upkeep(Reading):
             " AND coalesce(o.decided, r.ended, r.started) < ?"
         )
         values = (destination, before)
+        endless = self._rows(
+            "SELECT number FROM runs WHERE destination = ? AND started < ? AND ended IS NULL",
+            values,
+        )
+        killed = ", ".join(str(int(run)) for (run,) in endless if not self.is_live(run))
         idle = (
-            "SELECT number FROM runs WHERE destination = ? AND started < ? AND ended IS NOT NULL"
+            "SELECT number FROM runs WHERE destination = ? AND started < ?"
+            f" AND (ended IS NOT NULL OR number IN ({killed or 'NULL'}))"
             " AND NOT EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = runs.number)"
         )
 

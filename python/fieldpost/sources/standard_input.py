@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import select
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from .._core import Chunk
 
 _IDLE_S = 0.05
+_LOOK_S = 0.2
+_ROOM = 1 << 16
 
 
 class OpenFile:
@@ -25,6 +29,7 @@ class OpenFile:
         self._file = file
         self.name = name
         self.has_place = False
+        self._stopped = False
 
     def chunks(self) -> Iterator[Chunk]:
         """The lines, until the end; those that are there when nothing comes are not held back."""
@@ -35,8 +40,14 @@ class OpenFile:
         if faults:
             raise faults[0]
 
+    def stop(self) -> None:
+        """Wait for no more of a pipe: what came so far is all. From any thread."""
+        self._stopped = True
+
     def _bytes(self) -> io.BufferedReader:
         file = getattr(self._file, "buffer", self._file)
+        if _can_be_awaited(file):
+            return io.BufferedReader(_Awaited(file, lambda: self._stopped), _ROOM)
         return file if hasattr(file, "peek") else io.BufferedReader(file)
 
 
@@ -53,9 +64,51 @@ class StandardInput(OpenFile):
         return super()._bytes()
 
 
+class _Awaited(io.RawIOBase):
+    """A pipe that is read when it has something, and ends when nobody wants to wait any more.
+
+    A thread that waited within the file would hold its lock, over which Python cannot exit.
+    """
+
+    def __init__(self, file: io.BufferedReader, is_stopped: Callable[[], bool]) -> None:
+        self._file = file
+        self._is_stopped = is_stopped
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def fileno(self) -> int:
+        """That of the pipe."""
+        return self._file.fileno()
+
+    def readinto(self, room: Any) -> int:
+        """What one read gives; 0 at the end, whichever it is."""
+        while not self._is_stopped():
+            if _has_something(self._file, _LOOK_S):
+                content = self._file.read1(min(len(room), _ROOM))
+                room[: len(content)] = content
+                return len(content)
+        return 0
+
+
+def _can_be_awaited(file: Any) -> bool:
+    """Whether it is a pipe, a socket or a terminal, with nothing between it and its bytes."""
+    if not isinstance(getattr(file, "raw", None), io.FileIO):
+        return False
+    return not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
 def _idle(file: io.BufferedReader) -> bool:
     """Whether a pipe has nothing to read for a while. Other files always have."""
     try:
-        return not select.select([file], [], [], _IDLE_S)[0]
+        return not _has_something(file, _IDLE_S)
     except (OSError, ValueError):
         return False
+
+
+def _has_something(file: io.BufferedReader, timeout_s: float) -> bool:
+    """Whether it can be read, or has ended; waits for so long."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(1000 * timeout_s))

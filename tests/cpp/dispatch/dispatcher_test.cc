@@ -567,6 +567,16 @@ TEST_F(DispatcherTest, AnAnswerInBetweenStartsTheWaitAnew) {
   EXPECT_GT(clock_->monotonic_s(), limits_.pause_after_unreachable_s);
 }
 
+TEST_F(DispatcherTest, TheLastTroubleIsKnownWhileItIsTriedAgain) {
+  open([](int n, const Request&) { return n < 2 ? fault(Fault::unreachable) : answer(204); });
+  EXPECT_EQ(dispatcher_->trouble().tries, 0u);
+  EXPECT_EQ(settle_one().outcome, "delivered");
+  const Dispatcher::Trouble trouble = dispatcher_->trouble();
+  EXPECT_EQ(trouble.tries, 2u);
+  EXPECT_EQ(trouble.code, "E501");
+  EXPECT_EQ(trouble.message, "cannot connect to host: because");
+}
+
 TEST_F(DispatcherTest, StopStartsNothingMore) {
   limits_.max_in_flight = 1;
   open([](int, const Request&) { return answer(204); });
@@ -580,6 +590,30 @@ TEST_F(DispatcherTest, StopStartsNothingMore) {
   EXPECT_EQ(outcomes.at(2).message, "");
   EXPECT_EQ(wire_->requests.size(), 1u);
   EXPECT_EQ(dispatcher_->pause_code(), "");
+}
+
+TEST_F(DispatcherTest, HangingUpSettlesWhatIsOnTheWireAsLost) {
+  limits_.max_in_flight = 1;
+  open([](int, const Request&) { return answer(204); });
+  offer_many(2);
+  EXPECT_TRUE(dispatcher_->settle(0).empty());
+  dispatcher_->hang_up();
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "unconfirmed");
+  EXPECT_EQ(outcomes.at(1).code, "E503");
+  EXPECT_EQ(outcomes.at(2).outcome, "waiting");
+  EXPECT_EQ(clock_->monotonic_s(), 0) << "nothing is waited for";
+}
+
+TEST_F(DispatcherTest, HangingUpLeavesWhatMayBeSentAgainWaitingInDoubt) {
+  open([](int, const Request&) { return answer(204); }, kDynamics);
+  offer({R"({"name": "a"})"});
+  EXPECT_TRUE(dispatcher_->settle(0).empty());
+  dispatcher_->hang_up();
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.at(1).outcome, "waiting");
+  EXPECT_TRUE(outcomes.at(1).in_doubt);
+  EXPECT_LT(outcomes.at(1).retry_in_s, 0) << "not in this run";
 }
 
 TEST_F(DispatcherTest, AStopEndsTheWaitForATokenToo) {

@@ -53,6 +53,15 @@ class ScriptedTransport final : public Transport {
     return landed;
   }
 
+  void hang_up() override {
+    for (Flight& flight : flying_) {
+      flight.lands_s = clock_->monotonic_s();
+      flight.completion.response = Response();
+      flight.completion.response.fault = Fault::lost;
+      flight.completion.response.fault_text = "no whole answer in time";
+    }
+  }
+
  private:
   struct Flight {
     double lands_s;

@@ -230,6 +230,24 @@ TEST(CurlTransport, KeepsManyOnTheWireAndCompletesEachOnce) {
   EXPECT_EQ(server.requests().size(), seen.size());
 }
 
+TEST(CurlTransport, HangingUpTellsWhatWasOnTheWireAndGoesOn) {
+  LoopbackServer server(
+      [](int n, const std::string&) { return n == 0 ? Reply{} : Reply{kNoContent}; });
+  const Request request = post(server.url());
+  CurlTransport transport(quick());
+  transport.start(1, request);
+  for (int i = 0; i < 200 && server.requests().empty(); ++i) {
+    EXPECT_TRUE(transport.wait(0.05).empty());
+  }
+  transport.hang_up();
+  const std::vector<Completion> done = transport.wait(0);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].id, 1u);
+  EXPECT_EQ(done[0].response.fault, Fault::lost);
+  EXPECT_EQ(done[0].response.fault_text, "no whole answer in time");
+  EXPECT_EQ(send(transport, request).status, 204);
+}
+
 TEST(CurlTransport, CanBeDestroyedWithRequestsOnTheWire) {
   LoopbackServer server([](int, const std::string&) { return Reply{}; });
   const Request request = post(server.url());

@@ -1,0 +1,67 @@
+"""A run's progress for the logger "fieldpost.progress": where nobody watches a bar."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from .report import Report
+from .standstill import why_nothing_moves
+
+_log = logging.getLogger("fieldpost.progress")
+_EVERY_S = 10.0
+
+
+class ProgressLog:
+    """An observer. A line every ten seconds; the first trouble of a run at once, before anything is
+    delivered. INFO: the run goes on; WARNING: with what keeps it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun_s = self._next_s = 0.0
+        self._is_well = False  # as far as anybody could tell it was not
+
+    def began(self, report: Report, verb: str) -> None:
+        """The ten seconds begin."""
+        self._begun_s = self._clock()
+        self._next_s = self._begun_s + _EVERY_S
+        self._is_well = False
+
+    def advanced(self, report: Report) -> None:
+        """Tell, where it is time."""
+        now_s = self._clock()
+        first = not self._is_well and report.trouble is not None
+        self._is_well = self._is_well or first or report["delivered"] > 0
+        if first or now_s >= self._next_s:
+            self._next_s = now_s + _EVERY_S
+            self._tell(report, now_s - self._begun_s)
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        """The report tells."""
+
+    def _tell(self, report: Report, at_s: float) -> None:
+        why = why_nothing_moves(report)
+        _log.log(
+            logging.WARNING if why else logging.INFO,
+            "run %s of %s after %.0f s: %s%s",
+            report.run,
+            report.destination,
+            at_s,
+            so_far(report),
+            f"; {why}" if why else "",
+        )
+
+
+def so_far(report: Report) -> str:
+    """What a run has come to: read, delivered, failed, tried again, waited."""
+    told = f"{report.received:,} read, {report['delivered']:,} delivered"
+    if report["already_delivered"]:
+        told += f", {report['already_delivered']:,} already"
+    if report.failed:
+        told += f", {report.failed:,} failed"
+    if report.retries:
+        told += f", {report.retries:,} retries"
+    if report.throttled_s >= 1:
+        told += f", waited {report.throttled_s:,.0f} s"
+    return told
