@@ -14,25 +14,27 @@ _EVERY_S = 10.0
 
 
 class ProgressLog:
-    """An observer. A line every ten seconds; the first trouble of a run at once, before anything is
-    delivered. INFO: the run goes on; WARNING: with what keeps it."""
+    """An observer. A line every ten seconds; the first trouble of a run at once, where nothing was
+    delivered before, and no wait asked for, of which RunLog tells. INFO: the run goes on; WARNING:
+    with what keeps it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._begun_s = self._next_s = 0.0
-        self._is_well = False  # as far as anybody could tell it was not
+        self._is_known = False  # how it goes: something was delivered, or trouble told
 
     def began(self, report: Report, verb: str) -> None:
         """The ten seconds begin."""
         self._begun_s = self._clock()
         self._next_s = self._begun_s + _EVERY_S
-        self._is_well = False
+        self._is_known = False
 
     def advanced(self, report: Report) -> None:
         """Tell, where it is time."""
         now_s = self._clock()
-        first = not self._is_well and report.trouble is not None
-        self._is_well = self._is_well or first or report["delivered"] > 0
+        self._is_known = self._is_known or report["delivered"] > 0 or report.held_s > 0
+        first = not self._is_known and report.trouble is not None
+        self._is_known = self._is_known or first
         if first or now_s >= self._next_s:
             self._next_s = now_s + _EVERY_S
             self._tell(report, now_s - self._begun_s)
@@ -61,7 +63,7 @@ def so_far(report: Report) -> str:
     if report.failed:
         told += f", {report.failed:,} failed"
     if report.retries:
-        told += f", {report.retries:,} retries"
+        told += f", {report.retries:,} {'retry' if report.retries == 1 else 'retries'}"
     if report.throttled_s >= 1:
         told += f", waited {report.throttled_s:,.0f} s"
     return told

@@ -72,7 +72,7 @@ def _live(task: Task) -> NoReturn:
     code, log = BUG, _open_log(task.log)
     try:
         random.seed(os.getpid())
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the delivery listens to it
+        signal.signal(signal.SIGINT, lambda *_: None)  # until the delivery listens to it
         if task.doom:
             _doomed(task.doom)
         if task.room:

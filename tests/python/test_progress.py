@@ -79,7 +79,7 @@ def test_the_first_trouble_is_told_before_anything_is_delivered(
     log.advanced(told)
     log.advanced(told)
     assert [record.getMessage() for record in caplog.records] == [
-        "run r1 of hook after 0 s: 0 read, 0 delivered, 1 retries; HTTP 503"
+        "run r1 of hook after 0 s: 0 read, 0 delivered, 1 retry; HTTP 503"
     ]
 
 
@@ -87,9 +87,8 @@ def test_the_line_on_a_terminal_says_why_nothing_moves() -> None:
     bar = ProgressBar()
     bar(report(received=7, retries=4, throttled_s=2.5, trouble=Trouble("E501", "no [way] there")))
     (task,) = bar._bar.tasks
-    assert task.fields["told"] == (
-        r"7 read, 0 delivered, 4 retries, waited 2 s  [red]E501 no \[way] there[/red]"
-    )
+    assert task.fields["told"] == "7 read, 0 delivered, 4 retries, waited 2 s"
+    assert task.fields["why"] == "E501 no [way] there"
 
 
 @pytest.mark.parametrize(
