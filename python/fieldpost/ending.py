@@ -9,7 +9,9 @@ its grace to settle what is on its way, and the exception rises.
 from __future__ import annotations
 
 import contextvars
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -111,10 +113,14 @@ class _Worker:
         )
 
     def _run(self) -> None:
+        process = os.getpid()
         try:
             self.report = self._work()
         except BaseException as error:
             self.error = error
+            if os.getpid() != process:  # forked in here: nobody waits for it, and it is all
+                sys.excepthook(type(error), error, error.__traceback__)
+                os._exit(1)
         finally:
             self._going.release()
 
