@@ -93,7 +93,7 @@ def _try_beside(destination: fieldpost.Destination, file: Path, events: Path, le
 
 def unheard(file: Path, events: Path, ledger: Path) -> int:
     """The command line, whose standard streams are closed, full, or end in a broken pipe."""
-    from fieldpost.cli.app import main
+    from fieldpost.cli import main
 
     for number in random.choice(((1,), (2,), (1, 2), (0, 1, 2))):
         _break(number, random.choice(("closed", "full", "pipe")))

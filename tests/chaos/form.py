@@ -72,6 +72,7 @@ class Form:
     name = ""
     replay_safe = True
     conduct: ClassVar[Conduct] = staticmethod(plainly)
+    early_deaths = 6  # tries of a round that end at a named point, if they reach it
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder

@@ -42,7 +42,6 @@ FORMS: tuple[type[Form], ...] = (
     BulkUpsert,
 )
 _EVENTS = 120  # of a round
-_EARLY_DEATHS = 6  # tries of a round that end at a named point, if they reach it
 _LONGEST_S = 120  # that one child may take
 _MORE_ROUNDS = 3  # at most, for each point that is still missing when the numbers are reached
 
@@ -87,7 +86,7 @@ class Chaos:
             calm = attempt > 40 or time.monotonic() > until_s
             if calm:
                 form.let_loose(False)
-            if self._try(form, attempt < _EARLY_DEATHS, calm) == DONE:
+            if self._try(form, attempt < form.early_deaths, calm) == DONE:
                 break
             if form.forgets:
                 form.forget()

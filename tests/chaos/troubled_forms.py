@@ -35,6 +35,7 @@ class Forked(Webhook):
 
     name = "forked"
     conduct: ClassVar[Conduct] = staticmethod(and_fork)
+    early_deaths = 2
 
 
 class Unheard(Webhook):
@@ -42,6 +43,7 @@ class Unheard(Webhook):
 
     name = "unheard"
     conduct: ClassVar[Conduct] = staticmethod(unheard)
+    early_deaths = 2
 
 
 class Ended(Webhook):
@@ -49,6 +51,7 @@ class Ended(Webhook):
 
     name = "ended"
     conduct: ClassVar[Conduct] = staticmethod(and_end_when_told)
+    early_deaths = 2
 
     def disturb(self, pid: int) -> None:
         os.kill(pid, self.chance.choice(ENDS))
@@ -58,6 +61,7 @@ class KeyedLostLedger(KeyedWebhook):
     """The ledger is deleted or replaced while a run is at work; the keys keep effects single."""
 
     name = "keyed-lost"
+    early_deaths = 2
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
@@ -82,6 +86,7 @@ class LostLedger(Webhook):
 
     name = "lost"
     conduct: ClassVar[Conduct] = staticmethod(and_account)
+    early_deaths = 2
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed)
