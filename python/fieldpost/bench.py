@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import documents
+from . import documents, json_text
 from ._core import Batch, CallFault, Dispatcher
 from .config import DestinationConfig, Subscription
 from .difference import MISSING
@@ -73,7 +73,7 @@ class Bench:
 
     def _got(self, batch: Batch, index: int, one: Subscription, event: bytes | None) -> Got:
         text = batch.body(index)
-        body = json.loads(text) if text else MISSING
+        body = json_text.read(text) if text else MISSING
         try:
             request = self._dispatcher.preview(batch, index)
         except CallFault as fault:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from . import json_text
 from ._core import Chunk
 from .difference import MISSING, sides
-from .errors import SourceError
+from .errors import EventError, SourceError
 from .html_table import html_table
 from .stage import Piece, Row, Stage, in_order
 from .yaml_text import Path, path_text
@@ -182,7 +183,7 @@ def _fields(old: bytes | None, new: bytes | None) -> list[tuple[Path, Any, Any]]
         return []
     try:
         return list(sides(_value(old), _value(new)))
-    except RecursionError:
+    except (EventError, RecursionError):
         return [((), "nested too deeply to show", "nested too deeply to show")]
 
 
@@ -204,7 +205,7 @@ def _state(row: Row | None) -> str:
 
 
 def _value(body: bytes | None) -> Any:
-    return MISSING if body is None else json.loads(body)
+    return MISSING if body is None else json_text.read(body)
 
 
 def _text(value: Any) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import json_text
 from .bench import Bench, Got
 from .config import examine, read_text
 from .difference import MISSING, shown
@@ -151,7 +151,7 @@ def _explained(got: Got, event: bytes, folder: Path) -> SubscriptionExplanation:
     fields: list[Origin] = []
     if got.event is not None:
         document = got.subscription.body
-        walk = _Walk(json.loads(got.event), folder, got.body is not MISSING)
+        walk = _Walk(json_text.read(got.event), folder, got.body is not MISSING)
         fields = list(walk.origins({"@path": "$."} if document is None else document, got.body, ()))
     told = (got.outcome, got.code, got.message)
     return SubscriptionExplanation(got.subscription.name, *told, why, got.body, fields)

@@ -12,7 +12,7 @@ from ._core import DocumentError
 from ._core import Filter as _Filter
 from .errors import EventError, FilterError, Mistake
 from .html_table import html_text
-from .json_text import NotJson, write
+from .json_text import NotJson, read, write
 
 Dialect = Literal["fieldpost", "trigger", "destination"]
 
@@ -65,7 +65,7 @@ class Filter:
         verdict, code, message, offset, tree = self._filter.explain(event_text(event))
         if verdict == _INVALID:
             raise EventError(code, f"{message} (byte {offset})")
-        return Explanation(self._text, json.loads(tree))
+        return Explanation(self._text, read(tree))
 
     def __repr__(self) -> str:
         dialect = "" if self._dialect == "fieldpost" else f", dialect={self._dialect!r}"

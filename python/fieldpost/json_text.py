@@ -1,4 +1,4 @@
-"""JSON written by the standard library for what Python code made: exact, valid UTF-8, no NaN."""
+"""JSON by the standard library: exact, valid UTF-8, no NaN; and what the core wrote, read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+from .errors import EventError
 from .yaml_text import Path, path_text
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -36,6 +37,19 @@ def write(value: Any) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError:
         return _SURROGATE.sub(lambda one: f"\\u{ord(one[0]):04x}", text).encode("utf-8")
+
+
+def read(text: str | bytes) -> Any:
+    """What the core wrote, as Python values. Raises EventError where Python cannot hold it: an
+    event may be nested more deeply, and have longer numbers, than Python's own reader takes."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise EventError("E405", "nested too deeply to be shown") from None
+    except ValueError:
+        raise EventError("E409", "a whole number of too many digits to be shown") from None
 
 
 def _first_foreign(value: Any) -> tuple[str, str]:

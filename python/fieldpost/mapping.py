@@ -161,7 +161,7 @@ class Mapping:
     def apply(self, event: dict[str, Any]) -> Any:
         """The body of one event as a Python value, or UNDEFINED. Raises EventError."""
         body = self.apply_json(_event_text(event))
-        return json.loads(body) if body else UNDEFINED
+        return json_text.read(body) if body else UNDEFINED
 
     def apply_json(self, event: bytes | bytearray | memoryview | str) -> bytes:
         """The body of one event's JSON text as compact UTF-8; b"" where it is undefined.

@@ -91,7 +91,7 @@ def _value(body: str) -> Any:
     """A body as JSON value if it is one; None where there is none."""
     try:
         return json.loads(body) if body else None
-    except ValueError:  # the parts of a change set, a form, plain text
+    except (ValueError, RecursionError):  # the parts of a change set, a form, plain text
         return body
 
 

@@ -8,15 +8,15 @@ Nothing is sent and no ledger is read or written.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from . import json_text
 from .comparison import Comparison, compare
-from .errors import ConfigError, Mistake
+from .errors import ConfigError, EventError, Mistake
 from .html_table import html_table
 from .mapping import FilterLike, Mapping
 from .sources import Source, open_source
@@ -128,7 +128,7 @@ class Transformation:
         """A DataFrame with the columns of `Row`; `body` holds Python values (needs pandas)."""
         import pandas
 
-        rows = (row._replace(body=row.body and json.loads(row.body)) for row in self.rows())
+        rows = (row._replace(body=row.body and _value(row.body)) for row in self.rows())
         return pandas.DataFrame(rows, columns=list(Row._fields))
 
     def to_arrow(self) -> Any:
@@ -178,3 +178,11 @@ def transform(source: Any, mapping: Mapping, filter: FilterLike | None = None) -
     source: as for `Destination.deliver`. Raises SourceError.
     """
     return Transformation(open_source(source), MappingStage(mapping, filter))
+
+
+def _value(body: bytes) -> Any:
+    """A body as Python values, as text where Python cannot hold it."""
+    try:
+        return json_text.read(body)
+    except EventError:
+        return body.decode("utf-8")

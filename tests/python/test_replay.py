@@ -158,6 +158,36 @@ def test_named_fields_stay_out_of_the_ledger(service, tmp_path):
     assert all("@example.com" in body["to"] for body in service.bodies)
 
 
+UNREADABLE = {
+    "a number too long for Python": '"n":1,"long":' + "9" * 5000,
+    "nested too deeply for Python": '"n":1,"deep":' + "[" * 1000 + "]" * 1000,
+    "a key that stands twice": '"n":1,"traits":{"email":"other@example.com"}',
+    "a key that stands twice, and last without the field": '"n":1,"traits":{}',
+    "a key that stands twice within": '"n":1,"context":{"ip":"1","ip":"2"}',
+}
+
+
+@pytest.mark.parametrize("odd", UNREADABLE)
+def test_an_event_whose_fields_cannot_be_read_leaves_nothing_of_them(service, tmp_path, odd):
+    def echo(received):
+        return 400, {}, b'{"error": {"message": "user1@example.com is odd"}}'
+
+    with RecordingServer(echo) as server:
+        mapping = '{all: {"@path": "$."}}'
+        more = "redact: [traits.email], keep: all"
+        file = service.destination(tmp_path, url=f"'{server.url}/in'", body=mapping, delivery=more)
+        source = tmp_path / "odd.ndjson"
+        kept = '"type":"track","messageId":"m","traits":{"email":"user1@example.com"}'
+        source.write_text("{" + f"{kept},{UNREADABLE[odd]}" + "}\n")
+        destination = fp.Destination.from_file(file)
+        assert destination.deliver(source)["rejected"] == 1
+        assert b"user1@example.com" in server.requests[0].body
+    [row] = destination.outcomes()
+    assert "@example.com" not in row["message"]
+    for part in tmp_path.glob("hook.ledger.db*"):
+        assert b"@example.com" not in part.read_bytes()
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 def test_what_was_redacted_waits_for_its_source_in_either_form(service, tmp_path, recorded):
     service.answer = refuses_odd

@@ -121,7 +121,7 @@ VERBS = {
     "check": ["check", "FILE"],
     "test": ["test", "FILE"],
     "explain": ["explain", "FILE", "one.json"],
-    "explain a filter": ["explain", "--filter", "properties.v exists and type = 1", "one.json"],
+    "explain a filter": ["explain", "--filter", "properties.text != 1 and type = 2", "one.json"],
     "preview": ["preview", "FILE", "EVENTS"],
     "transform": ["transform", "FILE", "EVENTS", "--output", "text"],
     "compare": ["transform", "FILE", "EVENTS", "--against", "other.yaml"],
@@ -213,3 +213,45 @@ def test_a_log_line_stays_one(hostile, caplog):
     lines = [one.getMessage() for one in caplog.records]
     assert len(lines) >= 2
     assert [one for one in lines if OBEYED.search(one) or "\n" in one] == []
+
+
+# Events that the core takes, and of which Python's own JSON reader makes nothing.
+TOO_MUCH = {
+    "a number of 5,000 digits": "9" * 5000,
+    "a thousand levels": "[" * 1000 + "]" * 1000,
+    "nine hundred levels": "[" * 900 + "]" * 900,
+}
+OFFLINE = {
+    "explain": (0, 2),
+    "explain a filter": (0, 2),
+    "preview": (0,),
+    "transform": (0,),
+    "compare": (0,),
+    "dry run": (0,),
+}
+
+
+def _event(text):
+    return f'{{"type":"track","messageId":"1","properties":{{"v":3,"text":{text}}}}}'
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("verb", OFFLINE)
+@pytest.mark.parametrize("odd", TOO_MUCH)
+def test_one_event_that_is_too_much_is_told(hostile, tmp_path, verb, odd, output):
+    file, _ = hostile
+    (tmp_path / "one.json").write_text(_event(TOO_MUCH[odd]))
+    names = {"FILE": file, "EVENTS": "one.json"}
+    given = [names.get(one, one) for one in VERBS[verb] if one not in ("--output", "text")]
+    result = CliRunner().invoke(app, [*given, "--output", output])
+    assert isinstance(result.exception, SystemExit | None), result.exception
+    assert result.exit_code in OFFLINE[verb]
+    if result.exit_code:
+        assert re.match("error E40[59]", result.stderr)
+
+
+def test_a_row_of_transform_keeps_its_digits(hostile, tmp_path):
+    file, _ = hostile
+    (tmp_path / "one.json").write_text(_event(f"[19.90,1e999,{10**30}]"))
+    printed = told("transform", file, "one.json", "--output", "json", code=0)
+    assert '"text":[19.90,1e999,1000000000000000000000000000000]' in printed

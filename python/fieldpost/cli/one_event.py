@@ -34,6 +34,6 @@ def _content(source: str) -> bytes:
 def _all(content: bytes) -> list[bytes]:
     try:
         whole = json.loads(content)
+        return [json.dumps(one).encode() for one in whole] if isinstance(whole, list) else [content]
     except (ValueError, RecursionError):
         return [line for line in content.split(b"\n") if line.strip()]
-    return [json.dumps(one).encode() for one in whole] if isinstance(whole, list) else [content]

@@ -18,6 +18,7 @@ from fieldpost import (
     Comparison,
     ConnectionTest,
     Difference,
+    EventError,
     FieldpostError,
     Glance,
     Preview,
@@ -70,7 +71,10 @@ def _json_line(value: Any) -> None:
 
 def _json(value: Any, encoding: str | None) -> str:
     """JSON that standard output can encode: a half of a surrogate pair needs its escape."""
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise EventError("E405", "nested too deeply to be printed as JSON") from None
     try:
         text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
@@ -280,12 +284,10 @@ def _request(method: str, url: str, headers: Iterable[tuple[str, str]], body: st
 def _body(body: str) -> None:
     """As JSON where it is, else as it is sent: the parts of a change set, a form, plain text."""
     try:
-        json.loads(body)
-    except ValueError:
+        out.print_json(body)
+    except (ValueError, RecursionError):
         for part in body.replace("\r\n", "\n").removesuffix("\n").split("\n"):
             out.print(line("  ", part))
-    else:
-        out.print_json(body)
 
 
 def comparison(told: Comparison) -> None:

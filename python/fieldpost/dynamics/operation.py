@@ -182,7 +182,7 @@ class Reader:
 def _object(body: str) -> dict[str, Any]:
     try:
         value = json.loads(body) if body else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
