@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from .report import Report
 from .standstill import why_nothing_moves
+from .visible_text import one_line
 
 _log = logging.getLogger("fieldpost.progress")
 _EVERY_S = 10.0
@@ -48,7 +49,7 @@ class ProgressLog:
             logging.WARNING if why else logging.INFO,
             "run %s of %s after %.0f s: %s%s",
             report.run,
-            report.destination,
+            one_line(report.destination),
             at_s,
             so_far(report),
             f"; {why}" if why else "",

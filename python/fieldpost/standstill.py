@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .report import Report
+from .visible_text import one_line
 
 _LONGEST = 160  # characters
 
@@ -22,6 +23,6 @@ def why_nothing_moves(report: Report) -> str:
 def _reason(code: str, message: str) -> str:
     """A code of ours in our words; a service's without its own, which may show an event."""
     if re.fullmatch(r"E\d{3}", code):
-        return f"{code} {message}"[:_LONGEST]
+        return one_line(f"{code} {message}")[:_LONGEST]
     status = re.fullmatch(r"http_(\d{3})", code)
-    return f"HTTP {status[1]}" if status else code
+    return f"HTTP {status[1]}" if status else one_line(code)[:_LONGEST]
