@@ -192,6 +192,8 @@ class Delivery:
 
     def _tell(self, report: Report, standing: list[int]) -> None:
         """Note the end of a run, also where its failures cannot be read."""
+        if self._ledger.is_taken_away:  # another may lie there, which knows nothing of this run
+            return self._end(report)
         try:
             rows = chain(
                 self._ledger.outcomes(self._config.id, failed_in=self._ledger.run),
@@ -203,7 +205,7 @@ class Delivery:
             )
         except LedgerError as error:
             _log.warning("the failures of run %s cannot be listed: %s", report.run, error)
-        self._end(report)
+        return self._end(report)
 
     def _end(self, report: Report) -> None:
         counts = report.to_dict()

@@ -30,7 +30,7 @@ from .functions import Functions, load_functions
 from .html_table import html_table
 from .inquiry import Inquiry
 from .ledger import Ledger, Takes, open_ledger
-from .ledger_care import backup, migrate, prune, settle
+from .ledger_care import backup, migrate, prune, restore, settle
 from .monitor import Glance, glances
 from .observer import Observer, Progress, beginning
 from .prefetch import Work
@@ -388,6 +388,15 @@ class Destination:
         """Copy the ledger's file, also while runs are at work; not for PostgreSQL (pg_dump)."""
         with self._looking() as ledger:
             backup(ledger, Path(path))
+
+    def restore(self, path: str | os.PathLike[str]) -> dict[str, Any]:
+        """Put a copy in the place of the ledger's file, while no run is at work (E720).
+
+        What it replaces is kept beside it. Tells `replaced`, `last_run` of the copy, and `unknown`:
+        how many events the replaced one holds as delivered that the copy does not.
+        """
+        with self._looking() as ledger:
+            return restore(ledger, Path(path))
 
     def migrate(self) -> tuple[int, int]:
         """Take the ledger to this version's schema; (number before, number now)."""

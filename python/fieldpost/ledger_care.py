@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ _LOST = (
     "what is forgotten here counts as new: if a source still holds such an event, it is sent again"
     " (a row in Dynamics is not doubled by that, a webhook may be), and a failure is no longer"
     " listed and cannot be replayed"
+)
+_NOT_KNOWN = (
+    "what was delivered after the copy was made counts as new: the next `deliver` of a source that"
+    " still holds such an event sends it again (a row in Dynamics is not doubled by that, a webhook"
+    " may be); look there first, and `settle` what arrived"
 )
 
 
@@ -69,6 +75,31 @@ def backup(ledger: Ledger, copy: Path) -> None:
         raise LedgerError("E728", "a ledger is not copied onto itself", ledger.name, hint)
     _refuse_to_replace(copy)
     ledger.backup(copy)
+
+
+def restore(ledger: Ledger, copy: Path) -> dict[str, Any]:
+    """Put a copy in the place of a ledger; what was replaced, and what the copy does not know."""
+    if not isinstance(ledger, SqliteLedger):
+        hint = "pg_restore --clean --schema=fieldpost, while no run is at work"
+        told = "a ledger in PostgreSQL is restored with its own tools"
+        raise LedgerError("E728", told, "", hint)
+    if not copy.is_file():
+        raise LedgerError("E727", "there is no such copy", str(copy), "name a ledger's backup")
+    if ledger.path.exists() and copy.samefile(ledger.path):
+        raise LedgerError("E728", "the copy is the ledger itself", ledger.name, "name a backup")
+    done = ledger.restore(copy)
+    return {
+        "restored": ledger.name,
+        "copy": str(copy),
+        "replaced": None if done.replaced is None else str(done.replaced),
+        "last_run": None if done.last_run is None else _moment(done.last_run),
+        "unknown": done.unknown,
+        "lost": _NOT_KNOWN,
+    }
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _refuse_to_replace(copy: Path) -> None:

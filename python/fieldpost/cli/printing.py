@@ -219,6 +219,18 @@ def pruned(told: dict[str, Any]) -> None:
         out.print(line(("note", "yellow"), " ", told["lost"]))
 
 
+def restored(told: dict[str, Any]) -> None:
+    """What a ledger was replaced by, and what that means."""
+    out.print(line(f"restored {told['restored']} from {told['copy']}"))
+    if told["replaced"]:
+        out.print(line(f"the ledger that it replaces is kept in {told['replaced']}"))
+    out.print(f"the last run that it knows began {told['last_run'] or 'never'}")
+    if told["unknown"]:
+        out.print(f"{told['unknown']:,} events were delivered that it does not know")
+    if told["unknown"] != 0:
+        out.print(line(("note", "yellow"), " ", told["lost"]))
+
+
 def status(told: Status) -> None:
     """The ledger's counts."""
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})

@@ -153,6 +153,22 @@ def backup(
     return exit_code.DONE
 
 
+@command("restore", care)
+def restore(
+    destination: DestinationFile,
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="A backup of the ledger.")],
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
+) -> int:
+    """Put a copy in the place of the ledger's file, and tell what may be sent again."""
+    told = open_destination(destination, ledger).restore(copy)
+    if output is Output.json:
+        printing.as_json(told)
+    else:
+        printing.restored(told)
+    return exit_code.DONE
+
+
 @command("migrate", care)
 def migrate(destination: DestinationFile, ledger: LedgerOption = None) -> int:
     """Take the ledger to this version's schema; every verb that writes does so by itself."""

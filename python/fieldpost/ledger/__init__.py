@@ -3,6 +3,7 @@
 from .alive import RunLock
 from .ledger import LOOK, Ledger
 from .open import open_ledger
+from .restore import Restored
 from .rows import (
     FINAL,
     OPEN,
@@ -34,6 +35,7 @@ __all__ = [
     "Key",
     "Ledger",
     "Letter",
+    "Restored",
     "RunLock",
     "Settled",
     "SqliteLedger",

@@ -42,6 +42,14 @@ class RunLock:
         told = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, self._range(fcntl.F_WRLCK, run))
         return bool(struct.unpack(_LAYOUT, told)[0] != fcntl.F_UNLCK)
 
+    def is_any_alive(self) -> bool:
+        """Whether another open ledger holds any run."""
+        if self._file < 0:
+            return False
+        whole = struct.pack(_LAYOUT, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        told = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, whole)
+        return bool(struct.unpack(_LAYOUT, told)[0] != fcntl.F_UNLCK)
+
     def close(self) -> None:
         """Let go of what this object holds."""
         if self._file >= 0:

@@ -20,8 +20,11 @@ from .. import fork, own_file
 from ..errors import LedgerError
 from . import question
 from .alive import RunLock
+from .aside import refuse_place, rescued_path
 from .ledger import Ledger
-from .rows import Claim, Fresh, Settled, Takes
+from .place import Place
+from .restore import Restored, restore
+from .rows import About, Claim, Fresh, Letter, Settled, Takes
 from .sqlite_claims import TOGETHER, Identities, OpenClaims, identities, parts, spread
 from .sqlite_file import PATIENCE_S, SqliteFile, copy_into, keep_in_memory, told
 from .sqlite_look import SqliteLook
@@ -35,6 +38,13 @@ _OWN = itemgetter(7, 8, 9, 11)
 _BEFORE = (
     "SELECT coalesce((SELECT max(claim) FROM outcomes), 0),"
     " EXISTS (SELECT 1 FROM claims WHERE run <> ?)"
+)
+
+
+_TAKEN_AWAY = "the ledger was taken away while the run was at work"
+_PUT_BACK = (
+    "`fieldpost ledger restore FILE.yaml FILE.rescued` puts back what the run remembers; without"
+    " that, what it sent is sent again"
 )
 
 
@@ -88,6 +98,7 @@ class SqliteLedger(Ledger):
         self._open: sqlite3.Connection | None = None
         self._look = SqliteLook(self._file)
         self._locks: RunLock | None = None
+        self._place = Place(path)
         self._claims = OpenClaims()
 
     # -- opening
@@ -119,6 +130,7 @@ class SqliteLedger(Ledger):
             if self._locks is not None:
                 self._locks.close()
                 self._locks = None
+            self._place.close()
         fork.closed(self)
 
     def _leave_open(self) -> None:
@@ -184,6 +196,17 @@ class SqliteLedger(Ledger):
                 self._locks = RunLock(self.path, looking=self.looking)
         return self._locks
 
+    def begin_run(self, about: About) -> str:
+        """As every ledger; refused where the memory of this place is elsewhere (E706)."""
+        with self._failing("opened"):
+            refuse_place(self._place, self._file.now(), self.name)
+            _ = self._db
+            stood = self._file.now()
+            if stood is not None:
+                self._place.hold(stood)
+            refuse_place(self._place, stood, self.name)  # who came meanwhile sees this run as well
+        return super().begin_run(about)
+
     def _hold(self, transaction: Transaction, run: int) -> None:
         self._lock().hold(run)
         self._claims = OpenClaims()
@@ -194,6 +217,47 @@ class SqliteLedger(Ledger):
             return run == self.run or self._lock().is_alive(run)
 
     # -- a run's work
+
+    @property
+    def is_taken_away(self) -> bool:
+        """Whether its file was deleted, or another put in its place."""
+        return self._file.is_taken_away()
+
+    def _take_step(
+        self,
+        work: Callable[[Transaction], Sequence[Claim | None]],
+        settled: Sequence[Settled],
+        letters: Sequence[Letter],
+        keys: list[Any],
+    ) -> Sequence[Claim | None]:
+        """Nothing is claimed where nobody would find it; outcomes are noted, to be kept aside."""
+        if keys and self.is_taken_away:
+            raise LedgerError("E705", _TAKEN_AWAY, self.name, _PUT_BACK)
+        return self._write(work)
+
+    def end_run(self, counts: dict[str, Any]) -> None:
+        """As every ledger; one that was taken away is kept aside, and told (E705)."""
+        super().end_run(counts)
+        if self.is_taken_away:
+            raise self._kept_aside()
+
+    def _kept_aside(self) -> LedgerError:
+        """Keep what is remembered beside the place where it lay; the error that tells of it."""
+        [(name, sent, doubtful)] = self._rows(
+            "SELECT run, (SELECT count(*) FROM outcomes WHERE run = r.number"
+            "  AND outcome IN ('delivered', 'rejected', 'expired', 'unconfirmed')),"
+            " (SELECT count(*) FROM open_claims WHERE run = r.number)"
+            " FROM runs AS r WHERE number = ?",
+            (self.run,),
+        )
+        told = f"{_TAKEN_AWAY}: {sent + doubtful:,} records of this run had been sent"
+        aside = rescued_path(self.path, name)
+        try:
+            with own_file.replacing(aside) as scratch:
+                copy_into(self._db, scratch)
+        except (OSError, sqlite3.Error) as error:
+            return LedgerError("E705", f"{told}, and are noted nowhere ({error})", self.name)
+        return LedgerError("E705", f"{told}, and are noted in {aside}", self.name, _PUT_BACK)
 
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
         # Claims first: one that is decided in between is met as the row that it became.
@@ -342,6 +406,11 @@ class SqliteLedger(Ledger):
             mode = stat.S_IMODE(self.path.stat().st_mode)
             with own_file.replacing(copy, mode) as scratch, self._reading() as db:
                 copy_into(db, scratch)
+
+    def restore(self, copy: Path) -> Restored:
+        """Put a copy in the place of this ledger, which must not be open here."""
+        with self._failing("restored"):
+            return restore(self.path, copy)
 
     def shrink(self) -> None:
         """Give the room of forgotten rows back to the disk."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ..errors import LedgerError
 from .alive import RunLock
 from .schema import VERSION, refuse_newer, stand_ins, statements
+from .sqlite_journal import refuse_foreign_journal
 from .sqlite_kind import APPLICATION_ID, is_blank
 
 _CLAIMS = """
@@ -81,6 +82,7 @@ class SqliteFile:
         self.path = path
         self.name = str(path)
         self._patience_s = patience_s
+        self._stood: os.stat_result | None = None  # the file that was opened to write
 
     def connect(self) -> sqlite3.Connection:
         """A connection to today's schema, which only reads where the file cannot be written."""
@@ -117,6 +119,9 @@ class SqliteFile:
     def _connect_at_once(self) -> sqlite3.Connection:
         self._make()
         self._refuse_other_kinds()
+        if Path(f"{self.path}-wal").exists():
+            # By a connection that only reads: another one, when closed, would join the two.
+            self.connect_to_look(at_rest=False).close()
         db = sqlite3.connect(
             self.path, timeout=self._patience_s, isolation_level=None, check_same_thread=False
         )
@@ -129,10 +134,23 @@ class SqliteFile:
             db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
             keep_in_memory(db)
             db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+            self._stood = self.path.stat()
         except BaseException:
             db.close()
             raise
         return db
+
+    def now(self) -> os.stat_result | None:
+        """The file that lies there."""
+        try:
+            return self.path.stat()
+        except FileNotFoundError:
+            return None
+
+    def is_taken_away(self) -> bool:
+        """Whether the file that was opened to write does not lie there any more."""
+        now, stood = self.now(), self._stood
+        return stood is not None and (now is None or not os.path.samestat(now, stood))
 
     def _make(self) -> None:
         """An empty file that only its owner may read, where there is none."""
@@ -162,6 +180,8 @@ class SqliteFile:
         )
         try:
             db.execute(_TRUST_NOTHING)
+            if not at_rest:
+                refuse_foreign_journal(db, self.path, self.name)
             is_blank(db, self.name, WORDS)
             version = version_of(db)
             refuse_newer(self.name, version)
@@ -229,9 +249,9 @@ _WRITE_FAILS = {
     "SQLITE_CORRUPT": (
         "E721",
         "the file is damaged",
-        "restore a backup (docs/ledger.md), or try "
-        "`sqlite3 FILE .recover`; without its memory a webhook's events are sent "
-        "again",
+        "put a backup in place with `fieldpost ledger restore FILE.yaml COPY` (a copy over the file"
+        " would meet its -wal), or try `sqlite3 FILE .recover`; without its memory a webhook's"
+        " events are sent again",
     ),
     "SQLITE_NOTADB": ("E721", "it is no SQLite database", "name another file with --ledger"),
     "SQLITE_READONLY": (

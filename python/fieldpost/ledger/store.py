@@ -41,6 +41,11 @@ class Store(ABC):
         """Forget the connection without closing it, and note that it was inherited."""
 
     @property
+    def is_taken_away(self) -> bool:
+        """Whether it does not lie any more where this run opened it."""
+        return False
+
+    @property
     def meeting_place(self) -> str:
         """The address of a database where several machines meet; "" where none do."""
         return ""
