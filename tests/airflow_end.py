@@ -131,7 +131,9 @@ class Airflow:
         self._url = f"http://127.0.0.1:{port}"
         self._token = ""
         self._log = folder / "standalone.log"
+        programs = Path(sys.executable).parent
         environment = os.environ | {
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",  # it starts others by name
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__PARALLELISM": "2",
@@ -141,11 +143,13 @@ class Airflow:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__BASE_URL": self._url,
             "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "NO_PROXY": "127.0.0.1",
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("airflow")), "standalone"],
+                [str(programs / "airflow"), "standalone"],
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -153,7 +157,7 @@ class Airflow:
             )
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """What the API answers; None while it does not, or does not know."""
+        """The answer of the API; None while it gives none, or does not know."""
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)

@@ -65,7 +65,7 @@ def dynamics_accounts() -> None:
         for failure in report.failures:
             log.warning("%(source)s:%(line)s %(outcome)s %(code)s %(message)s", failure)
         if report.interrupted:
-            # Airflow told the task to end. What was on its way is settled, the rest waits.
+            # Airflow told the task to end: events on their way are settled, the rest waits.
             raise RuntimeError("interrupted: the next try goes on")
         if report.stopped:
             # Dynamics 365 went away before the end. What was delivered stays so.

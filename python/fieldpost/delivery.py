@@ -130,9 +130,10 @@ class Delivery:
         with made.watch.over(verb):
             try:
                 made.run.deliver(works(made.targets))
-                tell_gone_names(self._config, report)
                 made.messages.note(made.dispatcher.lacks)
-                self._ledger.merge_filtered([target.number for target in made.targets])
+                if not report.interrupted:  # which has no time for more
+                    tell_gone_names(self._config, report)
+                    self._ledger.merge_filtered([target.number for target in made.targets])
             finally:
                 made.dispatcher.hang_up()
                 made.governor.close()
@@ -142,7 +143,7 @@ class Delivery:
         return report
 
     def _make(self, report: Report, takes: Takes | None, brake: Brake) -> _Made:
-        """What a run is made of; raises what keeps it from beginning."""
+        """Put the parts of a run together; raises what keeps it from beginning."""
         config, ledger = self._config, self._ledger
         targets = self.targets()
         messages = BulkMessages(config, ledger)

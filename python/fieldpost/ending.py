@@ -49,7 +49,7 @@ class Terminated(SystemExit):
 
 
 class Ending:
-    """Whether a run is asked to end, and how long it may take. Any thread may ask and look."""
+    """A run's being asked to end, and the time it has left. Any thread may ask and look."""
 
     def __init__(self, grace_s: float, clock: Callable[[], float] = time.monotonic):
         self._grace_s = grace_s
@@ -69,7 +69,7 @@ class Ending:
 
     @property
     def asked(self) -> bool:
-        """Whether somebody asked."""
+        """True once somebody asked."""
         return self._asked_s is not None
 
     @property
@@ -132,7 +132,7 @@ class _Worker:
         self._thread.start()
 
     def ended(self, timeout_s: float) -> bool:
-        """Whether it has ended; waits for so long. A bare lock: no exception can harm it."""
+        """True once it has ended; waits for so long. A bare lock: no exception can harm it."""
         done = self.report is not None or self.error is not None
         if done or self._going.acquire(timeout=timeout_s):
             self._thread.join(timeout_s)

@@ -243,7 +243,10 @@ CODES: dict[str, str] = {
     "E734": "the day's requests of this user are used up",
     "E735": "taken up again by the next delivery",
     "E736": "the destination asks for a wait that is too long for a run",
+    # E73x, E74x: the machine that it runs on
     "E737": "standard output is full",
+    "E738": "a port that cannot be served",
+    "E739": "too many open files",
     "E740": "an extra for metrics is not installed",
     "E741": "a file for metrics that cannot be written",
     # E8xx: sources

@@ -57,7 +57,7 @@ class ProgressLog:
 
 
 def so_far(report: Report) -> str:
-    """What a run has come to: read, delivered, failed, tried again, waited."""
+    """The counts of a run at work: read, delivered, failed, tried again, waited."""
     told = f"{report.received:,} read, {report['delivered']:,} delivered"
     if report["already_delivered"]:
         told += f", {report['already_delivered']:,} already"

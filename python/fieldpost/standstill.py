@@ -11,7 +11,7 @@ _LONGEST = 160  # characters
 
 
 def why_nothing_moves(report: Report) -> str:
-    """What keeps it, as far as that is known; "" where it moves."""
+    """The reasons, as far as they are known; "" where it moves."""
     parts = []
     if report.held_s:
         parts.append(f"the destination asked for a wait: {report.held_s:,.0f} s left")

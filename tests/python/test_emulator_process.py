@@ -172,3 +172,17 @@ def test_the_command_line_tells_scripts_nothing_but_the_line() -> None:
         served.stdout.readline()
         served.send_signal(signal.SIGTERM)
         assert served.communicate(timeout=60) == ("", "")
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = subprocess.run(
+            [sys.executable, "-m", "fieldpost", "emulator", "--port", str(taken.getsockname()[1])],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "E738" in done.stderr
+    assert "Traceback" not in done.stderr

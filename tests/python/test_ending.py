@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -20,6 +21,7 @@ from held_server import HeldServer, destination, events
 
 import fieldpost as fp
 from fieldpost.ending import Ending
+from fieldpost.ledger import open_ledger
 from recording_server import RecordingServer
 
 FIELDPOST = [sys.executable, "-m", "fieldpost"]
@@ -28,7 +30,7 @@ ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
 class TimedOut(BaseException):
-    """What an orchestrator raises out of the handler of a signal."""
+    """An orchestrator raises such a thing out of the handler of a signal."""
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def told_by(child: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 def deliver_rest(folder: Path) -> dict[str, Any]:
-    """What the next run says; nothing has to be looked at."""
+    """The report of the next run; nothing has to be looked at."""
     child = start(folder)
     told = told_by(child)
     assert (child.returncode, told["unconfirmed"]) == (0, 0)
@@ -200,10 +202,12 @@ def test_monitor_ends_in_order(tmp_path: Path) -> None:
     assert child.returncode == 0
 
 
-# -- what rises out of a handler, in Python
+# -- exceptions out of a handler, in Python
 
 
-def test_what_a_handler_raises_rises_when_all_is_settled(held: HeldServer, tmp_path: Path) -> None:
+def test_an_exception_of_a_handler_rises_after_all_is_settled(
+    held: HeldServer, tmp_path: Path
+) -> None:
     write(tmp_path, held.url)
 
     def timed_out(*_: object) -> None:
@@ -367,10 +371,45 @@ def test_a_run_that_cannot_begin_has_an_end_in_the_ledger(tmp_path: Path) -> Non
     assert hook.prune(0.0)["runs"] == 1
 
 
+# -- a limit of the machine
+
+
+def test_a_run_with_few_files_left_tells_what_it_did(tmp_path: Path) -> None:
+    with HeldServer() as server:
+        write(tmp_path, server.url, "{max_in_flight: 64, adaptive: false}", count=100)
+        command = [*FIELDPOST, "deliver", "hook.yaml", "events.ndjson", "-o", "json"]
+        few = ["bash", "-c", 'ulimit -n 40; exec "$@"', "bash", *command]
+        child = subprocess.Popen(
+            few, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        server.has(12)
+        server.let_go()
+        told = told_by(child)
+    assert child.returncode == 0
+    assert told["delivered"] == 100
+
+
+def test_a_ledger_that_cannot_be_opened_for_want_of_files_says_so(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "hook.ledger.db")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        with pytest.raises(fp.LedgerError) as caught:
+            ledger.prepare()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        ledger.close()
+    assert caught.value.code == "E739"
+    assert "too many open files" in str(caught.value)
+    assert "ulimit -n" in str(caught.value)
+
+
 # -- the grace
 
 
-def test_who_asks_twice_has_no_grace_left() -> None:
+def test_asking_twice_leaves_no_grace() -> None:
     now_s = 100.0
     ending = Ending(8, lambda: now_s)
     assert (ending.asked, ending.left_s) == (False, float("inf"))

@@ -40,8 +40,8 @@ class Transport {
   virtual void start(std::uint64_t id, const Request& request) = 0;
   // Waits until something completes or the time is over (0: only looks).
   virtual std::vector<Completion> wait(double timeout_s) = 0;
-  // What is under way is given up, as if its time were over, and connections are closed; wait()
-  // tells of it.
+  // Gives up each request under way, as if its time were over, and closes connections; wait()
+  // tells of them.
   virtual void hang_up() = 0;
 };
 

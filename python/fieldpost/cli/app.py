@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -33,8 +34,17 @@ def emulator(
         if output is Output.text:
             guide.show(details)
 
-    serve(port, tls, announce=announce)
+    try:
+        serve(port, tls, announce=announce)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise fp.FieldpostError("E738", _NO_PORT, str(port), _ANOTHER_PORT) from error
     return exit_code.DONE
+
+
+_NO_PORT = "the port cannot be served: another program has it, or it is not ours to take"
+_ANOTHER_PORT = "name another one with --port, or 0 for any that is free"
 
 
 @command("demo")

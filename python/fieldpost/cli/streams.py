@@ -75,7 +75,7 @@ def take_over() -> None:
 
 
 def _text(number: int, before: IO[str] | None, *, line_buffering: bool) -> TextIO:
-    """What cannot be written in the stream's encoding is written as an escape."""
+    """A stream of text; a character that its encoding does not have is written as an escape."""
     encoding = getattr(before, "encoding", None) or "utf-8"
     buffer = io.BufferedWriter(cast("io.RawIOBase", _Stream(number)))
     return io.TextIOWrapper(
@@ -89,7 +89,7 @@ def results() -> TextIO:
 
 
 class Results(io.TextIOBase):
-    """Where results go at the moment, for who keeps a file."""
+    """The stream of results at the moment, as a file that can be kept."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -105,7 +105,7 @@ class Results(io.TextIOBase):
         results().flush()
 
     def isatty(self) -> bool:
-        """Whether a person looks on."""
+        """True for a terminal."""
         return results().isatty()
 
     def fileno(self) -> int:

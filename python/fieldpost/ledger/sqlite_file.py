@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -275,12 +276,26 @@ _GENERAL = (
     "nothing is sent without its memory: make the file writable, or name another one with --ledger"
 )
 
+_MORE_FILES = "raise the limit of the process (`ulimit -n`), or lower delivery.max_in_flight"
+
 
 def told(error: Exception, what: str, name: str) -> LedgerError:
     """The error for what SQLite says."""
+    if _has_no_file_left():
+        text = f"the ledger cannot be {what}: too many open files"
+        return LedgerError("E739", text, name, _MORE_FILES)
     code = getattr(error, "sqlite_errorname", "") or ""
     for known, (number, why, hint) in _WRITE_FAILS.items():
         if code.startswith(known):
             text = f"the ledger cannot be {what}: {why} ({error})"
             return LedgerError(number, text, name, hint)
     return LedgerError("E701", f"the ledger cannot be {what} ({error})", name, _GENERAL)
+
+
+def _has_no_file_left() -> bool:
+    """True where the process may open no more; SQLite only says that it could not."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False

@@ -83,7 +83,7 @@ class _Awaited(io.RawIOBase):
         return self._file.fileno()
 
     def readinto(self, room: Any) -> int:
-        """What one read gives; 0 at the end, whichever it is."""
+        """Take what one read gives; 0 at the end, whichever it is."""
         while not self._is_stopped():
             if _has_something(self._file, _LOOK_S):
                 content = self._file.read1(min(len(room), _ROOM))
@@ -93,7 +93,7 @@ class _Awaited(io.RawIOBase):
 
 
 def _can_be_awaited(file: Any) -> bool:
-    """Whether it is a pipe, a socket or a terminal, with nothing between it and its bytes."""
+    """True for a pipe, a socket or a terminal with nothing between it and its bytes."""
     if not isinstance(getattr(file, "raw", None), io.FileIO):
         return False
     return not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -108,7 +108,7 @@ def _idle(file: io.BufferedReader) -> bool:
 
 
 def _has_something(file: io.BufferedReader, timeout_s: float) -> bool:
-    """Whether it can be read, or has ended; waits for so long."""
+    """True where it can be read, or has ended; waits for so long."""
     poll = select.poll()
     poll.register(file, select.POLLIN)
     return bool(poll.poll(1000 * timeout_s))
