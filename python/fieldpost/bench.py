@@ -12,7 +12,7 @@ from . import documents, json_text
 from ._core import Batch, CallFault, Dispatcher
 from .config import DestinationConfig, Subscription
 from .difference import MISSING
-from .functions import Functions, load
+from .functions import Functions, functions_with
 from .sources.stream import chunks_of
 
 _SOURCE = "bench"
@@ -51,8 +51,7 @@ class Bench:
 
     def functions(self, settings: Mapping[str, Any]) -> Functions | None:
         """The destination's functions, with more settings laid over its own; None without any."""
-        path = self.config.functions_path
-        return load(path, {**self.config.settings, **settings}) if path else None
+        return functions_with(self.config, settings)
 
     def outcomes(self, event: bytes, functions: Functions | None) -> list[Got]:
         """What each subscription makes of one event, given as a line of JSON."""

@@ -35,7 +35,18 @@ from .auth_scheme import (
     Part,
     Signing,
 )
-from .config_values import Count, Flag, Header, Number, Seconds, SecretRef, Text, Url, Whole
+from .config_values import (
+    Count,
+    EnvText,
+    Flag,
+    Header,
+    Number,
+    Seconds,
+    SecretRef,
+    Text,
+    Url,
+    Whole,
+)
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
 from .ledger_location import is_postgres
@@ -62,6 +73,7 @@ __all__ = [
     "set_enabled",
 ]
 
+_ADDRESSES = ("token_url", "authorize_url", "device_url")
 Document = Any  # what an author writes under body: any JSON
 TextOrDirective = Annotated[Any, BeforeValidator(config_values.text_or_directive)]
 AllOrText = BeforeValidator(config_values.filter_as_mapping)
@@ -218,7 +230,9 @@ class DestinationConfig(Part):
     functions: Text | None = None
     integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None
     schema_file: Text | None = Field(default=None, alias="schema")
-    settings: dict[str, Any] = Field(default={}, repr=False)
+    settings: Annotated[dict[str, Any], BeforeValidator(config_values.settings)] = Field(
+        default={}, repr=False
+    )
     event_id: Annotated[Any, BeforeValidator(config_values.event_id)] = Field(
         default={"@path": "$.messageId"}
     )
@@ -300,7 +314,7 @@ class DestinationConfig(Part):
     def ledger_location(self) -> str:
         """Where the ledger is: a path, or postgresql://…; beside the file if it does not say."""
         if self.ledger and is_postgres(self.ledger):
-            return str(self.ledger)
+            return self.ledger  # whose repr may hide it
         return str(self.directory / (self.ledger or f"{Path(self._file).stem}.ledger.db"))
 
     @property
@@ -455,7 +469,24 @@ def _build(reading: config_values.Reading) -> tuple[DestinationConfig | None, li
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False, include_context=True)
         found += config_mistakes.translate(details, data, reading, KEYS)
+    if config is not None:
+        _keep_origins(config, data)
     return config, found
+
+
+def _keep_origins(config: DestinationConfig, data: dict[str, Any]) -> None:
+    """Let addresses that came by reference keep the type that does not show them."""
+    sign_in = data.get("auth")
+    for part, given, names in (
+        (config, data, ("url", "ledger")),
+        (config.auth, sign_in if isinstance(sign_in, dict) else {}, _ADDRESSES),
+    ):
+        for name in names:
+            if isinstance(given.get(name), EnvText):
+                object.__setattr__(part, name, given[name])
+    for one, written in zip(config.subscriptions, data["subscriptions"], strict=True):
+        if config.type == "webhook" and written.get("url") is None:
+            object.__setattr__(one, "url", config.url)
 
 
 def id_of(path: str | os.PathLike[str]) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo
@@ -45,7 +46,15 @@ ABSENT: Final = object()  # in place of a value whose key goes
 
 
 class EnvText(str):
-    """A text that came from the environment; its repr does not show it."""
+    """A text that came from the environment; its repr does not show it. name: of the variable."""
+
+    name: str
+
+    def __new__(cls, text: str, name: str = "") -> EnvText:
+        """The text, and where it came from."""
+        made = super().__new__(cls, text)
+        made.name = name
+        return made
 
     def __repr__(self) -> str:
         return "'***'"
@@ -72,7 +81,12 @@ class SecretRef:
 
 
 class Reading:
-    """One file being read: its places, its environment, and the variables it lacks."""
+    """One file being read: its places, its environment, and the variables it lacks.
+
+    stands_in: whether a text takes the place of a secret that is missing, or of every one.
+    """
+
+    stands_in: Literal["never", "missing", "always"] = "never"
 
     def __init__(self, places: YamlText, name: str, environ: Mapping[str, str]) -> None:
         self.places = places
@@ -136,7 +150,7 @@ class Reading:
 
     def _variable(self, name: str, path: YamlPath) -> Any:
         """What {env: name} stands for at a path; None where it is not set."""
-        return EnvText(self.environ[name]) if name in self.environ else None
+        return EnvText(self.environ[name], name) if name in self.environ else None
 
     def _not_set(self, path: YamlPath) -> Mistake:
         line, column = self.places.locate((*path, "env"))
@@ -360,6 +374,13 @@ def ledger(value: Any) -> Any:
     return _filled(value)
 
 
+def unshown(location: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
+    """The location of a ledger; a database's address in a type that does not show itself."""
+    if isinstance(location, str) and is_postgres(location):
+        return EnvText(location)
+    return location
+
+
 def share(value: Any) -> Any:
     """A share from 0 to 1, also written as 5%."""
     value = _from_environment(value)
@@ -429,6 +450,22 @@ def _placed_reference(value: dict[str, str], kind: str, path: YamlPath, reading:
     line, column = reading.places.locate((*path, kind))
     place = {"path": path_text(path), "line": line, "column": column, "document": reading.name}
     return SecretRef(**given, **cast("dict[str, Any]", place))
+
+
+def settings(value: Any, info: ValidationInfo) -> Any:
+    """What functions get. A reference with `secret: true` beside it is read late, and hidden."""
+    return _with_references(value, ("settings",), info.context)
+
+
+def _with_references(value: Any, path: YamlPath, reading: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_references(one, (*path, i), reading) for i, one in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    if value.get("secret") is True and any(kind in value for kind in _REFERENCES):
+        named = {key: one for key, one in value.items() if key != "secret"}
+        return reference_at(named, path, reading)
+    return {key: _with_references(one, (*path, key), reading) for key, one in value.items()}
 
 
 _SECRETIVE = re.compile(r"secret|password|passphrase|assertion|private|api_?key|credential", re.I)

@@ -1,6 +1,7 @@
 """What is kept of a record that failed: its event and body, without the fields that must not stay.
 
-A letter from which something was taken out is for reading only: it cannot be sent again.
+A letter from which a field was taken out is for reading only: it cannot be sent again. What came by
+reference is taken out too, and its reference stands there, so that it can be put in anew.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .errors import CODES
-from .ledger import Key, Letter, known_as
+from .ledger import Key, Letter, Lost, known_as
+from .redaction import Redaction
 
 _LONGEST = 1 << 20  # bytes of an event or a body; a longer one is not kept
 _SHORT = 3  # characters; a shorter text is taken out only where it stands alone
@@ -32,10 +34,16 @@ class _Unreadable(Exception):
 
 
 class DeadLetters:
-    """Decides what is kept. keep: failed, all or none; redact: paths such as traits.email."""
+    """Decides what is kept. keep: failed, all or none; redact: paths such as traits.email.
 
-    def __init__(self, keep: str = "failed", redact: Sequence[str] = ()) -> None:
+    secrets: of the destination, which are kept nowhere.
+    """
+
+    def __init__(
+        self, keep: str = "failed", redact: Sequence[str] = (), secrets: Redaction | None = None
+    ) -> None:
         self._keep = keep
+        self._secrets = secrets or Redaction()
         self._paths = [path.removeprefix("$.").split(".") for path in redact]
 
     def keeps(self, outcome: str) -> bool:
@@ -46,7 +54,8 @@ class DeadLetters:
 
     def letter(self, key: Key, content: Content) -> Letter:
         """The letter of one record."""
-        content, taken = self._redacted(content)
+        content, redacted = self._redacted(content)
+        content, taken = self._without_secrets(content)
         return Letter(
             key.target,
             key.event_id,
@@ -54,7 +63,7 @@ class DeadLetters:
             _short_enough(content.body),
             _plain(content.url),
             _plain(content.headers),
-            taken,
+            Lost.FIELDS if redacted else taken,
             key.event_id.encode("utf-8", "surrogatepass")
             if known_as(key.event_id) != key.event_id
             else None,
@@ -69,6 +78,20 @@ class DeadLetters:
         url, headers = _without(content.url, values), _without(content.headers, values)
         rest = Content(event, _without(content.body, values), url or b"", headers or b"")
         return rest, bool(values)
+
+    def _without_secrets(self, content: Content) -> tuple[Content, Lost]:
+        """What a record was made of, with references in place of what came by them."""
+        event, body, url, headers = content
+        taken = [
+            self._secrets.take_out(body or b"", event),
+            self._secrets.take_out(url, is_address=True),
+            self._secrets.take_out(headers, event),
+        ]
+        if not any(one.found for one in taken):
+            return content, Lost.NOTHING
+        texts = [one.text for one in taken]
+        lost = Lost.SECRETS if all(one.whole for one in taken) else Lost.PARTS
+        return Content(event, None if body is None else texts[0], *texts[1:]), lost
 
     def hidden(self, text: str, event: bytes | None) -> str:
         """A service's words about an event, without the fields that must not stay."""

@@ -30,8 +30,8 @@ from .intake import Target
 from .ledger import About, Ledger, Takes
 from .observer import Observer, Progress, Watch
 from .prefetch import Work
-from .private_texts import private_texts
 from .progress_log import ProgressLog
+from .redaction import Redaction
 from .report import Counts, Failures, Report, Stopped
 from .run import Run
 from .run_log import RunLog
@@ -39,7 +39,7 @@ from .signing import sign
 from .sources import Source
 from .stage import batch_of
 from .telemetry import open_telemetry
-from .transport import proxy_texts, transport_that_sends
+from .transport import transport_that_sends
 
 _log = logging.getLogger(__name__)
 _FAILURES_SHOWN = 1000  # a report holds so many; the ledger holds all
@@ -159,7 +159,8 @@ class Delivery:
         if messages.hold_s:
             dispatcher.hold(messages.hold_s)
         sign(dispatcher, config.signing)
-        for text in [*private_texts(config), *proxy_texts(config)]:
+        redaction = Redaction.of(config)
+        for text in redaction.texts:
             dispatcher.hide(text)
         own = _own_observers(watched=self._progress is not None)
         watch = Watch(dispatcher, report, [*own, *self._observers], self._progress)
@@ -175,7 +176,7 @@ class Delivery:
             targets,
             resend=resends(config),
             takes=takes,
-            letters=DeadLetters(config.delivery.keep, config.delivery.redact),
+            letters=DeadLetters(config.delivery.keep, config.delivery.redact, redaction),
             brake=brake,
             governor=governor,
             day_count=_day_count(config, ledger),
@@ -223,7 +224,7 @@ class Delivery:
         config = self._config
         return [
             Target(
-                self._ledger.target(config.id, one.id, documents.target_url(config, one)),
+                self._ledger.target(config.id, one.id, *documents.target_address(config, one)),
                 documents.mapping_version(config, one),
             )
             for one in self._subscriptions

@@ -17,7 +17,8 @@ from typing import Any
 from . import auth, check, documents
 from .bench import Bench
 from .check import CheckResult
-from .config import DestinationConfig, load, parse, set_enabled
+from .config import DestinationConfig, Subscription, load, parse, set_enabled
+from .config_values import unshown
 from .connection import ConnectionTest, Prober
 from .day_count import operations_today
 from .delivery import Delivery, Works, takes_of
@@ -53,7 +54,7 @@ class Destination:
 
     def __init__(self, config: DestinationConfig, ledger: str | os.PathLike[str] | None = None):
         self.config = config
-        self._ledger_path = ledger
+        self._ledger_path = unshown(ledger)
 
     @classmethod
     def from_file(
@@ -64,6 +65,7 @@ class Destination:
         A variable of the environment that is not set is told by what needs it.
         ledger: wins over FIELDPOST_LEDGER and over what the file says.
         """
+        ledger = unshown(ledger)  # so that a traceback that shows it does not
         return cls(load(path, strict=False), ledger)
 
     @classmethod
@@ -127,7 +129,7 @@ class Destination:
             rows += previewer.rows(work.batch, limit - len(rows))
             if len(rows) >= limit:
                 break
-        return Preview(rows)
+        return Preview(previewer.shown(rows))
 
     def _preview_diff(self, source: Source, limit: int) -> PreviewDiff:
         inquiry = Inquiry(self.config)
@@ -147,7 +149,7 @@ class Destination:
         compared = comparer.compared(rows)
         with self._ledger(looking=True) as ledger:
             plan = plan_of(self.config, run, compared, ledger, comparer.api.dop_hint)
-        return PreviewDiff(compared, plan, inquiry.requests)
+        return PreviewDiff(previewer.shown(compared), plan, inquiry.requests)
 
     def transform(self, source: Any = None, *, subscription: str | None = None) -> Transformation:
         """What would be delivered, as bodies and nothing more: no request, no ledger.
@@ -312,14 +314,14 @@ class Destination:
         """Where the ledger's events stand, each once, by its current outcome."""
         with self._looking() as ledger:
             counts = {
-                one.name: Counts(
-                    ledger.counts(self.config.id, one.id, documents.target_url(self.config, one))
-                    if ledger.exists()
-                    else {}
-                )
+                one.name: Counts(self._counts(ledger, one) if ledger.exists() else {})
                 for one in documents.active(self.config)
             }
             return Status(self.config.id, counts, operations_today(self.config, ledger))
+
+    def _counts(self, ledger: Ledger, one: Subscription) -> dict[str, int]:
+        address = documents.target_address(self.config, one)
+        return ledger.counts(self.config.id, one.id, *address)
 
     def outcomes(self, where: str = "", event_id: str | None = None) -> Iterator[dict[str, Any]]:
         """The current outcome of each (event, subscription) that was not filtered.
@@ -432,7 +434,7 @@ class Destination:
 
     @contextmanager
     def _ledger(self, looking: bool = False) -> Iterator[Ledger]:
-        given = self._ledger_path or os.environ.get("FIELDPOST_LEDGER")
+        given = self._ledger_path or unshown(os.environ.get("FIELDPOST_LEDGER"))
         ledger = open_ledger(given or self.config.ledger_location, looking=looking)
         try:
             yield ledger

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import destination_schema
 from ._core import DocumentError, Plan
 from .action_rules import KEYS
 from .config import Batch, DestinationConfig, Subscription
+from .config_values import EnvText
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
 from .dynamics.tables import TABLES
@@ -256,14 +257,47 @@ def _with(body: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
     return body | {keys[0]: _with(rest, keys[1:], value) if keys[1:] else value}
 
 
-def target_url(config: DestinationConfig, one: Subscription) -> str:
-    """The address that the ledger's memory belongs to; of a query, which may hold a key, a hash."""
+class TargetAddress(NamedTuple):
+    """What the ledger's memory of a subscription belongs to. older: as earlier versions, or the
+    same file before a reference stood in it, knew it; "" where that is the same."""
+
+    url: str
+    older: str = ""
+
+
+def target_address(config: DestinationConfig, one: Subscription) -> TargetAddress:
+    """The address of a target: of what may hold a key, a hash in its place.
+
+    That is a query, and all behind the host where the address came by reference.
+    """
     if config.type == "dynamics365":
-        return (config.url or "").rstrip("/")
+        return TargetAddress((config.url or "").rstrip("/"))
     if not isinstance(one.url, str):
-        return json.dumps(one.url, sort_keys=True)
+        written = json.dumps(one.url, sort_keys=True)
+        hidden = json.dumps(_hashed(one.url), sort_keys=True)
+        return TargetAddress(hidden, written if written != hidden else "")
     address, mark, query = str(one.url).partition("?")
-    return address + (mark and "?" + hashlib.sha256(query.encode()).hexdigest()[:16])
+    written = address + (mark and "?" + _hash(query))
+    host = "/".join(address.split("/", 3)[:3])
+    if address.removeprefix(host) in ("", "/") and not mark:
+        return TargetAddress(written)
+    hidden = f"{host}/***?{_hash(written)}"
+    if isinstance(one.url, EnvText):
+        return TargetAddress(hidden, written)
+    return TargetAddress(written, hidden)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _hashed(part: Any) -> Any:
+    """A directive with hashes in place of what came by reference."""
+    if isinstance(part, dict):
+        return {key: _hashed(one) for key, one in part.items()}
+    if isinstance(part, list):
+        return [_hashed(one) for one in part]
+    return f"***{_hash(part)}" if isinstance(part, EnvText) else part
 
 
 def mapping_version(config: DestinationConfig, one: Subscription) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .errors import ConfigError, EventError, MappingError
 from .filter import Explanation, Filter
 from .html_table import html_table
 from .mapping import UNDEFINED, Mapping
+from .redaction import Redaction
 from .stand_ins import LenientReading
 from .yaml_text import Path as Place
 from .yaml_text import parse_path, path_text
@@ -34,6 +35,13 @@ class Origin:
     value: Any
     reads: dict[str, Any]
     why: str = ""
+
+    def without(self, secrets: Redaction) -> Origin:
+        """The same with *** in place of what came by reference."""
+        steps = parse_path(self.path)
+        name = str(steps[-1]) if steps else ""
+        written, value = (secrets.value(one, name) for one in (self.written, self.value))
+        return replace(self, written=written, value=value, why=secrets.text(self.why))
 
     def to_dict(self) -> dict[str, Any]:
         """As `explain --output json` prints it; what is missing has no key."""
@@ -65,6 +73,12 @@ class SubscriptionExplanation:
     filter: Explanation
     body: Any
     fields: list[Origin]
+
+    def without(self, secrets: Redaction) -> SubscriptionExplanation:
+        """The same with *** in place of what came by reference."""
+        fields = [one.without(secrets) for one in self.fields]
+        told = {"message": secrets.text(self.message), "body": secrets.value(self.body)}
+        return replace(self, fields=fields, **told)
 
     def to_dict(self) -> dict[str, Any]:
         """As `explain --output json` prints it."""
@@ -142,7 +156,9 @@ def explain(bench: Bench, event: bytes | bytearray | memoryview) -> EventExplana
     """What a destination does with one event's JSON; raises EventError where it is no event."""
     line = bytes(event).replace(b"\n", b" ")  # within a text JSON has none as it stands
     found = bench.outcomes(line, bench.functions({}))
-    return EventExplanation([_explained(got, line, bench.config.directory) for got in found])
+    secrets = Redaction.of(bench.config, secrets=False)
+    told = [_explained(got, line, bench.config.directory) for got in found]
+    return EventExplanation([one.without(secrets) for one in told])
 
 
 def _explained(got: Got, event: bytes, folder: Path) -> SubscriptionExplanation:

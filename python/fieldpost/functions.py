@@ -18,8 +18,11 @@ from types import TracebackType
 from typing import Any
 
 from . import json_text
-from .config import DestinationConfig
+from .config import DestinationConfig, SecretRef
+from .errors import ConfigError
 from .function_file import HANDLERS, load_handlers
+from .redaction import SHORTEST
+from .secrets import Secret, redact, resolve_text
 
 __all__ = ["HANDLERS", "DropEvent", "Dropped", "Failed", "Functions", "load", "load_functions"]
 
@@ -48,24 +51,65 @@ class Failed:
 
 def load_functions(config: DestinationConfig) -> Functions | None:
     """The functions of a destination, None where it has no file of them; raises ConfigError."""
+    return functions_with(config, {})
+
+
+def functions_with(config: DestinationConfig, more: Mapping[str, Any]) -> Functions | None:
+    """The same, with more settings laid over those of the file."""
     path = config.functions_path
-    return load(path, config.settings) if path else None
+    settings = _stood_in({**config.settings, **more}, config.reading.stands_in)
+    return load(path, settings) if path else None
+
+
+def _stood_in(part: Any, when: str) -> Any:
+    """Settings in which a text such as ${KEY} stands for a secret that is not read."""
+    if isinstance(part, dict):
+        return {key: _stood_in(one, when) for key, one in part.items()}
+    if isinstance(part, list):
+        return [_stood_in(one, when) for one in part]
+    if not isinstance(part, SecretRef) or when == "never":
+        return part
+    try:
+        return resolve_text(part) if when == "missing" else _stand_in(part)
+    except ConfigError:
+        return _stand_in(part)
+
+
+def _stand_in(ref: SecretRef) -> str:
+    return f"${{{ref.env or ref.keyring or ref.airflow or Path(ref.file or '').name}}}"
+
+
+def _resolved(part: Any, secrets: list[Secret]) -> Any:
+    """Settings with the secrets that they refer to, which are noted."""
+    if isinstance(part, dict):
+        return {key: _resolved(one, secrets) for key, one in part.items()}
+    if isinstance(part, list):
+        return [_resolved(one, secrets) for one in part]
+    if isinstance(part, SecretRef):
+        part = resolve_text(part)
+    if isinstance(part, Secret):
+        secrets.append(part)
+    return part
 
 
 def load(path: Path, settings: Mapping[str, Any] | None = None) -> Functions:
     """Load a function file; raises ConfigError with every mistake in it.
 
-    settings: what the handlers get as second argument, a fresh copy each time.
+    settings: what the handlers get as second argument, a fresh copy each time; references to
+    secrets are read now.
     """
     return Functions(path, settings or {})
 
 
 class Functions:
-    """The handlers of one function file; pickles as its path and settings."""
+    """The handlers of one function file; pickles as its path and settings, without secrets."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self.path = Path(path)
         self._settings = dict(settings)
+        secrets: list[Secret] = []
+        self._given = _resolved(self._settings, secrets)
+        self._secrets = [one for one in secrets if len(one) >= SHORTEST]
         self._handlers: dict[str, Handler] = load_handlers(self.path)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -89,9 +133,10 @@ class Functions:
         if handler is None:
             return event_json
         try:
-            returned = handler(event, copy.deepcopy(self._settings))
+            returned = handler(event, copy.deepcopy(self._given))
         except DropEvent as drop:
-            return Dropped("E413", _plain(str(drop)) or "the function dropped the event")
+            told = _plain(redact(str(drop), self._secrets))
+            return Dropped("E413", told or "the function dropped the event")
         except (Exception, SystemExit) as error:
             return Failed("E411", self._blame(handler, error))
         return self._written(handler, returned)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import auth
 from ._core import exchange
 from .config import DestinationConfig
-from .private_texts import private_texts
-from .secrets import redact
-from .transport import proxy_texts, transport_that_sends
+from .redaction import Redaction
+from .transport import transport_that_sends
 
 _TRIES = 5
 _LATER = (429, 502, 503, 504)
@@ -38,7 +37,7 @@ class Answer:
     fault: str = ""
     fault_text: str = ""
     elapsed_s: float = 0.0
-    private: Sequence[str] = field(default=(), repr=False)  # texts that nobody is to see
+    redaction: Redaction = field(default=Redaction(), repr=False)
 
     def json(self) -> Any:
         """The body as a JSON value, None where it is none."""
@@ -55,7 +54,7 @@ class Answer:
         if not isinstance(error, dict):
             return "", ""
         code, message = str(error.get("code", "")), str(error.get("message", ""))
-        return redact(code, self.private), redact(message, self.private)
+        return self.redaction.text(code), self.redaction.text(message)
 
     @property
     def wait_s(self) -> float:
@@ -64,7 +63,7 @@ class Answer:
 
     def __str__(self) -> str:
         if self.status == 0:
-            return redact(self.fault_text, self.private)
+            return self.redaction.text(self.fault_text)
         return f"HTTP {self.status} {' '.join(self.error)}".strip()
 
 
@@ -82,8 +81,9 @@ class Inquiry:
     ) -> None:
         self._credentials = auth.open_credentials(config)
         self._config = config
-        self._private_texts = private_texts(config)
+        self._redaction = Redaction.of(config)
         self._sleep, self._tries = sleep, tries
+        self._with_header = ("", self._redaction)
         self.header = ""
         self.requests = 0
 
@@ -131,13 +131,15 @@ class Inquiry:
             told["fault"],
             told["fault_text"],
             told["elapsed_s"],
-            self._private(),
+            self._with_token(),
         )
 
-    def _private(self) -> list[str]:
-        """What went out with a request, and may come back in the words of whoever answers."""
-        token = self.header.split(" ", 1)[-1]
-        return [token, *self._private_texts, *proxy_texts(self._config)]
+    def _with_token(self) -> Redaction:
+        """What must not come back in the words of whoever answers."""
+        if self._with_header[0] != self.header:
+            token = self.header.split(" ", 1)[-1]
+            self._with_header = (self.header, self._redaction.with_text(token))
+        return self._with_header[1]
 
 
 def _passes(method: str, answer: Answer) -> bool:

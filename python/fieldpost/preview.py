@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self, TypeVar
 
 from ._core import Batch, CallFault, Dispatcher
 from .config import DestinationConfig
+from .config_values import EnvText
 from .documents import active, dispatcher_document
 from .html_table import html_table
-from .private_texts import private_texts
-from .secrets import redact
+from .redaction import Redaction
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,13 @@ class FollowingRequest:
     body: str
 
     @classmethod
-    def of(cls, request: dict[str, Any], private: Sequence[str] = ()) -> FollowingRequest:
-        """A request as the core describes it; `private` texts are shown as ***."""
-        return cls(request["when"], *_shown(request, private))
+    def of(cls, request: dict[str, Any]) -> FollowingRequest:
+        """A request as the core describes it."""
+        return cls(request["when"], *_parts(request))
+
+    def without(self, secrets: Redaction) -> FollowingRequest:
+        """The same with *** in place of what came by reference."""
+        return replace(self, **_hidden(self, secrets))
 
     def to_dict(self) -> dict[str, Any]:
         """As `preview --output json` prints it."""
@@ -41,8 +45,8 @@ class PreviewRow:
 
     body: JSON text, or the parts of a change set. then: requests of which each takes the place of
     the one before it, after the answer that it names. record_id: of the row that the event is
-    about, where it is known. Credentials are not part of a preview, and what came from the
-    environment into a header or a url's query is shown as ***.
+    about, where it is known. Credentials are not part of a preview, and what came by reference is
+    shown as ***.
     """
 
     subscription: str
@@ -59,18 +63,17 @@ class PreviewRow:
     then: tuple[FollowingRequest, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        subscription: str,
-        event_id: str,
-        line: int,
-        request: dict[str, Any],
-        private: Sequence[str] = (),
-    ) -> PreviewRow:
-        """A row for a request as the core describes it; `private` texts are shown as ***."""
-        then = tuple(FollowingRequest.of(one, private) for one in request["then"])
-        head = (subscription, event_id, line, "would send", *_shown(request, private))
+    def of(cls, subscription: str, event_id: str, line: int, request: dict[str, Any]) -> PreviewRow:
+        """A row for a request as the core describes it."""
+        then = tuple(FollowingRequest.of(one) for one in request["then"])
+        head = (subscription, event_id, line, "would send", *_parts(request))
         return cls(*head, record_id=request["record_id"], then=then)
+
+    def without(self, secrets: Redaction) -> Self:
+        """The same with *** in place of what came by reference."""
+        then = tuple(one.without(secrets) for one in self.then)
+        message = secrets.text(self.message)
+        return replace(self, **_hidden(self, secrets), message=message, then=then)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as `preview --output json` prints it; the body as JSON value if it is one."""
@@ -78,13 +81,19 @@ class PreviewRow:
         return row | {"then": [one.to_dict() for one in self.then]}
 
 
-def _shown(
-    request: dict[str, Any], private: Sequence[str]
-) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
-    """Method, url, headers and body."""
+def _parts(request: dict[str, Any]) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
+    """Method, url, headers and body; those whose reprs could show a secret do not."""
     body = bytes(request["body"] or b"").decode("utf-8", "replace")
-    headers = tuple((name, redact(value, private)) for name, value in request["headers"])
-    return request["method"], redact(request["url"], private), headers, body
+    headers = tuple((name, EnvText(value)) for name, value in request["headers"])
+    return request["method"], EnvText(request["url"]), headers, EnvText(body)
+
+
+def _hidden(row: PreviewRow | FollowingRequest, secrets: Redaction) -> dict[str, Any]:
+    return {
+        "url": secrets.text(row.url),
+        "headers": secrets.headers(row.headers),
+        "body": secrets.body(row.body),
+    }
 
 
 def _value(body: str) -> Any:
@@ -128,16 +137,19 @@ class Preview:
         return html_table(columns, cells)
 
 
+Row = TypeVar("Row", bound=PreviewRow)
+
+
 class Previewer:
     """Makes the rows of a preview, batch by batch."""
 
     def __init__(self, config: DestinationConfig) -> None:
         self._names = [one.name for one in active(config)]
-        self._private = private_texts(config)
+        self._secrets = Redaction.of(config, secrets=False)
         self._dispatcher = Dispatcher(json.dumps(dispatcher_document(config)))
 
     def rows(self, batch: Batch, limit: int) -> list[PreviewRow]:
-        """The first so many rows of a batch, in the order of their lines."""
+        """The first so many rows of a batch, in the order of their lines, as they are sent."""
         rows = [
             self._row(batch, index, sub, event_id, line)
             for index, (sub, event_id, _hash, line, _offset) in enumerate(batch.keys()[:limit])
@@ -155,4 +167,8 @@ class Previewer:
             code, message, _hint = fault.args
             told = ("invalid", "", "", (), "", code, message)
             return PreviewRow(self._names[sub], event_id, line, *told)
-        return PreviewRow.of(self._names[sub], event_id, line, request, self._private)
+        return PreviewRow.of(self._names[sub], event_id, line, request)
+
+    def shown(self, rows: Sequence[Row]) -> list[Row]:
+        """Rows for people: with *** in place of what came by reference."""
+        return [one.without(self._secrets) for one in rows]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 from .config import DestinationConfig
 from .day_count import operations_today
@@ -22,6 +22,7 @@ from .html_table import html_table, html_text
 from .inquiry import Inquiry
 from .ledger import Ledger
 from .preview import FollowingRequest, Preview, PreviewRow
+from .redaction import Redaction
 
 EFFECTS = ("create", "update", "delete", "nothing", "refuse")
 _UNWANTED = {"invalid": "refuse", "rejected": "refuse", "dropped": "nothing"}
@@ -53,6 +54,11 @@ class DiffRow(PreviewRow):
         kept["code"] = row.code or effect.code
         kept["message"] = row.message or effect.message
         return cls(**kept, effect=effect.effect, changes=effect.changes, requests=effect.requests)
+
+    def without(self, secrets: Redaction) -> Self:
+        """The same with *** in place of what came by reference, in its changes too."""
+        shown = super().without(secrets)
+        return replace(shown, changes=tuple(_shown(one, secrets) for one in self.changes))
 
     def to_dict(self) -> dict[str, Any]:
         """The row as `preview --diff --output json` prints it."""
@@ -102,6 +108,11 @@ class PreviewDiff(Preview):
         counts = ", ".join(f"{count:,} {effect}" for effect, count in self.counts.items() if count)
         told = f"<p>{html_text(counts)}</p><p>{html_text(str(self.plan))}</p>"
         return told + html_table(columns, cells)
+
+
+def _shown(change: FieldChange, secrets: Redaction) -> FieldChange:
+    before, after = (secrets.value(one, change.field) for one in (change.before, change.after))
+    return change._replace(before=before, after=after)
 
 
 def shown(value: Any) -> str:

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 from . import documents
 from ._core import Plan
 from .config import DestinationConfig
+from .config_values import EnvText
 from .delivery import Delivery
 from .functions import Functions
 from .intake import Target
-from .ledger import FINAL, OPEN, Kept, Ledger, Takes
+from .ledger import FINAL, OPEN, Kept, Ledger, Lost, Takes
 from .prefetch import Work
+from .redaction import Redaction
 from .report import Report
 
 _PAGE = 500  # events mapped at once
@@ -45,6 +47,7 @@ class Replay:
         self._functions = None if recorded else functions
         self._recorded = recorded
         self._subscriptions = documents.active(config)
+        self._secrets = Redaction.of(config) if recorded else Redaction()
         safe = ("delivered",) if documents.replay_safe(config) else ()
         self._takes = Takes((*OPEN, *FINAL, *safe), anew=True)
         self._plan = Plan(
@@ -103,7 +106,7 @@ class Replay:
 
     def _is_ready(self, row: Kept) -> bool:
         if self._recorded:
-            return row.body is not None and _is_whole(row)
+            return row.body is not None and self._recorded_text(row, 0) is not None
         return _can_be_mapped(row)
 
     def _works(self, claims: list[int], targets: list[Target]) -> Iterator[Work]:
@@ -120,7 +123,7 @@ class Replay:
         events: dict[tuple[str, bytes], tuple[int, int, bytes, bytes, list[int]]] = {}
         texts = {}
         for row in rows:
-            text = self._text(row)
+            text = self._text(row, subscriptions[row.key.target])
             texts[row.key.event_id] = row.event
             identity = row.identity or row.key.event_id.encode("utf-8", "surrogatepass")
             fresh: list[int] = []
@@ -136,24 +139,44 @@ class Replay:
             return list(texts)
         return [self._functions.result(text) for text in texts]
 
-    def _text(self, row: Kept) -> bytes:
-        if not self._recorded:
-            return row.event or b""
-        parts = [b'{"body":', row.body or b"null"]
-        if row.url:
-            parts += [b',"url":', json.dumps(row.url).encode()]
-        if row.headers:
-            parts += [b',"headers":', row.headers.encode()]
-        return b"".join([*parts, b"}"])
+    def _text(self, row: Kept, subscription: int) -> bytes:
+        text = self._recorded_text(row, subscription) if self._recorded else row.event
+        return text or b""
+
+    def _recorded_text(self, row: Kept, subscription: int) -> bytes | None:
+        """A record's parts as they were, with the secrets of today; None where they cannot be."""
+        if row.redacted in (Lost.FIELDS, Lost.PARTS) or not _is_named(row):
+            return None
+        parts = [row.body or b"null", (row.url or "").encode(), (row.headers or "").encode()]
+        if row.redacted:
+            anew = [self._secrets.put_in(one, is_address=one is parts[1]) for one in parts]
+            parts = [one for one in anew if one is not None]
+            if len(parts) < len(anew):
+                return None  # a reference is none of this file's any more
+        body, url, headers = parts
+        text = b'{"body":' + body
+        if url:
+            text += b',"url":' + json.dumps(url.decode()).encode()
+        if headers:
+            text += b',"headers":' + self._with_own(headers, subscription)
+        return text + b"}"
+
+    def _with_own(self, headers: bytes, subscription: int) -> bytes:
+        """Headers with what the file takes by reference, also where a letter is of an older kind
+        that kept it as it was."""
+        written = self._subscriptions[subscription].headers
+        own = {name: str(one) for name, one in written.items() if isinstance(one, EnvText)}
+        return json.dumps(json.loads(headers) | own).encode() if own else headers
 
 
-def _is_whole(row: Kept) -> bool:
-    """Whether its id and its fields are there as they were."""
-    return not row.redacted and "\\x" not in row.key.event_id
+def _is_named(row: Kept) -> bool:
+    """Whether its id is there as it was."""
+    return "\\x" not in row.key.event_id
 
 
 def _can_be_mapped(row: Kept) -> bool:
-    return row.event is not None and _is_whole(row) and _is_event(row.event)
+    whole = row.redacted != Lost.FIELDS and _is_named(row)
+    return row.event is not None and whole and _is_event(row.event)
 
 
 def _is_event(text: bytes) -> bool:

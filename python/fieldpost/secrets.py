@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
@@ -14,7 +16,16 @@ from .airflow_connection import airflow_field
 from .config import SecretRef
 from .errors import ConfigError, Mistake
 
-__all__ = ["Secret", "SecretRef", "forms", "origin", "redact", "resolve", "resolve_text"]
+__all__ = [
+    "Secret",
+    "SecretRef",
+    "base64_of",
+    "forms",
+    "origin",
+    "redact",
+    "resolve",
+    "resolve_text",
+]
 
 
 class Secret(str):
@@ -24,6 +35,9 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "***"
+
+    def __deepcopy__(self, _memo: object) -> Secret:
+        return self
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled; pickle the reference to it")
@@ -135,16 +149,29 @@ def _refuse(ref: SecretRef, code: str, message: str, hint: str) -> NoReturn:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text with each secret replaced by ***, also where it is URL-, JSON- or base64-encoded."""
+    """The text with each secret replaced by ***, also where it is encoded."""
     found = {form for secret in secrets if secret for form in forms(str(secret))}
     for form in sorted(found, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
 
 
-def forms(secret: str) -> tuple[str, ...]:
-    """A secret as it is, and as it is encoded on its ways."""
+def forms(secret: str) -> tuple[Secret, ...]:
+    """A secret as it is, and as it is encoded on its ways: URL, form, base64, JSON, HTML."""
     raw = secret.encode("utf-8", "surrogatepass")
-    coded = base64.b64encode(raw).decode().rstrip("=")
+    percent, form = quote(raw, safe=""), quote_plus(raw)
+    coded = base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()
     escaped = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
-    return (secret, quote(raw, safe=""), quote_plus(raw), coded, *escaped)
+    found = [secret, percent, form, quote(raw), *(one.rstrip("=") for one in coded), *escaped]
+    found += [_lower_escapes(percent), _lower_escapes(form), escape(secret)]
+    found += [one.replace("/", "\\/") for one in escaped]
+    return tuple(Secret(one) for one in dict.fromkeys(found))
+
+
+def _lower_escapes(text: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text)
+
+
+def base64_of(text: str) -> str:
+    """The base64 of a text's UTF-8."""
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()

@@ -18,6 +18,8 @@ _OPTIONS = ("enabled", "allow_http", "ca_file", "ledger", "source")
 class LenientReading(Reading):
     """A file being read with the environment as far as it goes."""
 
+    stands_in = "missing"
+
     def _variable(self, name: str, path: Path) -> Any:
         given = super()._variable(name, path)
         return _stand_in(name, path) if given is None else given
@@ -25,6 +27,8 @@ class LenientReading(Reading):
 
 class StandInReading(Reading):
     """A file being read, whatever the environment holds."""
+
+    stands_in = "always"
 
     def _variable(self, name: str, path: Path) -> Any:
         return _stand_in(name, path)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from .config import DestinationConfig
-from .secrets import Secret, forms, resolve
+from .secrets import resolve
 
-__all__ = ["proxy_texts", "transport_document", "transport_that_sends"]
+__all__ = ["transport_document", "transport_that_sends"]
 
 
 def transport_document(config: DestinationConfig) -> dict[str, Any]:
@@ -33,13 +32,3 @@ def transport_that_sends(config: DestinationConfig) -> dict[str, Any]:
         "proxy_username": str(proxy.username),
         "proxy_password": resolve(proxy.password) if proxy.password else "",
     }
-
-
-def proxy_texts(config: DestinationConfig) -> list[Secret]:
-    """The proxy's password in the forms that an answer may bring it back in; the longest first."""
-    proxy = config.delivery.proxy
-    if proxy is None or proxy.password is None:
-        return []
-    password = resolve(proxy.password)
-    pair = base64.b64encode(f"{proxy.username}:{password!s}".encode()).decode().rstrip("=")
-    return [Secret(one) for one in sorted((pair, *forms(password)), key=len, reverse=True)]

@@ -148,7 +148,7 @@ ROW = [
     "governor",
     "airflow_connection",
     "secrets",
-    "private_texts",
+    "redaction",
     "auth",
     "transport",
     "inquiry",

@@ -19,6 +19,7 @@ from typing import Any
 from ..auth_scheme import OAuth2Auth
 from ..errors import AuthError
 from ..proxy import Proxy
+from ..redaction import shown_address
 from ..secrets import Secret, resolve
 from .token_endpoint import Grant, TokenEndpoint, Trouble
 from .token_store import Kept, TokenStore
@@ -71,7 +72,7 @@ class OAuth2Credentials:
         self._failure: AuthError | None = None
 
     def __repr__(self) -> str:
-        return f"OAuth2Credentials({self._scheme.token_url.split('?')[0]})"
+        return f"OAuth2Credentials({shown_address(self._scheme.token_url)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._scheme, self._ca_path, self._store, self._proxy)

@@ -20,6 +20,7 @@ from ..auth_scheme import OAuth2Auth
 from ..config_values import SecretRef
 from ..errors import AuthError
 from ..proxy import Proxy
+from ..redaction import shown_address
 from ..secrets import Secret, resolve
 from .client_assertion import client_assertion
 from .entra import read_refusal
@@ -53,7 +54,7 @@ class Trouble:
     def raised(self, url: str) -> AuthError:
         """The exception that tells it."""
         unreachable = self.code in ("E602", "E604")
-        return AuthError(self.code, self.message, url.split("?")[0], self.hint, unreachable)
+        return AuthError(self.code, self.message, shown_address(url), self.hint, unreachable)
 
 
 class TokenEndpoint:

@@ -187,7 +187,10 @@ class PostgresGovernor:
             for statement in _SESSION:
                 db.execute(statement)
             make_tables(db)
-            self._member = next(i for i in range(_MEMBERS) if self._is_free(db, i))
+            member = next((i for i in range(_MEMBERS) if self._is_free(db, i)), None)
+            if member is None:
+                raise psycopg.OperationalError("too many processes")
+            self._member = member
         except BaseException:
             db.close()
             raise

@@ -64,19 +64,31 @@ class Ledger(Upkeep, Notes):
             )
         )
 
-    def target(self, destination: str, subscription: str, url: str) -> int:
-        """The number of a target, made where it is new; one that nothing has, for who looks."""
+    def target(self, destination: str, subscription: str, url: str, older: str = "") -> int:
+        """The number of a target, made where it is new; one that nothing has, for who looks.
+
+        older: what its address was called before; what is known under it goes on as `url`.
+        """
         key = (destination, subscription, url)
         found = self._find_target(key)
+        former = None
+        if found is None and older:
+            former = self._find_target((destination, subscription, older))
         if found is None and self.looking:
-            self._unknown += 1
-            return -self._unknown
+            self._unknown += former is None
+            return -self._unknown if former is None else former
         if found is None:
             self._write(
-                lambda transaction: transaction.run(
-                    "INSERT INTO targets (destination, subscription, url) VALUES (?, ?, ?)"
-                    " ON CONFLICT DO NOTHING",
-                    key,
+                lambda transaction: (
+                    transaction.run(
+                        "INSERT INTO targets (destination, subscription, url) VALUES (?, ?, ?)"
+                        " ON CONFLICT DO NOTHING",
+                        key,
+                    )
+                    if former is None
+                    else transaction.run(
+                        "UPDATE targets SET url = ? WHERE target = ?", (url, former)
+                    )
                 )
             )
             found = self._find_target(key)

@@ -134,14 +134,13 @@ class PostgresDatabase:
 
     def _dial(self) -> psycopg.Connection[Any]:
         fork.refuse_child()
-        given = conninfo_to_dict(self._address)
         db = psycopg.connect(
             self._address,
             autocommit=True,
             connect_timeout=10,
             application_name="fieldpost",
             client_encoding="UTF8",
-            **{name: value for name, value in _NOTICES.items() if name not in given},
+            **_notices(self._address),
         )
         encoding = db.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -167,6 +166,12 @@ class PostgresDatabase:
                     db.execute(cast("Any", statement))
                 db.execute("UPDATE schema_version SET version = %s", (number,))
             make_tables(db)
+
+
+def _notices(address: str) -> dict[str, Any]:
+    """What an address does not say itself of a server that falls silent."""
+    given = conninfo_to_dict(address)
+    return {name: value for name, value in _NOTICES.items() if name not in given}
 
 
 def _version(db: psycopg.Connection[Any]) -> int:

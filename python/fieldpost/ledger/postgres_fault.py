@@ -56,8 +56,12 @@ def told(error: psycopg.Error, what: str, name: str, address: str) -> LedgerErro
 
 
 def cause(error: psycopg.Error, address: str) -> psycopg.Error | None:
-    """What may be told as the cause of an error: nothing that may quote a password."""
-    return error if _is_clear(address) else None
+    """What may be told as the cause of an error: nothing that may quote a password.
+
+    Nor do its frames go along: the driver's hold the address in parts.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None) if _is_clear(address) else None
 
 
 def _is_clear(address: str) -> bool:

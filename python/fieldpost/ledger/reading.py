@@ -22,9 +22,16 @@ _PAGE = 500  # rows with letters held at once
 class Reading(Store):
     """Questions about rows. Claims that are kept elsewhere count as rows that wait."""
 
-    def counts(self, destination: str, subscription: str, url: str) -> dict[str, int]:
-        """How many events of a target stand at each outcome; undecided ones are `waiting`."""
+    def counts(
+        self, destination: str, subscription: str, url: str, older: str = ""
+    ) -> dict[str, int]:
+        """How many events of a target stand at each outcome; undecided ones are `waiting`.
+
+        older: what its address was called before, see `target`.
+        """
         target = self._find_target((destination, subscription, url))
+        if target is None and older:
+            target = self._find_target((destination, subscription, older))
         if target is None:
             return {}
         packs = self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))

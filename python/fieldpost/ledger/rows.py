@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple, overload
@@ -93,6 +94,15 @@ class Settled(NamedTuple):
     claim: int
 
 
+class Lost(enum.IntEnum):
+    """What a letter lacks of what it was; the column `redacted`."""
+
+    NOTHING = 0
+    FIELDS = 1  # of the event: for reading only
+    SECRETS = 2  # references stand in their place, so it can be put together again
+    PARTS = 3  # of a secret: the event can be mapped anew, the rest is for reading only
+
+
 class Letter(NamedTuple):
     """A dead letter: what would be needed to send a record again.
 
@@ -105,7 +115,7 @@ class Letter(NamedTuple):
     body: bytes | None
     url: str = ""
     headers: str = ""
-    redacted: bool = False
+    redacted: Lost = Lost.NOTHING
     identity: bytes | None = None
 
 
