@@ -41,7 +41,9 @@ class Origin:
         steps = parse_path(self.path)
         name = str(steps[-1]) if steps else ""
         written, value = (secrets.value(one, name) for one in (self.written, self.value))
-        return replace(self, written=written, value=value, why=secrets.text(self.why))
+        reads = {path: secrets.value(one) for path, one in self.reads.items()}
+        why = secrets.text(self.why)
+        return replace(self, written=written, value=value, reads=reads, why=why)
 
     def to_dict(self) -> dict[str, Any]:
         """As `explain --output json` prints it; what is missing has no key."""

@@ -84,9 +84,8 @@ class Redaction:
 
     @classmethod
     def of(cls, config: DestinationConfig, *, secrets: bool = True) -> Redaction:
-        """Of a destination file. secrets: those that are read late too; to show needs none."""
-        found = list(_of_file(config))
-        return cls([*found, *_of_secrets(config)] if secrets else found)
+        """Of a destination file. secrets: those of the sign-in too, which to show needs none of."""
+        return cls([*_of_file(config), *_of_secrets(config if secrets else config.settings)])
 
     def with_text(self, text: str) -> Redaction:
         """The same, and one more text, such as a token that was given meanwhile."""
@@ -300,9 +299,9 @@ def _origin_of(url: str) -> str:
     return found[0] if found else ""
 
 
-def _of_secrets(config: DestinationConfig) -> Iterator[Origin]:
+def _of_secrets(part: DestinationConfig | Mapping[str, Any]) -> Iterator[Origin]:
     """What references to secrets bring, and what is made of them on the way."""
-    for ref, user in _references(config):
+    for ref, user in _references(part):
         try:
             value = resolve_text(ref)
         except ConfigError:

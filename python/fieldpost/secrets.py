@@ -161,11 +161,17 @@ def forms(secret: str) -> tuple[Secret, ...]:
     raw = secret.encode("utf-8", "surrogatepass")
     percent, form = quote(raw, safe=""), quote_plus(raw)
     coded = base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()
-    escaped = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    once = _escaped(secret)
+    escaped = [*once, *(two for one in once for two in _escaped(one))]  # JSON told within JSON
     found = [secret, percent, form, quote(raw), *(one.rstrip("=") for one in coded), *escaped]
     found += [_lower_escapes(percent), _lower_escapes(form), escape(secret)]
     found += [one.replace("/", "\\/") for one in escaped]
     return tuple(Secret(one) for one in dict.fromkeys(found))
+
+
+def _escaped(text: str) -> tuple[str, str]:
+    """A text as JSON writes it within quotes, in ASCII and in its own letters."""
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _lower_escapes(text: str) -> str:

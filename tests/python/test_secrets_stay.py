@@ -36,6 +36,9 @@ SECRETS = {
     "EXTRA": f"{MARK}-extra",
     "HEADER": f"{MARK}-header/+ of a partner",
     "PROXY": f"{MARK}-proxy/ü",
+    "PATH_OF_HOOK": f"{MARK}-path",
+    "CONSTANT": f'{MARK}-constant "/ü',
+    "SETTING": f"{MARK}-setting",
 }
 SCHEMES = {
     "client": "{type: oauth2, token_url: {env: TOKEN_URL}, client_id: app-1, "
@@ -67,7 +70,7 @@ def leaks(text: str, *more: str) -> list[str]:
 
 def repeat(received: Received) -> tuple[int, dict[str, str], bytes]:
     """A service that says back what it was sent, path, headers and all, in its refusal."""
-    told = " ".join([received.path, *map(str, received.headers.values())])
+    told = " ".join([received.path, *map(str, received.headers.values()), received.body.decode()])
     told = json.dumps({"error": {"message": told}})
     return 400, {"X-Request-Id": "r-1"}, told.encode()
 
@@ -82,7 +85,8 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuthorizationServ
         with RecordingServer(repeat) as receives:
             query = "?code=" + SECRETS["QUERY"]
             monkeypatch.setenv("TOKEN_URL", signs_in.token_url + query)
-            monkeypatch.setenv("HOOK_URL", f"{receives.url}/in{query}")
+            hook = f"{receives.url}/services/T0/{SECRETS['PATH_OF_HOOK']}{query}"
+            monkeypatch.setenv("HOOK_URL", hook)
             with ForwardProxy("svc:" + SECRETS["PROXY"]) as proxy:
                 monkeypatch.setenv("PROXY_URL", proxy.url)
                 yield signs_in, receives
@@ -99,9 +103,14 @@ def write(folder: Path, scheme: str, signs_in: AuthorizationServer, receives: An
         "signing: {standard_webhooks: {env: SIGNING}, segment: {env: SHARED}}\n"
         "delivery: {proxy: {url: {env: PROXY_URL}, username: svc, password: {env: PROXY}}}\n"
         "url: {env: HOOK_URL}\n"
+        "functions: add.py\nsettings: {key: {env: SETTING, secret: true}}\n"
         "subscriptions:\n  - name: A\n    filter: messageId != 'm-2'\n"
-        "    headers: {X-Partner: {env: HEADER}}\n"
+        "    headers: {X-Partner: {env: HEADER}, X-Event: {'@path': '$.messageId'}}\n"
+        "    body: {id: {'@path': '$.messageId'}, key: {env: CONSTANT}, set: {'@path': '$.set'}}\n"
         "  - {name: B, url: {'@template': '" + receives.url + "/u?k={{q}}'}}\n"
+    )
+    (folder / "add.py").write_text(
+        "def on_track(event, settings):\n    return event | {'set': settings['key']}\n"
     )
     return path
 
@@ -139,13 +148,13 @@ def test_no_planted_secret_is_anywhere(
     signs_in, receives = servers
     path = write(tmp_path, scheme, signs_in, receives)
     (tmp_path / "events.ndjson").write_text(
-        '{"messageId": "m-1", "q": "v"}\n{"messageId": "m-2"}\n'
+        '{"messageId": "m-1", "type": "track", "q": "v"}\n{"messageId": "m-2"}\n'
     )
     destination = fp.Destination.from_file(path)
     metrics = fp.PrometheusMetrics(tmp_path / "fieldpost.prom")
     events = tmp_path / "events.ndjson"
     report = destination.deliver(events, progress=False, observers=[metrics])
-    assert report["rejected"] == 3 and len(receives.requests) == 3
+    assert report["rejected"] == 3 and len(receives.requests) == 3, report.failures
     received = str(receives.requests)
     assert leaks(received) or "access-" in received, "the secrets were in use"
     texts = [
@@ -162,13 +171,19 @@ def test_no_planted_secret_is_anywhere(
     texts += [repr(destination.config), str(pickle.dumps(destination)), destination._repr_html_()]
     texts += [repr(row) for row in destination.outcomes()]
     texts.append(told_by(lambda: destination.test_connection().to_dict()))
+    event = {"messageId": "m-4", "type": "track", "q": "v"}
+    explained = destination.explain(event)
+    texts += [str(explained), explained._repr_html_(), json.dumps(explained.to_dict())]
+    again = destination.replay("outcome = 'rejected'", recorded=True, progress=False)
+    assert again["rejected"] == 3, again.failures
+    texts.append(repr(again.to_dict()))
     credentials = auth.open_credentials(destination.config)
     header = credentials.header()
     texts += [repr(credentials), repr(vars(credentials))]
     # Credentials alone travel with the addresses of their file; a Destination, with its text only.
     texts.append(str(pickle.dumps(credentials)).replace("?code=pl4nted-query", ""))
     receives.answer = lambda one: (401, {}, repeat(one)[2])
-    (tmp_path / "more.ndjson").write_text('{"messageId": "m-3", "q": "v"}\n')
+    (tmp_path / "more.ndjson").write_text('{"messageId": "m-3", "type": "track", "q": "v"}\n')
     signs_in.echoes = True
     more = tmp_path / "more.ndjson"
     texts.append(told_by(lambda: destination.deliver(more, progress=False).to_dict()))
@@ -187,7 +202,7 @@ def test_no_planted_secret_is_anywhere(
 def test_the_commands_print_none(servers: Any, tmp_path: Path) -> None:
     signs_in, receives = servers
     write(tmp_path, "client", signs_in, receives)
-    (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "q": "v"}\n')
+    (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "type": "track", "q": "v"}\n')
     printed = ""
     for verb in (
         "check",
@@ -197,8 +212,9 @@ def test_the_commands_print_none(servers: Any, tmp_path: Path) -> None:
         "status",
         "outcomes",
         "failures",
+        "explain",
     ):
-        source = ["events.ndjson"] if verb in ("deliver", "preview") else []
+        source = ["events.ndjson"] if verb in ("deliver", "preview", "explain") else []
         for output in ("text",) if verb in ("check", "test-connection") else ("text", "json"):
             done = subprocess.run(
                 [sys.executable, "-m", "fieldpost", verb, "hook.yaml", *source, "--output", output],
@@ -235,7 +251,7 @@ print(reader.get_metrics_data().to_json())
 def test_metrics_and_spans_hold_none(servers: Any, tmp_path: Path) -> None:
     signs_in, receives = servers
     write(tmp_path, "client", signs_in, receives)
-    (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "q": "v"}\n')
+    (tmp_path / "events.ndjson").write_text('{"messageId": "m-1", "type": "track", "q": "v"}\n')
     done = subprocess.run(
         [sys.executable, "-c", _TRACED],
         capture_output=True,
@@ -246,3 +262,34 @@ def test_metrics_and_spans_hold_none(servers: Any, tmp_path: Path) -> None:
     )
     assert "fieldpost.outcomes" in done.stdout and "fieldpost deliver" in done.stdout, done.stderr
     assert leaks(done.stdout + done.stderr, "access-") == []
+
+
+_PASSWORD = "pl4nted-of-the-ledger"
+
+
+@pytest.mark.parametrize("way", ["the file", "the environment", "an argument"])
+def test_a_ledger_s_password_is_in_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    pytest.importorskip("psycopg", reason="psycopg is not installed (extra postgres)")
+    address = f"postgresql://me:{_PASSWORD}@127.0.0.1:1/none"
+    path = tmp_path / "hook.yaml"
+    path.write_text(
+        "name: Hook\ntype: webhook\nurl: https://host.example/in\n"
+        "event_id: {'@path': '$.messageId'}\nsubscriptions: [{name: A}]\n"
+        + ("ledger: {env: LEDGER}\n" if way == "the file" else "")
+    )
+    given = address if way == "an argument" else None
+    monkeypatch.setenv("LEDGER", address)
+    if way == "the environment":
+        monkeypatch.setenv("FIELDPOST_LEDGER", address)
+    monkeypatch.setattr("fieldpost.ledger.postgres._PATIENCE_S", 0.0)
+    destination = fp.Destination.from_file(path, ledger=given)
+    for act in (
+        lambda: destination.deliver([{"messageId": "m-1"}], progress=False),
+        destination.status,
+        destination.failures,
+        lambda: list(destination.outcomes("outcome = 'rejected'")),
+    ):
+        told = told_by(act)
+        assert "E724" in told and "pl4nted" not in told
