@@ -141,16 +141,18 @@ class Redaction:
         What the event itself holds is the event's, and stays. Where the text looks as if it held
         references already, it cannot be put together again.
         """
-        if self._needles is None or not self._needles.search(text):
+        if self._needles is None:
             return Taken(text)
-        forged, before, whole = bool(_PLACEHOLDER.search(text)), text, True
+        before, whole = text, not _PLACEHOLDER.search(text)
+        if not self._needles.search(text):
+            return Taken(text, whole=whole)
         for swap in self._swaps:
             if swap.is_address != is_address or swap.is_of(event):
                 continue
             after = swap.pattern.sub(swap.reference.replace(b"\\", rb"\\"), text)
             whole = whole and (after == text or swap.is_whole)
             text = after
-        return Taken(text, text != before, whole and not forged)
+        return Taken(text, text != before, whole)
 
     def put_in(self, text: bytes, *, is_address: bool = False) -> bytes | None:
         """The text with the values of today; None where a reference is none of this file's."""

@@ -104,10 +104,14 @@ def test_a_reference_that_the_file_has_no_more_is_not_sent_as_a_text(
 
 
 @pytest.mark.parametrize("quoted", [False, True])
-def test_an_event_cannot_ask_for_a_secret(refusing: Any, tmp_path: Path, quoted: bool) -> None:
+@pytest.mark.parametrize("key_in", ["the body", "a header"])
+def test_an_event_cannot_ask_for_a_secret(
+    refusing: Any, tmp_path: Path, quoted: bool, key_in: str
+) -> None:
     """Who writes events could write a reference of ours, to be given its value by a replay."""
-    body = "    body: {key: {env: KEY}, note: {'@path': $.note}}\n"
-    destination = write(tmp_path, refusing.url, body)
+    key = "key: {env: KEY}, " if key_in == "the body" else ""
+    body = f"    body: {{{key}note: {{'@path': $.note}}}}\n"
+    destination = write(tmp_path, refusing.url, body + ("" if key else MIXED))
     asking: Any = {"env": "KEY"}
     deliver(destination, {"note": json.dumps(asking) if quoted else asking})
     assert b"pl4nted" not in ledger_bytes(tmp_path)
