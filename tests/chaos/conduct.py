@@ -127,7 +127,7 @@ def _code_of_exit(code: Any, file: Path, ledger: Path) -> int:
     """What an exit code of the command line says, held against the ledger."""
     if code == 4:  # failures or waiting
         stands = fieldpost.Destination.from_file(file, ledger=ledger).status()
-        return WAITING if stands["waiting"] else DONE
+        return WAITING if stands.to_dict()["waiting"] else DONE
     known = {0: DONE, 2: TOLD, 5: WAITING, 129: WAITING, 130: WAITING, 143: WAITING}
     if code not in known:
         raise AssertionError(f"exit code {code}")
