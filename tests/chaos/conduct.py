@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -162,8 +163,8 @@ class _Account:
         pass
 
     def ended(self, report: fieldpost.Report, error: BaseException | None) -> None:
-        told = {"code": getattr(error, "code", type(error).__name__ if error else "")}
-        told |= {name: report[name] for name in ("received", "delivered", "unconfirmed", "waiting")}
+        sent = re.search(r"(\d+) records? of this run had been sent", str(error))
+        told = {"delivered": report["delivered"], "sent": int(sent[1]) if sent else 0}
         self._place.write_text(json.dumps(told))
 
 
@@ -179,3 +180,16 @@ def and_account(file: Path, events: Path, ledger: Path) -> int:
         place.unlink()
     destination = fieldpost.Destination.from_file(file, ledger=ledger)
     return _code_of(destination.deliver(events, progress=False, observers=[_Account(place)]))
+
+
+def restore(file: Path, _events: Path, ledger: Path) -> int:
+    """Put back what a run kept of the ledger that it lost."""
+    [rescued] = rescued_of(ledger)
+    fieldpost.Destination.from_file(file, ledger=ledger).restore(rescued)
+    rescued.unlink()
+    return DONE
+
+
+def rescued_of(ledger: Path) -> list[Path]:
+    """What runs kept of a ledger that was taken away."""
+    return list(ledger.parent.glob(f"{ledger.name}.*.rescued"))

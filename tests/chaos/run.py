@@ -29,15 +29,21 @@ from conduct import BUG, DONE
 from dynamics_forms import Auto, Batched, BulkCreate, BulkUpsert, ChangeSet, DeepInsert
 from form import Form, Tally
 from points import Points
+from troubled_forms import Ended, Forked, KeyedLostLedger, LostLedger, Unheard
 from webhook_forms import KeyedWebhook, Webhook
 
 FORMS: tuple[type[Form], ...] = (
     Webhook,
     DeepInsert,
+    Forked,
     BulkCreate,
+    Ended,
     KeyedWebhook,
+    LostLedger,
     ChangeSet,
+    Unheard,
     Batched,
+    KeyedLostLedger,
     Auto,
     BulkUpsert,
 )

@@ -22,6 +22,9 @@ from conduct import (
     and_account,
     and_end_when_told,
     and_fork,
+    plainly,
+    rescued_of,
+    restore,
     unheard,
 )
 from form import IN_FLIGHT, Tally
@@ -74,14 +77,18 @@ class KeyedLostLedger(KeyedWebhook):
         self._lost.take(pid)
 
     def ended(self, code: int) -> int:
-        return WAITING if self._lost.noticed() else code
+        if not self._lost.noticed():
+            return code
+        self._lost.mend(code)
+        return WAITING
 
 
 class LostLedger(Webhook):
-    """The same without keys, where a new ledger knows nothing of what the lost one knew.
+    """The same without keys: what the run kept of the ledger is put back, or all begins anew.
 
-    So each ledger's life is accounted for by itself, when the run that lost it has ended: it stops
-    sending, what it sent took effect once, and its report says how much that was.
+    The run stops sending, what it sent took effect once, and it says how much that was.
+    With its memory put back nothing is sent twice. Without it a new ledger knows nothing, so the
+    server's count begins anew as well.
     """
 
     name = "lost"
@@ -102,23 +109,25 @@ class LostLedger(Webhook):
     def ended(self, code: int) -> int:
         if not self._lost.noticed():
             return code
-        self._close_life(code)
-        self.begin_anew()
+        if code == TOLD:
+            self._hold_to_account()
+        if not self._lost.mend(code):
+            self.begin_anew()
         return WAITING
 
-    def _close_life(self, code: int) -> None:
+    def _hold_to_account(self) -> None:
         effects = self.effects(self._found)
         told = json.loads(account_of(self.ledger).read_text())
         since = sum(effects.values()) - self._lost.before
         after = sum(effects.values()) - self._lost.at_loss
         note = self._found.note
-        note("doubled", sum(n - 1 for n in effects.values()), "twice under a ledger that was lost")
+        note("doubled", sum(n - 1 for n in effects.values()), "twice when a ledger was lost")
         note("unaccounted", max(0, after - 2 * IN_FLIGHT), "sent on after the ledger was lost")
         note("unaccounted", max(0, told["delivered"] - since), "told as delivered, and not there")
-        silent = since - told["delivered"] - told["unconfirmed"]
-        note("unaccounted", max(0, silent), "arrived under a lost ledger, and no report says so")
-        ill = code not in (TOLD, DONE, WAITING)
-        note("unaccounted", int(ill), f"a run that lost its ledger ended with {code}")
+        silent = since - told["sent"]
+        note(
+            "unaccounted", max(0, silent), "arrived under a lost ledger, and the run told of fewer"
+        )
 
     def compare(self, count: int) -> Tally:
         found = super().compare(count)
@@ -128,7 +137,7 @@ class LostLedger(Webhook):
 
 
 class LedgerLoss:
-    """Takes a ledger from the run that works with it.
+    """Takes a ledger from the run that works with it, and puts it back or lets all begin anew.
 
     before, at_loss: how many effects the server counted when the run began, and after the loss.
     """
@@ -137,6 +146,7 @@ class LedgerLoss:
         self._form = form
         self._copy = form.folder / "empty.db"
         self._taken = False
+        self._way = ""
         self.before = self.at_loss = 0
 
     def begin(self) -> None:
@@ -144,29 +154,50 @@ class LedgerLoss:
         self.before = self._effects()
 
     def take(self, pid: int) -> None:
-        """Wait until the child has sent something, then delete or replace its ledger."""
+        """Wait until the child has sent something, then delete or replace its ledger.
+
+        Another run that begins meanwhile has to be refused: it would know nothing.
+        """
         until_s = time.monotonic() + _UNTIL_AT_WORK_S
         while self._effects() == self.before and time.monotonic() < until_s:
             if _has_ended(pid):
                 return
             time.sleep(0.005)
-        way = self._form.chance.choice(("deleted", "deleted with all beside it", "replaced"))
-        if way == "replaced":
+        self._way = self._form.chance.choice(("deleted", "deleted with all beside it", "replaced"))
+        if self._way == "replaced":
             self._replace()
-        elif way == "deleted":
+        elif self._way == "deleted":
             self._form.ledger.unlink(missing_ok=True)
         else:
             self._form.forget()
         self._taken = True
         self.at_loss = self._effects()
+        if not _has_ended(pid) and self._form.chance.random() < 0.5:
+            child.wait(child.start(self._task(plainly)))
 
     def noticed(self) -> bool:
         """Whether the run that ended had lost its ledger; says so once."""
         taken, self._taken = self._taken, False
         return taken
 
+    def mend(self, code: int) -> bool:
+        """Whether what the run remembered is put back. One that had ended before kept nothing."""
+        if code == TOLD and self._form.chance.random() < 0.7:
+            if child.wait(child.start(self._task(restore))) != DONE:
+                raise AssertionError(f"nothing was put back; see {self._form.log}")
+            return True
+        for one in rescued_of(self._form.ledger):
+            one.unlink()
+        if code != TOLD or self._way == "replaced" or self._form.chance.random() < 0.5:
+            self._form.forget()  # what was put in place has the journal of another beside it
+        return False
+
     def _effects(self) -> int:
         return sum(self._form.effects(Tally()).values())
+
+    def _task(self, conduct: Conduct) -> Task:
+        form = self._form
+        return Task(form.file, form.events, form.ledger, form.log, conduct)
 
     def _replace(self) -> None:
         """By one that knows of nothing."""
