@@ -186,19 +186,24 @@ class Dispatcher:
     LONGEST_WAIT_S: ClassVar[float]
 
     def __init__(self, document: str) -> None: ...
-    def offer(self, batch: Batch, offers: Sequence[tuple[int, int, float, int, bool]]) -> None: ...
+    def offer(self, batch: Batch, offers: Sequence[tuple[int, int, float, int, bool, int]]) -> None:
+        """Records as (place in the batch, claim, seconds since the first try, attempts, in doubt,
+        tries in this run)."""
+
     def offer_new(self, batch: Batch, first: int, count: int, claim: int) -> None:
         """So many records one behind the other, never tried; `claim` is the first one's."""
 
     @overload
-    def settle(self, timeout_s: float) -> tuple[list[OutcomeRow], list[tuple[OutcomeRow, float]]]:
-        """What was delivered; and what was not, each with the seconds until it is to be offered
-        again (negative: not in this run)."""
+    def settle(
+        self, timeout_s: float
+    ) -> tuple[list[OutcomeRow], list[tuple[OutcomeRow, float, int]]]:
+        """Delivered records; and the others, each with the seconds until it is to be offered again
+        (negative: not in this run) and its tries in this run."""
 
     @overload
     def settle(
         self, timeout_s: float, kind: type[RowT]
-    ) -> tuple[list[RowT], list[tuple[RowT, float]]]:
+    ) -> tuple[list[RowT], list[tuple[RowT, float, int]]]:
         """The same, as rows of this kind of tuple."""
 
     def authorize(self, header: str, name: str = "Authorization") -> None: ...
@@ -241,6 +246,18 @@ class Dispatcher:
     @property
     def trouble(self) -> tuple[int, str, str]:
         """Tries that came to nothing and are followed by another; code and message of the last."""
+
+    @property
+    def openings(self) -> list[tuple[str, float, float, str, str]]:
+        """Targets that answer only failures: (scheme and host, seconds since then, seconds to the
+        next probe, code and message of the last failure)."""
+
+    def follow(self, since_s: float, next_probe_s: float) -> None:
+        """Another run found the target failing so many seconds ago, and probes it in so many."""
+
+    def release(self) -> None:
+        """A probe of another run had a good answer."""
+
     @property
     def lacks(self) -> list[tuple[str, str]]: ...
     @property

@@ -168,6 +168,19 @@ class Retry(Part):
     ] = (408, 425, 429, 500, 502, 503, 504)
 
 
+class Breaker(Part):
+    """When failures are the destination's: so many calls in a row with nothing good between.
+
+    failures: for now, over several records; share: the same of the latest 64 answers; doubts: sent,
+    and no whole answer came; refusals: one address refused different records alike. 0: never.
+    """
+
+    failures: Annotated[Whole, Field(ge=0, le=1_000_000)] = 16
+    share: Annotated[float, BeforeValidator(config_values.share), Field(gt=0)] = 0.9
+    doubts: Annotated[Whole, Field(ge=0, le=1_000_000)] = 10
+    refusals: Annotated[Whole, Field(ge=0, le=1_000_000)] = 16
+
+
 class Rate(Part):
     """What the destination allows: so many requests in any window of so many seconds."""
 
@@ -202,6 +215,7 @@ class Delivery(Part):
     requests_per_day: Count | None = None
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     retry: Retry = Retry()
+    breaker: Breaker = Breaker()
     keep: Literal["failed", "all", "none"] = "failed"
     redact: Annotated[
         tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)

@@ -32,7 +32,7 @@ from .html_table import html_table
 from .inquiry import Inquiry
 from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, restore, settle
-from .monitor import Glance, glances
+from .monitor import Glance, breakers_at_work, glances
 from .observer import Observer, Progress, beginning
 from .prefetch import Work
 from .preview import Preview, Previewer, PreviewRow
@@ -317,7 +317,8 @@ class Destination:
                 one.name: Counts(self._counts(ledger, one) if ledger.exists() else {})
                 for one in documents.active(self.config)
             }
-            return Status(self.config.id, counts, operations_today(self.config, ledger))
+            breakers = breakers_at_work(self.config, ledger.meeting_place)
+            return Status(self.config.id, counts, operations_today(self.config, ledger), breakers)
 
     def _counts(self, ledger: Ledger, one: Subscription) -> dict[str, int]:
         address = documents.target_address(self.config, one)

@@ -142,6 +142,7 @@ def dispatcher_document(
         "transport": transport or transport_document(config),
         "retry": delivery.retry.model_dump(mode="json"),
         "limits": limits_document(config),
+        "breaker": delivery.breaker.model_dump(mode="json"),
     }
 
 

@@ -197,6 +197,8 @@ CODES: dict[str, str] = {
     "E521": "impersonate gives no user",
     "E522": "an update has nested rows",
     "E523": "a change set of more requests than a day has",
+    "E531": "answers are lost again and again",
+    "E532": "the destination fails for as long as records are tried",
     # E6xx: sign-in
     "E601": "the sign-in was refused",
     "E602": "the token endpoint cannot be reached",

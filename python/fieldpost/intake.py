@@ -25,23 +25,25 @@ class Target(NamedTuple):
 class Part(NamedTuple):
     """Records on their way, one behind the other in a batch.
 
-    in_doubt: an earlier run may have had them delivered without hearing of it.
+    in_doubt: an earlier run may have had them delivered without hearing of it. tries: of one record
+    that is offered once more in this run, so that its waits go on growing.
     """
 
     work: Work
     first: int  # place of the first in the batch
     keys: list[Key]
     in_doubt: bool = False
+    tries: int = 0
 
     def split(self, count: int) -> tuple[Part, Part]:
         """The first so many, and the others."""
-        work, first, keys, in_doubt = self
+        work, first, keys, in_doubt, _ = self
         head = Part(work, first, keys[:count], in_doubt)
         return head, Part(work, first + count, keys[count:], in_doubt)
 
-    def one(self, index: int, in_doubt: bool) -> Part:
+    def one(self, index: int, in_doubt: bool, tries: int) -> Part:
         """One record of it."""
-        return Part(self.work, self.first + index, [self.keys[index]], in_doubt)
+        return Part(self.work, self.first + index, [self.keys[index]], in_doubt, tries)
 
 
 class Intake:

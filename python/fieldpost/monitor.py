@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from .report import OUTCOMES, Status
+from . import documents
+from .config import DestinationConfig
+from .governor import governor_name, look_at_breaker
+from .report import OUTCOMES, OpenBreaker, Status, moment
 
 _DECIDED = tuple(outcome for outcome in OUTCOMES if outcome != "waiting")
 
@@ -28,9 +30,8 @@ class Glance:
 
     def to_dict(self) -> dict[str, Any]:
         """As `monitor --output json` prints it."""
-        moment = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds")
         return {
-            "at": moment.replace("+00:00", "Z"),
+            "at": moment(self.at),
             **self.status.to_dict(),
             "per_second": None if self.per_second is None else round(self.per_second, 1),
             "failures": self.failures,
@@ -66,3 +67,10 @@ def _per_second(before: Glance | None, now: Glance) -> float | None:
 
 def _decided(status: Status) -> int:
     return sum(counts[outcome] for counts in status.subscriptions.values() for outcome in _DECIDED)
+
+
+def breakers_at_work(config: DestinationConfig, database: str) -> list[OpenBreaker]:
+    """What runs at work, here or where they meet in a database, found failing."""
+    target = documents.shared_address(config)
+    found = look_at_breaker(governor_name(config, target), database)
+    return [OpenBreaker(target, *found)] if found is not None else []

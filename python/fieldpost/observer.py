@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from ._core import Dispatcher
+from .governor import reason_of
 from .latencies import Latencies
-from .report import Report, Trouble
+from .report import OpenBreaker, Report, Trouble
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 0.25
@@ -128,6 +129,7 @@ class Watch:
         report.requests = core.started
         report.throttled_s, report.held_s = core.throttled_s, core.held_s
         self._look_for_trouble()
+        report.breakers = open_breakers(core)
         for name, (attempts, counts) in zip(report.subscriptions, core.traffic(), strict=False):
             report.attempts[name] = attempts
             report.latencies[name] = Latencies(counts)
@@ -142,3 +144,12 @@ class Watch:
             came_s, delivered = self._troubled
             if now_s - came_s > _WELL_S and report["delivered"] > delivered:
                 report.trouble = None
+
+
+def open_breakers(dispatcher: Dispatcher) -> list[OpenBreaker]:
+    """Targets that a dispatcher probes now."""
+    now = time.time()
+    return [
+        OpenBreaker(target, now - since_s, now + next_probe_s, reason_of(code, message))
+        for target, since_s, next_probe_s, code, message in dispatcher.openings
+    ]

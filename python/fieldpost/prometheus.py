@@ -115,8 +115,10 @@ class PrometheusMetrics:
         with self._lock:
             numbers, runs = self._done, Counter(dict.fromkeys(self._done.requests, 0))
             runs.update(self._destinations())
+            breakers: Counter[tuple[str]] = Counter(dict.fromkeys(runs, 0))
             for one in self._at_work.values():
                 numbers = numbers.plus(one)
+                breakers |= one.breakers
         yield self._counter(
             "fieldpost_outcomes",
             "Events by what became of them",
@@ -136,6 +138,8 @@ class PrometheusMetrics:
             family.add_metric(labels, buckets, total_s)
         yield family
         yield self._gauge("fieldpost_runs_at_work", "Runs that deliver now", _DESTINATION, runs)
+        told = "Targets that answer only failures and are probed"
+        yield self._gauge("fieldpost_breakers_open", told, _DESTINATION, breakers)
         yield from self._ends(numbers)
 
     def _destinations(self) -> Iterator[tuple[str]]:
@@ -172,6 +176,7 @@ class _Numbers:
         self.requests: Counter[tuple[str]] = Counter()
         self.throttled_s: dict[tuple[str], float] = {}
         self.latencies: dict[tuple[str, str], Latencies] = {}
+        self.breakers: Counter[tuple[str]] = Counter()  # of a run at work
         self.ended: dict[str, tuple[float, float, bool]] = {}
 
     @classmethod
@@ -185,6 +190,7 @@ class _Numbers:
             found = report.latencies.get(subscription, Latencies())
             numbers.latencies[name, subscription] = found
         numbers.requests[(name,)] = report.requests
+        numbers.breakers[(name,)] = len(report.breakers)
         numbers.throttled_s[(name,)] = report.throttled_s
         return numbers
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from .html_table import html_table
@@ -32,6 +34,37 @@ class Stopped(NamedTuple):
 
     code: str
     message: str
+
+
+class OpenBreaker(NamedTuple):
+    """A target that answered only failures, so that it is probed with one record at a time.
+
+    target: scheme, host and port. since: when the failures began; next_probe: when the next probe
+    is due; both in Unix seconds. reason: the code of the last failure, with words where they are
+    ours.
+    """
+
+    target: str
+    since: float
+    next_probe: float
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As reports and `status` tell it."""
+        moments = {"since": moment(self.since), "next_probe": moment(self.next_probe)}
+        return {"target": self.target, **moments, "reason": self.reason}
+
+    def __str__(self) -> str:
+        wait_s = max(0.0, self.next_probe - time.time())
+        due = f"in {wait_s:.0f} s" if wait_s >= 1 else "now"
+        since = time.strftime("%H:%M:%S", time.localtime(self.since))
+        return f"{self.target} fails since {since} ({self.reason}); next probe {due}"
+
+
+def moment(seconds: float) -> str:
+    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    told = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return told.replace("+00:00", "Z")
 
 
 class Paused(NamedTuple):
@@ -132,7 +165,8 @@ class Report:
     subscription. throttled_s: how long nothing could start because the destination asked for a
     wait; held_s: how long that goes on from now. retries: tries that another one follows; trouble:
     why the last of them came to nothing, None when things go well again. groups: failures by
-    reason, the most frequent first, each with a sample and what to do.
+    reason, the most frequent first, each with a sample and what to do. breakers: targets that
+    answer only failures now, or did when the run ended.
     """
 
     run: str
@@ -152,6 +186,7 @@ class Report:
     retries: int = 0
     trouble: Trouble | None = None
     groups: list[dict[str, Any]] = field(default_factory=list)
+    breakers: list[OpenBreaker] = field(default_factory=list)
 
     def __getitem__(self, outcome: str) -> int:
         """Events with that outcome, over all subscriptions."""
@@ -197,6 +232,7 @@ class Report:
             "latency_ms": Latencies.sum(self.latencies.values()).to_dict(),
             "throttled_s": round(self.throttled_s, 3),
             "stopped": self.stopped._asdict() if self.stopped else None,
+            "breakers": [one.to_dict() for one in self.breakers],
             "interrupted": self.interrupted,
             "dry_run": self.dry_run,
             "failures": self.groups,
@@ -223,12 +259,13 @@ class Status:
     """Where the ledger's events stand, each once, by its current outcome.
 
     operations_today: what was asked of a Dynamics 365 since midnight UTC as this user, as its daily
-    entitlement counts; None for other destinations.
+    entitlement counts; None for other destinations. breakers: what runs at work found failing.
     """
 
     destination: str
     subscriptions: dict[str, Counts]
     operations_today: int | None = None
+    breakers: list[OpenBreaker] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as `status --output json` prints them."""
@@ -239,6 +276,7 @@ class Status:
             **{outcome: sum(one[outcome] for one in counts) for outcome in OUTCOMES},
             "subscriptions": {name: one.to_dict() for name, one in self.subscriptions.items()},
             "operations_today": self.operations_today,
+            "breakers": [one.to_dict() for one in self.breakers],
         }
 
     def _repr_html_(self) -> str:

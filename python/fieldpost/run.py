@@ -101,7 +101,7 @@ class Run:
         # claim -> its part and the claim of the part's first, until its outcome is on the disk
         self._sent: dict[int, tuple[Part, int]] = {}
         self._claimed: deque[tuple[Part, Sequence[Claim | None]]] = deque()  # to be offered
-        self._answered: deque[tuple[Settled, float]] = deque()  # to be decided
+        self._answered: deque[tuple[Settled, float, int]] = deque()  # to be decided
         self._decided: list[Settled] = []  # outcomes to be written
         self._to_keep: list[Letter] = []
         self._postponed: dict[int, tuple[float, Part]] = {}  # claim -> when to offer it again
@@ -253,9 +253,9 @@ class Run:
         if self._letters.keeps("delivered"):
             self._keep(delivered)
         while self._answered:
-            row, retry_in_s = self._answered.popleft()
+            row, retry_in_s, tries = self._answered.popleft()
             try:
-                row = self._explained(row, retry_in_s)
+                row = self._explained(row, retry_in_s, tries)
             finally:
                 self._decided.append(row)
 
@@ -312,10 +312,10 @@ class Run:
                     self._intake.twin(key)
         self._sent.update({claim[0]: (part, claim[0] - i) for i, claim in given})
         if given:
-            offers = [(part.first + i, *claim, part.in_doubt) for i, claim in given]
+            offers = [(part.first + i, *claim, part.in_doubt, part.tries) for i, claim in given]
             self._dispatcher.offer(part.work.batch, offers)
 
-    def _explained(self, settled: Settled, retry_in_s: float) -> Settled:
+    def _explained(self, settled: Settled, retry_in_s: float, tries: int) -> Settled:
         """The outcome of a record that was not delivered, as the ledger is to tell it."""
         part, index = self._record(settled.claim)
         name, needed = settled.outcome, settled.action_needed
@@ -327,7 +327,7 @@ class Run:
         if name == "invalid" and not needed:
             settled = settled._replace(action_needed=action_needed(name, settled.code))
         if name == "waiting" and retry_in_s >= 0:
-            again = part.one(index, part.in_doubt or bool(settled.in_doubt))
+            again = part.one(index, part.in_doubt or bool(settled.in_doubt), tries)
             self._postponed[settled.claim] = (time.monotonic() + retry_in_s, again)
         return settled
 
@@ -417,7 +417,7 @@ class Run:
     def _write_the_rest(self, writer: Writer) -> None:
         """One last try, where the ledger failed; else the next run finds these claims undecided."""
         settled, letters = writer.unwritten()
-        settled = [*settled, *self._decided, *(row for row, _ in self._answered)]
+        settled = [*settled, *self._decided, *(row for row, *_ in self._answered)]
         for part, claims in self._claimed:
             settled += [_not_sent(part, claim) for claim in claims if claim is not None]
         if settled:

@@ -15,6 +15,7 @@ class RunLog:
 
     def __init__(self) -> None:
         self._waits = False
+        self._open: set[str] = set()  # targets that were told to fail
 
     def began(self, report: Report, verb: str) -> None:
         """Which run of what."""
@@ -26,6 +27,17 @@ class RunLog:
             told = "run %s of %s starts nothing for %.1f s: the destination asked for a wait"
             _log.warning(told, report.run, _of(report), report.held_s)
         self._waits = report.held_s > 0
+        self._tell_breakers(report)
+
+    def _tell_breakers(self, report: Report) -> None:
+        """Each breaker that opened, and each that shut again, once."""
+        now_open = {one.target: one for one in report.breakers}
+        for target in now_open.keys() - self._open:
+            told = "run %s of %s holds back: %s"
+            _log.warning(told, report.run, report.destination, now_open[target])
+        for target in self._open - now_open.keys():
+            _log.info("run %s of %s goes on: %s is well", report.run, report.destination, target)
+        self._open = set(now_open)
 
     def ended(self, report: Report, error: BaseException | None) -> None:
         """What it came to."""

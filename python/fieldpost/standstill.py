@@ -15,7 +15,8 @@ def why_nothing_moves(report: Report) -> str:
     parts = []
     if report.held_s:
         parts.append(f"the destination asked for a wait: {report.held_s:,.0f} s left")
-    if report.trouble is not None:
+    parts += [str(one) for one in report.breakers]
+    if report.trouble is not None and not report.breakers:
         parts.append(_reason(report.trouble.code, report.trouble.message))
     return "; ".join(parts)
 

@@ -10,14 +10,15 @@ import struct
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from fieldpost.config import parse
-from fieldpost.governor import Alone, Shared, host, open_governor
+from fieldpost.governor import Alone, Shared, host, look_at_breaker, open_governor
 from fieldpost.governor.host import HostGovernor, open_host_governor
+from fieldpost.governor.opening import Kept, Opening, OpeningShare, current
 from postgres_server import wait_until
 
 
@@ -32,12 +33,25 @@ class Numbers:
     requests: int = -1
 
     starts: int = -1
+    openings: list[tuple[str, float, float, str, str]] = field(default_factory=list)
+    followed: list[tuple[float, float]] = field(default_factory=list)
+    released: int = 0
 
     def allow(self, max_in_flight: int, requests_per_window: int, starts: int = -1) -> None:
         self.allowed, self.requests, self.starts = max_in_flight, requests_per_window, starts
 
     def hold(self, seconds: float) -> None:
         self.held_s = seconds
+
+    def fail(self, since_s: float, next_probe_s: float) -> None:
+        """Its breaker is open."""
+        self.openings = [("http://host", since_s, next_probe_s, "http_500", "words of the service")]
+
+    def follow(self, since_s: float, next_probe_s: float) -> None:
+        self.followed.append((since_s, next_probe_s))
+
+    def release(self) -> None:
+        self.openings, self.released = [], self.released + 1
 
 
 class Member:
@@ -274,3 +288,65 @@ def test_more_processes_than_places_share_nothing(
     with pytest.raises(OSError, match="too many processes"):
         Member(path)
     assert sum(one.steer().allowed for one in members) == 16
+
+
+def test_an_open_breaker_is_everybodys(tmp_path: Path) -> None:
+    one, other = Member(tmp_path / "a.share"), Member(tmp_path / "a.share")
+    one.numbers.fail(5.0, 20.0)
+    one.steer()
+    ((since_s, next_probe_s),) = other.steer().followed
+    assert since_s == pytest.approx(5.0, abs=0.5)
+    assert next_probe_s == pytest.approx(20.5, abs=1.0), "behind the probe of the first"
+    one.numbers.openings = []
+    one.steer()
+    other.numbers.followed.clear()
+    assert not other.steer().followed, "a good answer to a probe is for all"
+
+
+def test_the_first_good_answer_to_a_probe_releases_all(tmp_path: Path) -> None:
+    one, other = Member(tmp_path / "a.share"), Member(tmp_path / "a.share")
+    for member, probe_s in ((one, 20.0), (other, 30.0)):
+        member.numbers.fail(5.0, probe_s)
+        member.steer()
+    assert other.numbers.followed, "its own probe waits behind the other's"
+    one.numbers.openings = []
+    one.steer()
+    assert other.steer().released == 1
+    assert other.numbers.openings == []
+
+
+def test_the_earliest_probe_is_shared(tmp_path: Path) -> None:
+    one, other = Member(tmp_path / "a.share"), Member(tmp_path / "a.share")
+    one.numbers.fail(5.0, 20.0)
+    one.steer()
+    other.numbers.fail(3.0, 2.0)
+    assert not other.steer().followed
+    ((since_s, next_probe_s),) = one.steer().followed
+    assert since_s == pytest.approx(5.0, abs=0.5)
+    assert next_probe_s < 4
+
+
+def test_a_look_sees_what_runs_at_work_found_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert look_at_breaker("name") is None
+    assert list(tmp_path.iterdir()) == []
+    member = Member(tmp_path / "fieldpost" / "name.share")
+    assert look_at_breaker("name") is None
+    member.numbers.fail(5.0, 20.0)
+    member.steer()
+    found = look_at_breaker("name")
+    assert found is not None
+    assert found.since == pytest.approx(time.time() - 5, abs=1)
+    assert found.next_probe == pytest.approx(time.time() + 20, abs=1)
+    assert found.reason == "http_500", "the service's words may show an event"
+    member.governor.close()
+    assert look_at_breaker("name") is None, "nobody is at work"
+
+
+def test_an_opening_that_no_run_keeps_up_is_forgotten() -> None:
+    kept = Kept(Opening(100.0, 200.0, "http_500"))
+    assert current(kept, 250.0) is not None
+    assert current(kept, 2000.0) is None
+    assert OpeningShare().meet(kept, None, 2000.0, 0)[1].follow is None

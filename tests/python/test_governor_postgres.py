@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from fieldpost.governor import look_at_breaker
+from fieldpost.governor.opening import Opening
 from fieldpost.governor.postgres import PostgresGovernor
 from fieldpost.governor.share import Load
 from postgres_server import PostgresServer, programs, wait_until
@@ -342,3 +344,34 @@ def test_a_killed_machine_s_part_comes_back(
         service.most_of.clear()
     assert done(other)["delivered"] == 500
     assert service.most_of["b"] == 6, "the whole of it"
+
+
+def test_an_open_breaker_is_every_machines(database: str) -> None:
+    one, other = Machine(database), Machine(database)
+    now = time.monotonic()
+    one.load = Load(opening=Opening(now - 5, now + 60, "http_500"))
+    heard: list[Opening] = []
+
+    def hears() -> bool:
+        one.governor.share(one.load)
+        follow = other.governor.share(other.load).follow
+        heard.extend([] if follow is None else [follow])
+        return bool(heard)
+
+    try:
+        wait_until(hears)
+        assert heard[0].since == pytest.approx(now - 5, abs=1)
+        assert heard[0].next_probe == pytest.approx(now + 60.5, abs=1.5)
+        seen = look_at_breaker("ab" * 16, database)
+        assert seen is not None
+        assert seen.reason == "http_500"
+        assert seen.since == pytest.approx(time.time() - 5, abs=2)
+        other.load = one.load
+        wait_until(lambda: other.governor.share(other.load).follow is not None)
+        one.load = Load()
+        one.governor.share(one.load)
+        wait_until(lambda: other.governor.share(other.load).release)
+    finally:
+        one.governor.close()
+        other.governor.close()
+    assert look_at_breaker("ab" * 16, database) is None, "nobody is at work"

@@ -104,7 +104,7 @@ def test_the_log_says_why_a_run_stopped(tmp_path: Path, caplog: pytest.LogCaptur
     with RecordingServer(lambda _: (403, {}, b"")) as server:
         deliver(write(tmp_path, server.url))
     (warning,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
-    assert "stopped: http_403 the destination refuses every request" in warning
+    assert "stopped: http_403 the destination refused the last 5 records" in warning
 
 
 class Onlooker:

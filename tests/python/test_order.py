@@ -152,7 +152,7 @@ def test_a_key_keeps_its_order_over_subscriptions_whatever_is_answered(
 def test_what_may_be_delivered_does_not_stop_those_behind_it(tmp_path: Path) -> None:
     file, wanted = events(tmp_path, 6)
     with Watch(lambda _body, times: (0, {}) if times == 1 else (204, {})) as watch:
-        path = write(tmp_path, watch.url)
+        path = write(tmp_path, watch.url, ", breaker: {doubts: 0}")
         report = fp.Destination.from_file(path).deliver(file, progress=False)
     assert report["unconfirmed"] == 6 * 2 * _USERS
     assert watch.order == wanted

@@ -30,6 +30,7 @@ struct Offer {
   double elapsed_s = 0;       // since its first try in an earlier run
   std::int32_t attempts = 0;  // in earlier runs
   bool in_doubt = false;      // an earlier run may have had it delivered without hearing of it
+  std::int32_t tries = 0;     // in earlier offers of this run, as Outcome tells them
 };
 
 struct Outcome {
@@ -47,7 +48,8 @@ struct Outcome {
   double latency_ms = 0;  // first start of this run to the last answer
   // Of `waiting`: offer it again after so long. Negative: not in this run.
   double retry_in_s = -1;
-  bool in_doubt = false;  // of `waiting`: as in Offer, for the next one
+  bool in_doubt = false;   // of `waiting`: as in Offer, for the next one
+  std::int32_t tries = 0;  // of `waiting`: likewise
 };
 
 // What the records of one subscription came to in numbers. Bucket i counts latencies up to
@@ -65,7 +67,7 @@ class Dispatcher {
  public:
   Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
              RetryPolicy retry, Limits limits, std::shared_ptr<const Clock> clock,
-             std::shared_ptr<Random> random);
+             std::shared_ptr<Random> random, BreakerPolicy breaker = {});
   ~Dispatcher();
 
   void offer(std::shared_ptr<const Batch> batch, const std::vector<Offer>& offers);
@@ -112,6 +114,18 @@ class Dispatcher {
     std::string code, message;
   };
   Trouble trouble() const;
+  // A target that answers only failures, so that it is probed with one record at a time.
+  struct Opening {
+    std::string target;         // "https://host"
+    double since_s = 0;         // so long ago
+    double next_probe_s = 0;    // from now; 0: a probe is on the wire, or about to be
+    std::string code, message;  // of its last failure
+  };
+  std::vector<Opening> openings() const;
+  // Another run found the only target failing `since_s` ago and probes it in `next_probe_s`, or its
+  // probe had a good answer. No effect where records choose their targets.
+  void follow(double since_s, double next_probe_s);
+  void release();
 
   // Subscriptions that nothing more is sent of, and why: code, message, action_needed.
   struct Paused {
@@ -151,7 +165,8 @@ class Dispatcher {
 // A dispatcher over libcurl and the system's clock. All but "protocol" is optional:
 // {"protocol": {...}, "transport": {see make_transport_options},
 //  "retry": {"max_elapsed_s", "max_attempts", "wait_initial_s", "wait_max_s", "statuses"},
-//  "limits": {"max_in_flight", "pause_after_unreachable_s"}}. Throws DocumentError.
+//  "limits": {"max_in_flight", …}, "breaker": {"failures", "share", "doubts", "refusals"}}.
+// Throws DocumentError.
 std::unique_ptr<Dispatcher> make_dispatcher(const Json& document);
 
 }  // namespace fieldpost

@@ -57,7 +57,7 @@ enum class Fault : std::uint8_t {
   none,
   unreachable,  // no name, refused, no route, no connection or handshake in time: nothing was sent
   untrusted,    // a handshake that failed for a certificate, theirs or ours: nothing was read
-  unsent,       // failed before the first byte of the request left; tells nothing of the destination
+  unsent,  // failed before the first byte of the request left; tells nothing of the destination
   unprocessed,  // bytes left, and the destination said that it did not act on them, nor will: a
                 // stream refused, or above GOAWAY's last. It is well; the same may be sent at once
   lost,         // bytes left, and no whole answer came
@@ -73,8 +73,10 @@ struct Response {
 
   // The first header of that name (ASCII case-insensitive), or "".
   std::string_view header(std::string_view name) const { return headers.find(name); }
-  // Retry-After in seconds from now, given as seconds (a fraction too) or as an HTTP date.
+  // Retry-After in seconds from now, given as seconds (a fraction too) or as an HTTP date; nothing
+  // where that asks for no wait.
   std::optional<double> retry_after_s(double now_unix_s) const;
+  bool is_html() const noexcept;  // by its first character
   // The body as one line for people, at most `limit` bytes and whole characters; "" for HTML.
   std::string excerpt(std::size_t limit = 500) const;
 };

@@ -26,7 +26,15 @@ struct Limits {
   double execution_s = 0;  // of the destination's working time; 0: no budget
   double execution_window_s = 300;
   std::uint64_t operations = UINT64_MAX;  // that may be started in all, one for each record
-  double pause_after_unreachable_s = 20;  // nothing but failed connects for so long: the run pauses
+};
+
+// When it is not the record's fault: calls in a row without a good answer between. 0: never.
+struct BreakerPolicy {
+  int failures = 16;   // for now, over several records: the target is probed, not hammered
+  double share = 0.9;  // the same of the latest 64 answers, 0 to 1
+  int doubts = 10;     // requests that left and had no whole answer: the run ends
+  int refusals = 16;   // the same refusal of one address to different records: it is sent no more
+  int untrusted = 8;   // calls at once, beginning with one, until the first good answer; 0: any
 };
 
 }  // namespace fieldpost

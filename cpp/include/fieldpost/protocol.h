@@ -69,7 +69,14 @@ struct Verdict {
   int http_status = 0;           // of this record alone, where the answer tells of several
   bool alone = false;            // of several records: smaller calls may tell which it is
   bool unheard = false;          // the answer leaves open whether this record took effect
-  bool perhaps_all = false;      // rejected for a reason that may hold for every request
+  // What a rejection may be about, when different records meet the same one.
+  enum class About : std::uint8_t {
+    record,       // this record and nothing else
+    address,      // the address it was sent to
+    destination,  // every request, wherever it goes
+  };
+  About about = About::record;
+  bool foreign = false;   // something else than the system answered
   int give_up_after = 0;  // `again` turns into `rejected` after so many such answers; 0: never
   std::optional<Request> question;
   std::shared_ptr<const Call> next;
@@ -95,6 +102,8 @@ class Protocol {
   }
   // `now_s` (Unix time) is given because Retry-After may be a date.
   virtual Verdict decode(const Call& call, const Response& response, double now_s) const = 0;
+  // The addresses, or beginnings of them, that all requests go to; none where records choose.
+  virtual std::vector<std::string> addresses() const { return {}; }
   // Records of one call, where the system takes several: those of equal keys may go together, at
   // most `records` of them and about `bytes` of bodies, and no two of one row. Others (the default)
   // go one by one. A question comes as a call that asks.

@@ -38,15 +38,16 @@ py::list header_pairs(const std::vector<Header>& headers) {
   return pairs;
 }
 
-using OfferTuple = std::tuple<std::uint32_t, std::int64_t, double, std::int32_t, bool>;
+using OfferTuple =
+    std::tuple<std::uint32_t, std::int64_t, double, std::int32_t, bool, std::int32_t>;
 
 // Short work: letting other threads go on meanwhile would cost more than it.
 void offer(Dispatcher& dispatcher, std::shared_ptr<Batch> batch,
            const std::vector<OfferTuple>& tuples) {
   std::vector<Offer> offers;
   offers.reserve(tuples.size());
-  for (const auto& [index, claim, elapsed_s, attempts, in_doubt] : tuples) {
-    offers.push_back({index, claim, elapsed_s, attempts, in_doubt});
+  for (const auto& [index, claim, elapsed_s, attempts, in_doubt, tries] : tuples) {
+    offers.push_back({index, claim, elapsed_s, attempts, in_doubt, tries});
   }
   dispatcher.offer(std::move(batch), offers);
 }
@@ -108,7 +109,7 @@ py::tuple settle(Dispatcher& dispatcher, double timeout_s, const py::type& kind)
     if (one.outcome == "delivered") {
       delivered.append(row(one, usual, type));
     } else {
-      others.append(py::make_tuple(row(one, text(one.outcome), type), one.retry_in_s));
+      others.append(py::make_tuple(row(one, text(one.outcome), type), one.retry_in_s, one.tries));
     }
   }
   return py::make_tuple(std::move(delivered), std::move(others));
@@ -209,6 +210,16 @@ py::list paused(const Dispatcher& dispatcher) {
   return rows;
 }
 
+// (target, since_s, next_probe_s, code, message) of each target that is probed.
+py::list openings(const Dispatcher& dispatcher) {
+  py::list rows;
+  for (const Dispatcher::Opening& one : dispatcher.openings()) {
+    rows.append(py::make_tuple(text(one.target), one.since_s, one.next_probe_s, text(one.code),
+                               text(one.message)));
+  }
+  return rows;
+}
+
 // (table, message) of what the system said that it does not have.
 py::list lacks(const Dispatcher& dispatcher) {
   py::list rows;
@@ -280,6 +291,9 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("in_flight", &Dispatcher::in_flight)
       .def_property_readonly("paused", &paused)
       .def_property_readonly("trouble", &trouble)
+      .def_property_readonly("openings", &openings)
+      .def("follow", &Dispatcher::follow, py::arg("since_s"), py::arg("next_probe_s"))
+      .def("release", &Dispatcher::release)
       .def_property_readonly("lacks", &lacks)
       .def_property_readonly("pause_code",
                              [](const Dispatcher& self) { return text(self.pause_code()); })

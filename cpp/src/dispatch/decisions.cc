@@ -9,33 +9,12 @@ namespace fieldpost {
 
 namespace {
 
-// So many refusals in a row that may hold for every request, and nothing else between: they do.
-constexpr int kRefusedAlike = 5;
-
-Verdict all_refused(const Verdict& verdict) {
-  Verdict pause;
-  pause.kind = Verdict::Kind::pause;
-  pause.code = verdict.code;
-  pause.message = "the destination refuses every request: " + verdict.message;
-  pause.action_needed = verdict.action_needed;
-  return pause;
-}
-
 Verdict tokens_refused(const Verdict& verdict) {
   Verdict pause;
   pause.kind = Verdict::Kind::pause;
   pause.code = "http_401";
   pause.message = "the destination refused a new token: " + verdict.message;
   pause.action_needed = "administrator: check the credentials of this destination and their rights";
-  return pause;
-}
-
-Verdict unreachable(std::string message) {
-  Verdict pause;
-  pause.kind = Verdict::Kind::pause;
-  pause.code = "E501";
-  pause.message = std::move(message);
-  pause.action_needed = "operator: check the address and the network, then deliver again";
   return pause;
 }
 
@@ -48,8 +27,8 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       tell(id, "delivered");
       break;
     case Verdict::Kind::rejected:
-      if (verdict.perhaps_all) {
-        suspects.push_back(id);
+      if (verdict.about != Verdict::About::record) {
+        suspect(id, verdict);
       } else {
         give_up(id, "rejected");
       }
@@ -172,33 +151,6 @@ void Dispatcher::State::sign_in(Id id, const Verdict& verdict) {
   }
 }
 
-void Dispatcher::State::watch_connection(const Response& response, const Verdict& verdict) {
-  if (response.fault == Fault::unsent) return;  // tells nothing about the destination
-  if (response.fault == Fault::none) watch_refusals(verdict);
-  if (response.fault != Fault::unreachable) {
-    unreachable_since_s.reset();
-    return;
-  }
-  const double now_s = clock->monotonic_s();
-  if (!unreachable_since_s) unreachable_since_s = now_s;
-  if (now_s - *unreachable_since_s < limits.pause_after_unreachable_s) return;
-  pause_with(unreachable(verdict.message));
-}
-
-void Dispatcher::State::watch_refusals(const Verdict& verdict) {
-  if (!verdict.perhaps_all) {
-    refused_alike = 0;
-    tell_suspects();
-  } else if (++refused_alike >= kRefusedAlike) {
-    pause_with(all_refused(verdict));
-  }
-}
-
-// It stood for itself only: others were answered otherwise, or nothing else is left to ask.
-void Dispatcher::State::tell_suspects() {
-  for (const Id id : std::exchange(suspects, {})) give_up(id, "rejected");
-}
-
 // The pause that keeps it here: of its subscription, or of one before it in its lane.
 const Verdict* Dispatcher::State::held_by(const Delivery& delivery) const {
   if (paused_subscriptions.empty() || delivery.asks()) return nullptr;
@@ -235,11 +187,10 @@ void Dispatcher::State::return_what_waits() {
       tell(id, "waiting");  // which may make another fresh
     }
   };
-  if (pause.code.empty()) {
-    tell_suspects();  // stopped: nobody will find out; a question of theirs is not asked
-  } else {
-    send_back(suspects);
-  }
+  if (pause.code.empty()) tell_suspects();  // stopped: nobody will find out; none is asked about
+  std::vector<Id> suspects = refusals.take_all();
+  send_back(suspects);
+  for (auto& [origin, target] : targets.all()) send_back(target.held);
   send_back(ready);
   send_back(parked);
   send_back(fresh);

@@ -31,6 +31,10 @@ std::string_view Delivery::order_key() const {
   return batch_->text(batch_->records.at(offer_.index).order_key);
 }
 
+std::string_view Delivery::event_id() const {
+  return batch_->text(batch_->records.at(offer_.index).event_id);
+}
+
 const Call& Delivery::call() const {
   if (!call_) throw std::logic_error("an answer came to a call that was not sent");
   return *call_;
@@ -170,7 +174,7 @@ bool Delivery::refuses_tokens() noexcept {
 Tries Delivery::tries(double now_s) const noexcept {
   const double here_s = attempts_ > 0 ? now_s - first_start_s_ : 0;
   const int own = attempts_ - void_tries_;
-  return {offer_.attempts + own, own + last_questions_, offer_.elapsed_s + here_s};
+  return {offer_.attempts + own, offer_.tries + own + last_questions_, offer_.elapsed_s + here_s};
 }
 
 Outcome Delivery::end(std::string name) {
@@ -179,6 +183,7 @@ Outcome Delivery::end(std::string name) {
   outcome.claim = offer_.claim;
   // What waits goes on with the tries that count.
   outcome.attempts = offer_.attempts + attempts_ - (name == "waiting" ? void_tries_ : 0);
+  outcome.tries = offer_.tries + attempts_ - void_tries_;
   outcome.http_status = http_status_;
   outcome.latency_ms = latency_ms_;
   outcome.in_doubt = in_doubt_ && name == "waiting";

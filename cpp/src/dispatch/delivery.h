@@ -62,9 +62,11 @@ class Delivery {
   // (or to a question) of this delivery: a new token did not help.
   bool refuses_tokens() noexcept;
 
+  const Verdict& verdict() const noexcept { return verdict_; }    // the last
   std::uint64_t token() const noexcept { return token_; }         // of the last start
   double last_start_s() const noexcept { return last_start_s_; }  // of the call or its question
   std::string_view order_key() const;
+  std::string_view event_id() const;
   int attempts() const noexcept { return attempts_; }  // in this run
   std::uint32_t subscription() const;
   bool asks() const noexcept { return question_.has_value(); }  // next, instead of sending

@@ -45,6 +45,7 @@ std::vector<Outcome> Dispatcher::State::settle(double timeout_s) {
   const double begin_s = clock->monotonic_s();
   const double end_s = begin_s + timeout_s;
   for (bool first = true;; first = false) {
+    end_what_stays_ill();
     start_what_may();
     if (closed()) return_what_waits();
     if (governor.in_flight() == 0 && fresh.empty() && ready.empty()) tell_suspects();
@@ -78,6 +79,8 @@ void Dispatcher::State::start_what_may() {
   while (may_start()) {
     const double now_s = clock->monotonic_s();
     if (!governor.may_start(now_s)) return;
+    if (Target* only = targets.only(); only && !only->breaker.may_start(now_s)) return;
+    take_up_held(now_s);
     const std::optional<Id> id = next(now_s);
     if (!id) return;
     starting.assign(1, *id);
@@ -93,7 +96,8 @@ void Dispatcher::State::start_what_may() {
   }
 }
 
-// Questions first: they free a place. Then what is due again, then what is new.
+// Questions first: they free a place. Then what is due again, then what is new; a probe is the
+// other way round, so that no record is tried more often than others for it.
 std::optional<Id> Dispatcher::State::next(double now_s) {
   const auto take = [](std::deque<Id>& queue) {
     const Id id = queue.front();
@@ -104,6 +108,8 @@ std::optional<Id> Dispatcher::State::next(double now_s) {
     ready.push_back(retries.top().id);  // where those that are due can go together
     retries.pop();
   }
+  const bool probes = targets.only() && targets.only()->breaker.is_open();
+  if (probes && !fresh.empty()) return take(fresh);
   if (!ready.empty()) return take(ready);
   if (!retries.empty() && retries.top().at_s <= now_s) {
     const Id id = retries.top().id;
@@ -133,6 +139,8 @@ void Dispatcher::State::start(Id id, double now_s) {
     ready.push_front(id);
     return;
   }
+  Target& target = targets.of(request->url);
+  if (!target.breaker.may_start(now_s)) return hold(id, target, now_s);
   if (protocol->most_together() > 1) {
     const auto together = protocol->together(*delivery.plain_call(*protocol));
     if (together) return start_together(id, *together, now_s);
@@ -163,6 +171,7 @@ void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signat
   starting.clear();
   request.headers.resize(own);
   governor.started(now_s);
+  targets.of(request.url).breaker.started(id, now_s);
   ++started;
 }
 
@@ -170,13 +179,18 @@ void Dispatcher::State::send(Id id, Request& request, std::vector<Header> signat
 double Dispatcher::State::seconds_to_next_start() const {
   constexpr double kNever_s = 1e9;
   if (!may_start() || governor.in_flight() >= governor.in_flight_limit()) return kNever_s;
+  const double now_s = clock->monotonic_s();
+  double free_s = governor.next_start_s();
+  if (const Target* only = targets.only()) {
+    free_s = std::max(free_s, only->breaker.next_start_s(now_s));
+  }
   double at_s = kNever_s;
   if (!ready.empty() || !fresh.empty()) {
-    at_s = governor.next_start_s();
+    at_s = free_s;
   } else if (!retries.empty()) {
-    at_s = std::max(retries.top().at_s, governor.next_start_s());
+    at_s = std::max(retries.top().at_s, free_s);
   }
-  return std::min(at_s - clock->monotonic_s(), kNever_s);
+  return std::min(std::min(at_s, next_held_s(now_s)) - now_s, kNever_s);
 }
 
 void Dispatcher::State::complete(const Completion& completion, const Moment& now) {
@@ -185,18 +199,19 @@ void Dispatcher::State::complete(const Completion& completion, const Moment& now
     return complete_together(pack.mapped(), completion.response, now);
   }
   Delivery& delivery = deliveries.at(completion.id);
+  const std::string url = delivery.request(*protocol).url;  // the answer may put another in place
   const Verdict& verdict = delivery.answered(*protocol, completion.response, now.s, now.unix_s);
   governor.ended(end_of(completion.response, is_busy(completion.response, verdict)),
                  delivery.last_start_s(), now.s);
-  watch_connection(completion.response, verdict);
+  watch({completion.id, url, completion.response, verdict, now.s});
   decide(completion.id, verdict);  // which may end the delivery, and its verdict with it
 }
 
 Dispatcher::Dispatcher(std::unique_ptr<Protocol> protocol, std::unique_ptr<Transport> transport,
                        RetryPolicy retry, Limits limits, std::shared_ptr<const Clock> clock,
-                       std::shared_ptr<Random> random)
+                       std::shared_ptr<Random> random, BreakerPolicy breaker)
     : state_(std::make_unique<State>(std::move(protocol), std::move(transport), std::move(retry),
-                                     limits, std::move(clock), std::move(random))) {}
+                                     limits, breaker, std::move(clock), std::move(random))) {}
 
 Dispatcher::~Dispatcher() = default;
 
@@ -289,6 +304,31 @@ Dispatcher::Trouble Dispatcher::trouble() const {
   return {last.tries, state_->secrets.hide(last.code), state_->secrets.hide(last.message)};
 }
 
+std::vector<Dispatcher::Opening> Dispatcher::openings() const {
+  std::vector<Opening> all;
+  const double now_s = state_->clock->monotonic_s();
+  for (const auto& [origin, target] : state_->targets.all()) {
+    const auto& opening = target.breaker.opening();
+    if (!opening) continue;
+    const bool probes = target.breaker.probes();
+    all.push_back({origin, now_s - opening->since_s,
+                   probes ? 0 : std::max(0.0, opening->next_probe_s - now_s),
+                   state_->secrets.hide(target.code), state_->secrets.hide(target.message)});
+  }
+  return all;
+}
+
+void Dispatcher::follow(double since_s, double next_probe_s) {
+  const double now_s = state_->clock->monotonic_s();
+  if (Target* only = state_->targets.only()) {
+    only->breaker.follow({now_s - since_s, now_s + next_probe_s});
+  }
+}
+
+void Dispatcher::release() {
+  if (Target* only = state_->targets.only()) only->breaker.release();
+}
+
 std::vector<Dispatcher::Paused> Dispatcher::paused() const {
   std::vector<Paused> all;
   for (const auto& [subscription, why] : state_->paused_subscriptions) {
@@ -369,7 +409,8 @@ std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {
   }
   return std::make_unique<Dispatcher>(make_protocol(protocol), make_curl_transport(options), retry,
                                       limits, std::make_shared<SystemClock>(),
-                                      std::make_shared<Random>());
+                                      std::make_shared<Random>(),
+                                      make_breaker_policy(part("breaker")));
 }
 
 }  // namespace fieldpost

@@ -7,6 +7,18 @@
 
 namespace fieldpost {
 
+namespace {
+
+// The verdict that says most for the target.
+const Verdict& best_of(const Response& response, const std::vector<Verdict>& verdicts) {
+  return *std::min_element(verdicts.begin(), verdicts.end(),
+                           [&](const Verdict& a, const Verdict& b) {
+                             return answer_of(response, a) < answer_of(response, b);
+                           });
+}
+
+}  // namespace
+
 // One request for this record and those like it that wait; it flies under the id of the first.
 void Dispatcher::State::start_together(Id id, const Protocol::Together& together, double now_s) {
   gather(id, together);
@@ -39,6 +51,7 @@ void Dispatcher::State::gather(Id id, const Protocol::Together& together) {
   std::uint64_t counted = operations + first.operations;
   std::unordered_set<std::string> rows = {together.row};
   std::size_t most = std::min(together.records, deliveries.at(id).company());
+  if (targets.of(first.request.url).breaker.is_open()) most = 1;  // a probe
   const auto joins = [&](Id other) {
     Delivery& delivery = deliveries.at(other);
     if (delivery.company() <= members.size()) return false;
@@ -83,7 +96,8 @@ void Dispatcher::State::complete_together(const Pack& pack, const Response& resp
                                 [&](const Verdict& one) { return is_busy(response, one); });
   governor.ended(end_of(response, busy, count), deliveries.at(pack.members.front()).last_start_s(),
                  now.s);
-  watch_connection(response, verdicts.front());
+  watch(
+      {pack.members.front(), pack.call.request.url, response, best_of(response, verdicts), now.s});
   std::vector<Id> in_parts;
   for (std::size_t i = 0; i < count; ++i) {
     Delivery& delivery = deliveries.at(pack.members[i]);

@@ -1,6 +1,6 @@
 // What a dispatcher holds, and the steps of its loop. dispatcher.cc turns the loop and starts
 // requests, packs.cc puts several records into one of them, decisions.cc says what follows from
-// an answer.
+// an answer for its record, openings.cc for all others.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,9 @@
 #include "base/random.h"
 #include "dispatch/deliveries.h"
 #include "dispatch/lanes.h"
+#include "dispatch/refusals.h"
 #include "dispatch/secrets.h"
+#include "dispatch/targets.h"
 #include "dispatch/traffic.h"
 #include "fieldpost/dispatcher.h"
 #include "http/governor.h"
@@ -35,10 +37,13 @@ struct Due {
 
 using Retries = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
+// It asks for fewer calls. A 503 without a wait is a failure like any other.
 inline bool is_busy(const Response& response, const Verdict& verdict) {
-  return response.status == 429 || response.status == 503 || verdict.http_status == 429 ||
-         verdict.wait_s.value_or(0) > 0;
+  return response.status == 429 || verdict.http_status == 429 || verdict.wait_s.value_or(0) > 0;
 }
+
+// What an answer says of its target.
+Breaker::Answer answer_of(const Response& response, const Verdict& verdict);
 
 inline Governor::End end_of(const Response& response, bool busy, std::size_t records = 1) {
   if (response.fault != Fault::none) return Governor::End::silent;
@@ -52,6 +57,15 @@ struct Moment {
   double unix_s;
 };
 
+// An answer as the watch over its target sees it.
+struct Answered {
+  Id call;
+  const std::string& url;
+  const Response& response;
+  const Verdict& verdict;  // of several, the best
+  double now_s;
+};
+
 // A call on the wire that carries several records.
 struct Pack {
   std::vector<Id> members;
@@ -59,18 +73,20 @@ struct Pack {
   std::string key;  // that its members had in common
 };
 
-// Each delivery is in exactly one place: fresh, ready, starting, retries, parked, suspects, on the
-// wire, or in a lane behind another.
+// Each delivery is in exactly one place: fresh, ready, starting, retries, parked, held for its
+// target, a suspect, on the wire, or in a lane behind another.
 struct Dispatcher::State {
   State(std::unique_ptr<Protocol> its_protocol, std::unique_ptr<Transport> its_transport,
-        RetryPolicy its_retry, Limits its_limits, std::shared_ptr<const Clock> its_clock,
-        std::shared_ptr<Random> its_random)
+        RetryPolicy its_retry, Limits its_limits, const BreakerPolicy& its_breaker,
+        std::shared_ptr<const Clock> its_clock, std::shared_ptr<Random> its_random)
       : protocol(std::move(its_protocol)),
         retry(std::move(its_retry)),
         limits(its_limits),
+        breaker(its_breaker),
         clock(std::move(its_clock)),
         random(std::move(its_random)),
         governor(limits),
+        targets(breaker, retry, protocol->addresses()),
         transport(std::move(its_transport)) {}
 
   void check_process() const;
@@ -107,9 +123,19 @@ struct Dispatcher::State {
   void give_up(Id id, std::string outcome);
   bool concluded(Id id, const Verdict& verdict);
   void sign_in(Id id, const Verdict& verdict);
-  void watch_connection(const Response& response, const Verdict& verdict);
-  void watch_refusals(const Verdict& verdict);
+  void watch(const Answered& answered);
+  void watch_doubts(const Target& target);
+  void watch_refusals(const Answered& answered, bool is_good);
+  void refuse_all(const Answered& answered, int calls);
+  void back_off(const Answered& answered);
+  void end_what_stays_ill();
+  void hold(Id id, Target& target, double now_s);
+  void take_up_held(double now_s);
+  double next_held_s(double now_s) const;
+  void suspect(Id id, const Verdict& verdict);
+  std::string place_of(Id id, const Verdict& verdict);
   void tell_suspects();
+  void tell_refused(const std::vector<Id>& ids);
   const Verdict* held_by(const Delivery& delivery) const;
   void wait_for_subscription(Id id);
   void pause_with(Verdict why);
@@ -119,9 +145,11 @@ struct Dispatcher::State {
   std::unique_ptr<Protocol> protocol;
   RetryPolicy retry;
   Limits limits;
+  BreakerPolicy breaker;
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<Random> random;
   Governor governor;
+  Targets targets;
 
   std::uint64_t process = 0;             // that made the first offer
   Deliveries deliveries;                 // offered and not yet told
@@ -132,9 +160,8 @@ struct Dispatcher::State {
   std::unique_ptr<Transport> transport;  // reads what the deliveries keep: it goes before them
   std::vector<Id> starting;              // taken from where they waited, and not on the wire yet
   Retries retries;
-  std::vector<Id> parked;    // until authorize()
-  std::vector<Id> suspects;  // refused alike; told when it shows whether all are
-  int refused_alike = 0;     // in a row
+  std::vector<Id> parked;  // until authorize()
+  Refusals refusals;
   std::vector<Outcome> told;
 
   Secrets secrets;
@@ -150,7 +177,9 @@ struct Dispatcher::State {
   bool stopped = false;
   Verdict pause;  // code "" while not paused
   std::unordered_map<std::uint32_t, Verdict> paused_subscriptions;
-  std::optional<double> unreachable_since_s;
+  int busy_waits = 0;    // that were made for want of one the target asked for
+  int busy_answers = 0;  // in a row
+  double busy_since_s = 0;
   // Records of one answer wait for the same time, so that they go together again.
   std::optional<double> common_wait_s;
 };

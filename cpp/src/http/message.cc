@@ -9,6 +9,7 @@ namespace fieldpost {
 
 namespace {
 
+constexpr const char* kBeforeText = " \t\r\n\xef\xbb\xbf";
 constexpr std::size_t kUsualHeaderBytes = 512;  // of an answer
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -154,16 +155,21 @@ std::string_view Request::host() const {
 std::optional<double> Response::retry_after_s(double now_unix_s) const {
   const std::string_view value = header("Retry-After");
   if (const auto seconds = seconds_in(value)) {
-    return *seconds >= 0 ? seconds : std::nullopt;  // not a number compares false as well
+    return *seconds > 0 ? seconds : std::nullopt;  // not a number compares false as well
   }
   const auto date = date_in(value);
-  if (!date) return std::nullopt;
-  return std::max(0.0, *date - now_unix_s);
+  if (!date || *date <= now_unix_s) return std::nullopt;
+  return *date - now_unix_s;
+}
+
+bool Response::is_html() const noexcept {
+  const std::size_t begin = body.find_first_not_of(kBeforeText);
+  return begin != std::string::npos && body[begin] == '<';
 }
 
 std::string Response::excerpt(std::size_t limit) const {
-  const std::size_t begin = body.find_first_not_of(" \t\r\n\xef\xbb\xbf");
-  if (begin == std::string::npos || body[begin] == '<') return "";
+  const std::size_t begin = body.find_first_not_of(kBeforeText);
+  if (begin == std::string::npos || is_html()) return "";
   return one_line(std::string_view(body).substr(begin, 4 * limit), limit);
 }
 

@@ -135,9 +135,20 @@ Limits make_limits(const Json& document) {
   options.number("window_s", 0.001, limits.window_s);
   options.number("execution_s", 0, limits.execution_s);
   options.number("execution_window_s", 0.001, limits.execution_window_s);
-  options.number("pause_after_unreachable_s", 0, limits.pause_after_unreachable_s);
   options.finish();
   return limits;
+}
+
+BreakerPolicy make_breaker_policy(const Json& document) {
+  BreakerPolicy policy;
+  Options options(document, "$.breaker");
+  options.integer("failures", 0, policy.failures);
+  options.number("share", 0, policy.share);
+  options.integer("doubts", 0, policy.doubts);
+  options.integer("refusals", 0, policy.refusals);
+  options.integer("untrusted", 0, policy.untrusted);
+  options.finish();
+  return policy;
 }
 
 TransportOptions make_transport_options(const Json& document) {

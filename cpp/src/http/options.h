@@ -9,5 +9,6 @@ namespace fieldpost {
 
 RetryPolicy make_retry_policy(const Json& document);
 Limits make_limits(const Json& document);
+BreakerPolicy make_breaker_policy(const Json& document);
 
 }  // namespace fieldpost

@@ -234,6 +234,8 @@ def restored(told: dict[str, Any]) -> None:
 def status(told: Status) -> None:
     """The ledger's counts."""
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})
+    for breaker in told.breakers:
+        out.print(line((str(breaker), "yellow")))
     if told.operations_today is not None:
         out.print(f"{told.operations_today:,} operations asked of the environment today (UTC)")
 
@@ -254,6 +256,7 @@ def _glance(look: Glance) -> RenderableType:
     head = line((look.status.destination, "bold"), f" {moment}{rate}")
     parts: list[RenderableType] = [head]
     parts.append(_counts({name: one.to_dict() for name, one in look.status.subscriptions.items()}))
+    parts += [line((str(one), "yellow")) for one in look.status.breakers]
     for row in look.failures[:_REASONS_SHOWN]:
         reason = f"{row['code']} {row['message']}".strip()
         parts.append(line((f"{row['count']:,} {row['outcome']}", "red"), "  ", reason))

@@ -10,14 +10,30 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from typing import Protocol
 
 from .._core import Dispatcher
 from ..config import DestinationConfig
+from ..errors import CODES
 from .host import open_host_governor
+from .look import look_at_breaker
+from .opening import Opening
 from .share import Load, Share
 
-__all__ = ["Alone", "Governor", "Load", "Share", "Shared", "identity", "open_governor"]
+__all__ = [
+    "Alone",
+    "Governor",
+    "Load",
+    "Opening",
+    "Share",
+    "Shared",
+    "governor_name",
+    "identity",
+    "look_at_breaker",
+    "open_governor",
+    "reason_of",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +70,7 @@ def open_governor(config: DestinationConfig, target: str, database: str = "") ->
     """
     delivery = config.delivery
     requests, window_s = config.budget
-    name = hashlib.sha256(f"{target}\n{identity(config)}".encode()).hexdigest()[:32]
+    name = governor_name(config, target)
     limits = (name, delivery.max_in_flight, requests, window_s)
     ways: list[Sharing] = []
     try:
@@ -68,10 +84,40 @@ def open_governor(config: DestinationConfig, target: str, database: str = "") ->
     return Shared(ways) if ways else Alone()
 
 
+def governor_name(config: DestinationConfig, target: str) -> str:
+    """What runs that share a target's limits call it, on a machine and in a database."""
+    return hashlib.sha256(f"{target}\n{identity(config)}".encode()).hexdigest()[:32]
+
+
 def identity(config: DestinationConfig) -> str:
     """Who the destination takes us for, as far as that can be told without a secret."""
     auth = config.auth
     return f"{auth.type} {getattr(auth, 'client_id', '') or getattr(auth, 'username', '')}"
+
+
+def opening_of(dispatcher: Dispatcher) -> Opening | None:
+    """The open breaker of a dispatcher with one target."""
+    openings = dispatcher.openings
+    if len(openings) != 1:
+        return None
+    now = time.monotonic()
+    _target, since_s, next_probe_s, code, message = openings[0]
+    return Opening(now - since_s, now + next_probe_s, reason_of(code, message))
+
+
+def reason_of(code: str, message: str) -> str:
+    """Why a breaker is open, without a service's words: they may show what is in an event."""
+    return f"{code} {message}" if code in CODES else code
+
+
+def _steer_breaker(dispatcher: Dispatcher, shares: list[Share]) -> None:
+    if any(one.release for one in shares):
+        dispatcher.release()
+        return
+    now = time.monotonic()
+    for one in shares:
+        if one.follow is not None:
+            dispatcher.follow(now - one.follow.since, max(0.0, one.follow.next_probe - now))
 
 
 class Alone:
@@ -95,8 +141,11 @@ class Shared:
 
     def steer(self, dispatcher: Dispatcher) -> None:
         """Exchange numbers with the dispatcher."""
-        load = Load(dispatcher.in_flight, dispatcher.started, dispatcher.held_s)
+        load = Load(
+            dispatcher.in_flight, dispatcher.started, dispatcher.held_s, opening_of(dispatcher)
+        )
         shares = [one.share(load) for one in self._ways]
+        _steer_breaker(dispatcher, shares)
         hold_s = max(one.hold_s for one in shares)
         if hold_s > load.held_s:
             dispatcher.hold(hold_s)

@@ -6,6 +6,7 @@ decided by a timer.
     offset     what
     0          when the next start is allowed, seconds of the machine's monotonic clock
     64         (time slot, starts) of the latest time slots: who used how much of a window
+    1024       an open breaker: since, next probe, released, and the reason in UTF-8
     4096 + i   lock: the right to have an i-th call in flight
     8192 + i   lock: the i-th process is there
     16384      lock: held while the file is written
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from .. import fork
 from ..own_file import open_shared
+from .opening import Kept, Opening, OpeningShare, Told, current
 from .share import Load, Share
 
 _log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ _SLOTS_AT = 64
 _SLOT = struct.Struct("=qq")
 _SLOTS = 24  # of which a window has 20
 _SLOTS_OF_WINDOW = 20
+_BREAKER_AT = 1024
+_BREAKER = struct.Struct("=ddd1024s")
 _CALLS_AT = 4096
 _MEMBERS_AT = 8192
 _MEMBERS = 4096
@@ -48,6 +52,20 @@ def open_host_governor(
 ) -> HostGovernor:
     """The governor of what the name stands for; raises OSError where no file can be shared."""
     return HostGovernor(_folder() / f"{name}.share", max_in_flight, requests, window_s)
+
+
+def look_at_host(name: str) -> Opening | None:
+    """The breaker that this machine's runs at work share; nothing is made, nothing is locked."""
+    try:
+        file = os.open(_folder() / f"{name}.share", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if os.fstat(file).st_uid != os.geteuid() or _holder(file, _MEMBERS_AT, _MEMBERS) is None:
+            return None
+        return current(read_breaker(file), time.monotonic())
+    finally:
+        os.close(file)
 
 
 def _folder() -> Path:
@@ -76,6 +94,7 @@ class HostGovernor:
         self._own: dict[int, int] = {}  # time slot -> starts of this process
         self._next_s = 0.0
         self._share = Share()
+        self._openings = OpeningShare()
         try:
             os.posix_fallocate(self._file, 0, _SIZE)
             self._member = self._join()
@@ -112,14 +131,17 @@ class HostGovernor:
     def _shared(self, load: Load) -> Share:
         now_s = time.monotonic()
         if now_s < self._next_s and self._calls:
-            return self._share._replace(hold_s=0.0)
+            return self._share._replace(hold_s=0.0, follow=None, release=False)
         self._next_s = now_s + _POLL_EVERY_S
         rank, members = self._place()
         fair = max(1, self._max_in_flight // members + (rank < self._max_in_flight % members))
+        told = self._share_breaker(load.opening, now_s, rank)
         self._share = Share(
             self._share_calls(fair, load.in_flight),
             self._share_requests(load.started, members, now_s),
             hold_s=self._share_hold(load.held_s, now_s),
+            follow=told.follow,
+            release=told.release,
         )
         return self._share
 
@@ -139,7 +161,7 @@ class HostGovernor:
 
     def _others(self, at: int, length: int) -> int:
         count, end = 0, at + length
-        while at < end and (found := self._holder(at, end - at)):
+        while at < end and (found := _holder(self._file, at, end - at)):
             begin, width = found
             count += width
             at = begin + width
@@ -202,6 +224,22 @@ class HostGovernor:
             return float(shared_s - now_s)
         return 0.0
 
+    # -- an open breaker
+
+    def _share_breaker(self, own: Opening | None, now_s: float, rank: int) -> Told:
+        kept = read_breaker(self._file)
+        if own is None and kept.opening is None and self._openings.is_shut:
+            return Told()
+        self._lock(_WRITING_AT, wait=True)
+        try:
+            kept = read_breaker(self._file)
+            new, told = self._openings.meet(kept, own, now_s, rank)
+            if new != kept:
+                os.pwrite(self._file, _packed(new), _BREAKER_AT)
+        finally:
+            self._unlock(_WRITING_AT)
+        return told
+
     # -- locks of open file descriptions: freed by the kernel, blind to threads and other handles
 
     def _lock(self, at: int, *, wait: bool = False) -> bool:
@@ -215,11 +253,30 @@ class HostGovernor:
     def _unlock(self, at: int) -> None:
         fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, _flock(fcntl.F_UNLCK, at, 1))
 
-    def _holder(self, at: int, length: int) -> tuple[int, int] | None:
-        """The first range that somebody else has locked: (begin, length)."""
-        told = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, at, length))
-        kind, _whence, begin, found, _process = _FLOCK.unpack(told)
-        return None if kind == fcntl.F_UNLCK else (begin, found)
+
+def read_breaker(file: int) -> Kept:
+    """The opening that a file of a governor holds. A time that no breaker makes is not believed."""
+    raw = os.pread(file, _BREAKER.size, _BREAKER_AT).ljust(_BREAKER.size, b"\0")
+    since, next_probe, released, reason = _BREAKER.unpack(raw)
+    if not 0 <= released <= time.monotonic():
+        released = 0.0
+    if not (0 < since <= next_probe <= time.monotonic() + _LONGEST_HOLD_S):
+        return Kept(None, released)
+    told = reason.rstrip(b"\0").decode("utf-8", "replace")
+    return Kept(Opening(since, next_probe, told), released)
+
+
+def _packed(kept: Kept) -> bytes:
+    since, next_probe, reason = kept.opening or Opening(0.0, 0.0)
+    text = reason.encode("utf-8", "replace")[:1024].decode("utf-8", "ignore")
+    return _BREAKER.pack(since, next_probe, kept.released, text.encode())
+
+
+def _holder(file: int, at: int, length: int) -> tuple[int, int] | None:
+    """The first range that somebody else has locked: (begin, length)."""
+    told = fcntl.fcntl(file, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, at, length))
+    kind, _whence, begin, found, _process = _FLOCK.unpack(told)
+    return None if kind == fcntl.F_UNLCK else (begin, found)
 
 
 def _flock(kind: int, at: int, length: int) -> bytes:

@@ -21,7 +21,9 @@ from typing import Any, NamedTuple
 import psycopg
 
 from .. import fork
-from .postgres_tables import make_tables
+from .opening import OpeningShare, Told
+from .postgres_breaker import read_breaker, write_breaker
+from .postgres_tables import LIVE, lock_class, make_tables
 from .share import Load, Share
 
 _log = logging.getLogger(__name__)
@@ -38,11 +40,6 @@ _SESSION = (
     "SET tcp_keepalives_count TO 3",
     "SET lock_timeout TO '10s'",
     "SET default_transaction_isolation TO 'read committed'",
-)
-_LIVE = (
-    "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
-    " AND classid::bigint = %s"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
@@ -94,7 +91,7 @@ class PostgresGovernor:
     ) -> None:
         self._address = address
         self._target = name
-        self._lock_class = int(name[:8], 16) & 0x7FFFFFFF
+        self._lock_class = lock_class(name)
         self._max_in_flight = max_in_flight
         self._requests = requests
         self._slot_s = window_s / _SLOTS_OF_WINDOW
@@ -109,6 +106,7 @@ class PostgresGovernor:
         self._stored: tuple[int, int] | None = None  # calls and requests that the database has
         self._db: Any = None
         fork.opened(self)
+        self._openings = OpeningShare()
         self._db = self._join()
         try:
             self._exchange(self._db)
@@ -128,6 +126,7 @@ class PostgresGovernor:
                 self._starts[now] += load.started - self._told
                 self._told = load.started
             self._known = _Known(load, share, now)
+            self._share = share._replace(follow=None, release=False)  # heard once
             return share._replace(hold_s=max(0.0, self._hold_until - now))
 
     def close(self) -> None:
@@ -220,9 +219,12 @@ class PostgresGovernor:
             if (calls.taken, tokens.taken) != self._stored:
                 self._store(db, calls.taken, tokens.taken)
             wait_s = self._wait(db, known, now)
-        self._settle(starts, calls, tokens, wait_s)
+            told = self._meet(db, known, now, rank)
+        self._settle(starts, calls, tokens, wait_s, told)
 
-    def _settle(self, starts: Counter[float], calls: _Part, tokens: _Part, wait_s: float) -> None:
+    def _settle(
+        self, starts: Counter[float], calls: _Part, tokens: _Part, wait_s: float, told: Told
+    ) -> None:
         """What is committed counts."""
         with self._guard:
             for at, count in starts.items():
@@ -231,7 +233,7 @@ class PostgresGovernor:
             self._published += sum(starts.values())
             self._stored = calls.taken, tokens.taken
             bound = self._published + tokens.given if self._requests else None
-            self._share = Share(calls.given, self._requests, bound)
+            self._share = Share(calls.given, self._requests, bound)._replace(**told._asdict())
             self._hold_until = time.monotonic() + wait_s if wait_s > 0 else 0.0
 
     def _calls_kept(self, known: _Known) -> int:
@@ -257,7 +259,7 @@ class PostgresGovernor:
         """What a dead process had reserved it may have started."""
         rows = db.execute(
             "DELETE FROM governor_members WHERE target = %s AND member <> %s"
-            f" AND member NOT IN ({_LIVE}) RETURNING reserved",
+            f" AND member NOT IN ({LIVE}) RETURNING reserved",
             (self._target, self._member, self._lock_class),
         ).fetchall()
         reserved = sum(int(row[0]) for row in rows)
@@ -333,6 +335,16 @@ class PostgresGovernor:
             "SELECT until FROM governor_waits WHERE target = %s", (self._target,)
         ).fetchone()
         return float(row[0]) - now if row else 0.0
+
+    def _meet(self, db: Any, known: _Known, now: float, rank: int) -> Told:
+        """Exchange open breakers; in the database their times are the server's."""
+        kept = read_breaker(db, self._target)
+        server_s = now - time.monotonic()
+        own = known.load.opening and known.load.opening.moved(server_s)
+        new, told = self._openings.meet(kept, own, now, rank)
+        if new != kept:
+            write_breaker(db, self._target, new)
+        return told._replace(follow=told.follow and told.follow.moved(-server_s))
 
     def _forget(self, db: Any) -> None:
         db.execute(

@@ -63,7 +63,7 @@ class DispatcherTest : public testing::Test {
     wire_->destination = destination;
     dispatcher_ = std::make_unique<Dispatcher>(
         make_protocol(Json::parse(protocol)), std::make_unique<ScriptedTransport>(wire_, clock_),
-        retry_, limits_, clock_, std::make_shared<Random>(1));
+        retry_, limits_, clock_, std::make_shared<Random>(1), breaker_);
   }
 
   // Claims are counted from 1 in the order of the bodies.
@@ -120,6 +120,7 @@ class DispatcherTest : public testing::Test {
   std::shared_ptr<Wire> wire_ = std::make_shared<Wire>();
   RetryPolicy retry_;
   Limits limits_;
+  BreakerPolicy breaker_ = {.untrusted = 0};  // all at once, for tests that count what is out
   std::unique_ptr<Dispatcher> dispatcher_;
   std::int64_t claims_ = 0;
   bool in_doubt_ = false;
@@ -515,7 +516,9 @@ TEST_F(DispatcherTest, PausesWhereFiveInARowAreForbiddenAndLeavesAllOfThemUndeci
               outcome.attempts > 0 ? "no rights" : "the destination is paused: http_403");
   }
   EXPECT_EQ(dispatcher_->pause_code(), "http_403");
-  EXPECT_EQ(dispatcher_->pause_message(), "the destination refuses every request: no rights");
+  EXPECT_EQ(
+      dispatcher_->pause_message(),
+      "the destination refused the last 5 records, all different, in the same words: no rights");
   EXPECT_EQ(wire_->requests.size(), 8u);
 }
 
@@ -546,25 +549,206 @@ TEST_F(DispatcherTest, AForbiddenOneDoesNotStopThoseBehindIt) {
   EXPECT_EQ(outcomes.at(3).outcome, "delivered");
 }
 
-TEST_F(DispatcherTest, PausesWhereNothingIsReachable) {
-  open([](int, const Request&) { return fault(Fault::unreachable); });
-  offer_many(4);
-  const auto outcomes = settle();
-  EXPECT_EQ(outcomes.size(), 4u);
-  EXPECT_EQ(outcomes.at(1).outcome, "waiting");
-  EXPECT_EQ(dispatcher_->pause_code(), "E501");
-  EXPECT_EQ(dispatcher_->pause_message(), "cannot connect to host: because");
-  EXPECT_GE(clock_->monotonic_s(), limits_.pause_after_unreachable_s);
+TEST_F(DispatcherTest, ATargetThatOnlyFailsIsProbedAndTheRunGoesOn) {
+  for (const auto& ill : {fault(Fault::unreachable), answer(500), answer(503)}) {
+    clock_ = std::make_shared<ManualClock>();
+    wire_ = std::make_shared<Wire>();
+    claims_ = 0;
+    open([&](int, const Request&) { return clock_->monotonic_s() < 60 ? ill : answer(204); });
+    offer_many(200);
+    const auto outcomes = settle();
+    ASSERT_EQ(outcomes.size(), 200u);
+    std::size_t before = 0;
+    for (const double time_s : wire_->times_s) before += time_s < 60 ? 1 : 0;
+    EXPECT_LT(before, 60u);
+    EXPECT_LT(clock_->monotonic_s(), 2 * 60 + 20);
+    EXPECT_EQ(dispatcher_->pause_code(), "");
+    for (const auto& [claim, outcome] : outcomes) {
+      const bool postponed = outcome.outcome == "waiting" && outcome.retry_in_s >= 0;
+      EXPECT_TRUE(postponed || outcome.outcome == "delivered") << claim;
+    }
+  }
 }
 
-TEST_F(DispatcherTest, AnAnswerInBetweenStartsTheWaitAnew) {
-  retry_.wait_initial_s = 4;
-  retry_.wait_max_s = 4;
-  open([](int n, const Request&) {
-    return n == 40 ? answer(204) : n % 2 == 0 ? fault(Fault::unreachable) : answer(503);
+TEST_F(DispatcherTest, ProbesAreOfDifferentRecordsWhileThereAreAny) {
+  open([](int, const Request&) { return answer(500); });
+  std::vector<std::string> bodies(32);
+  for (int i = 0; i < 32; ++i) bodies[i] = std::to_string(i);
+  offer(bodies);
+  settle(30);
+  std::map<std::string, int> tries;
+  for (const Request& request : wire_->requests) ++tries[request.body];
+  EXPECT_GT(tries.size(), 18u);
+  for (const auto& [body, count] : tries) EXPECT_LE(count, 3) << body;
+}
+
+TEST_F(DispatcherTest, TellsWhatIsOpenSinceWhenAndWhy) {
+  open([](int, const Request&) { return answer(500, "out of order"); });
+  EXPECT_TRUE(dispatcher_->openings().empty());
+  offer_many(40);
+  settle(20);
+  const auto openings = dispatcher_->openings();
+  ASSERT_EQ(openings.size(), 1u);
+  EXPECT_EQ(openings[0].target, "https://host");
+  EXPECT_EQ(openings[0].code, "http_500");
+  EXPECT_EQ(openings[0].message, "out of order");
+  EXPECT_NEAR(openings[0].since_s, 19.9, 0.2);
+  EXPECT_GE(openings[0].next_probe_s, 0);
+}
+
+TEST_F(DispatcherTest, ARunEndsWhereItsTargetFailsForAsLongAsRecordsAreTried) {
+  retry_.max_elapsed_s = 50;
+  open([](int, const Request&) { return fault(Fault::unreachable); });
+  offer_many(40);
+  const auto outcomes = settle();
+  EXPECT_EQ(outcomes.size(), 40u);
+  EXPECT_EQ(dispatcher_->pause_code(), "E532");
+  EXPECT_GE(clock_->monotonic_s(), 50);
+  EXPECT_LE(clock_->monotonic_s(), 110);
+  EXPECT_EQ(outcomes.at(40).outcome, "waiting");
+}
+
+TEST_F(DispatcherTest, RequestsToSlowDownWithoutAWaitEndInOneToo) {
+  retry_.max_elapsed_s = 50;
+  open([](int, const Request&) { return busy_for("0"); });
+  offer_many(40);
+  settle();
+  EXPECT_LT(wire_->requests.size(), 60u);
+  EXPECT_EQ(dispatcher_->pause_code(), "E532");
+  EXPECT_TRUE(dispatcher_->openings().empty());
+}
+
+TEST_F(DispatcherTest, DoubtsEndTheRunWhenThereAreTen) {
+  breaker_.untrusted = 8;
+  open([](int, const Request&) { return fault(Fault::lost); });
+  offer_many(100);
+  const auto outcomes = settle();
+  std::map<std::string, int> counts;
+  for (const auto& [claim, outcome] : outcomes) ++counts[outcome.outcome];
+  EXPECT_GE(counts["unconfirmed"], 10);
+  EXPECT_LE(counts["unconfirmed"], 20);
+  EXPECT_EQ(counts["unconfirmed"] + counts["waiting"], 100);
+  EXPECT_EQ(dispatcher_->pause_code(), "E531");
+}
+
+TEST_F(DispatcherTest, OneAddressThatRefusesSixteenInARowPausesItsSubscription) {
+  for (const int status : {301, 308, 404, 405, 410, 413, 451, 501}) {
+    claims_ = 0;
+    open([&](int, const Request&) { return answer(status); });
+    offer_many(100);
+    const auto outcomes = settle();
+    ASSERT_EQ(outcomes.size(), 100u);
+    for (const auto& [claim, outcome] : outcomes) EXPECT_EQ(outcome.outcome, "waiting") << status;
+    ASSERT_EQ(dispatcher_->paused().size(), 1u);
+    EXPECT_EQ(dispatcher_->paused()[0].code, "http_" + std::to_string(status));
+  }
+}
+
+TEST_F(DispatcherTest, FewerThanSixteenAreRejected) {
+  open([](int, const Request&) { return answer(404); });
+  offer_many(15);
+  for (const auto& [claim, outcome] : settle()) EXPECT_EQ(outcome.outcome, "rejected") << claim;
+  EXPECT_TRUE(dispatcher_->paused().empty());
+}
+
+TEST_F(DispatcherTest, AGoodAnswerBetweenRejectsThoseAlone) {
+  open([](int, const Request& request) {
+    return answer(std::stoi(std::string(request.body_text())) % 20 == 0 ? 404 : 204);
   });
-  EXPECT_EQ(settle_one().outcome, "delivered");
-  EXPECT_GT(clock_->monotonic_s(), limits_.pause_after_unreachable_s);
+  std::vector<std::string> bodies;
+  for (int i = 0; i < 400; ++i) bodies.push_back(std::to_string(i));
+  offer(bodies);
+  std::map<std::string, int> counts;
+  for (const auto& [claim, outcome] : settle()) ++counts[outcome.outcome];
+  EXPECT_EQ(counts["rejected"], 20);
+  EXPECT_EQ(counts["delivered"], 380);
+}
+
+TEST_F(DispatcherTest, RefusalsOfTheRecordStopNothing) {
+  open([](int, const Request&) { return answer(422); });
+  offer_many(100);
+  for (const auto& [claim, outcome] : settle()) EXPECT_EQ(outcome.outcome, "rejected") << claim;
+  EXPECT_TRUE(dispatcher_->paused().empty());
+}
+
+constexpr const char* kTwoPaths = R"({"type": "webhook", "subscriptions": [
+    {"id": "a", "method": "POST", "url": "https://host/dead"},
+    {"id": "b", "method": "POST", "url": "https://host/well"}]})";
+
+TEST_F(DispatcherTest, ADeadPathIsNotHiddenByTheGoodAnswersOfAnother) {
+  open(
+      [](int, const Request& request) { return answer(request.url.ends_with("dead") ? 404 : 204); },
+      kTwoPaths);
+  std::vector<std::uint32_t> subscriptions;
+  for (std::uint32_t i = 0; i < 100; ++i) subscriptions.push_back(i % 2);
+  offer(std::vector<std::string>(100, "{}"), 0, 0, {}, subscriptions);
+  std::map<std::string, int> counts;
+  for (const auto& [claim, outcome] : settle()) ++counts[outcome.outcome];
+  EXPECT_EQ(counts["waiting"], 50);
+  EXPECT_EQ(counts["delivered"], 50);
+}
+
+constexpr const char* kTwoHosts = R"({"type": "webhook", "subscriptions": [
+    {"id": "a", "method": "POST", "url": "https://ill/"},
+    {"id": "b", "method": "POST", "url": "https://well/"}]})";
+
+TEST_F(DispatcherTest, OneTargetThatFailsHoldsNoOther) {
+  open([](int, const Request& request) { return answer(request.host() == "ill" ? 500 : 204); },
+       kTwoHosts);
+  std::size_t well = 0;
+  for (int round = 0; round < 50; ++round) {  // as a run does: more whenever there is room
+    const auto room = std::min<std::size_t>(dispatcher_->room(), 20);
+    std::vector<std::uint32_t> subscriptions;
+    for (std::uint32_t i = 0; i < room; ++i) subscriptions.push_back(i % 2);
+    if (room > 0) offer(std::vector<std::string>(room, "{}"), 0, 0, {}, subscriptions);
+    for (const auto& [claim, outcome] : settle(clock_->monotonic_s() + 0.2)) {
+      well += outcome.outcome == "delivered" ? 1 : 0;
+    }
+  }
+  std::size_t ill = 0;
+  for (const Request& request : wire_->requests) ill += request.host() == "ill" ? 1 : 0;
+  EXPECT_GT(well, 200u);
+  EXPECT_LT(ill, 50u);
+}
+
+TEST_F(DispatcherTest, BeginsWithOneRequestWhereNothingSucceededYet) {
+  breaker_.untrusted = 8;
+  open([](int, const Request&) { return answer(401); });
+  offer_many(30);
+  settle();
+  EXPECT_TRUE(dispatcher_->token_wanted());
+  EXPECT_EQ(wire_->requests.size(), 1u);
+  dispatcher_->authorize("Bearer other");
+  settle();
+  EXPECT_EQ(dispatcher_->pause_code(), "http_401");
+  EXPECT_LE(wire_->requests.size(), 4u);
+}
+
+TEST_F(DispatcherTest, TheWaitsOfARecordGrowOverItsOffers) {
+  retry_.wait_initial_s = 1;
+  retry_.wait_max_s = 64;
+  limits_.max_in_flight = 1;
+  breaker_.failures = 0;
+  open([](int, const Request&) { return answer(500); });
+  double longest_s = 0;
+  std::int32_t tries = 0;
+  for (int i = 0; i < 8; ++i) {
+    auto batch = std::make_shared<Batch>();
+    for (int other = 0; other < 2; ++other) {
+      Record record;
+      record.event_id = batch->keep(std::to_string(other));
+      record.body = batch->keep("{}");
+      batch->records.push_back(record);
+    }
+    open([](int, const Request&) { return answer(500); });
+    dispatcher_->offer(batch, {{0, 1, 0, i, false, tries}, {1, 2, 0, i, false, tries}});
+    for (const auto& [claim, outcome] : settle(clock_->monotonic_s() + 0.5)) {
+      EXPECT_EQ(outcome.tries, tries + 1);
+      longest_s = std::max(longest_s, outcome.retry_in_s);
+    }
+    ++tries;
+  }
+  EXPECT_GT(longest_s, 4);
 }
 
 TEST_F(DispatcherTest, TheLastTroubleIsKnownWhileItIsTriedAgain) {

@@ -37,6 +37,7 @@ class Dynamics final : public Protocol {
   Dynamics(const Dynamics&) = delete;  // its parts point at each other
   Dynamics& operator=(const Dynamics&) = delete;
 
+  std::vector<std::string> addresses() const override { return {api_}; }
   Call encode(const Batch& batch, const Record& record) const override;
   Verdict decode(const Call& call, const Response& response, double now_s) const override;
   std::optional<Successor> successor(const Call& call) const override;

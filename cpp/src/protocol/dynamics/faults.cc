@@ -45,6 +45,13 @@ constexpr const char* kMaintenance =
     "administrator: end the administration mode of this environment";
 constexpr const char* kTooBig = "mapping: make the body smaller";
 constexpr const char* kDefect = "developer: the request itself is wrong; report it to fieldpost";
+constexpr const char* kRedirected =
+    "operator: put the environment's own address into url; a redirect, to a sign-in page among "
+    "others, is not followed";
+constexpr const char* kForeign =
+    "operator: something other than Dynamics 365 refused this; check url, and the proxy or "
+    "firewall "
+    "between here and Dynamics 365";
 constexpr const char* kNone = "";
 
 // `status` 0 stands for any: the published list of codes names none. `tries`: see give_up_after.
@@ -226,6 +233,31 @@ std::string privilege_in(std::string_view message) {
   return std::string(message.substr(begin, end - begin));
 }
 
+// Whether a refusal speaks of the row, or of something that every request would meet. The service
+// words each of its refusals; without a code of it, something in between answered. A code that
+// nobody knows is the row's fault, but where rights are meant.
+bool is_of_row(const Response& response, const ServiceError& error) {
+  constexpr int kOfSize[] = {413, 414, 431};
+  if (std::find(std::begin(kOfSize), std::end(kOfSize), response.status) != std::end(kOfSize)) {
+    return true;
+  }
+  if (error.code.empty()) return response.status == 400 && !response.is_html();
+  const bool known = std::any_of(std::begin(kCatalogue), std::end(kCatalogue),
+                                 [&](const Meaning& row) { return row.code == error.code; });
+  return known || response.status != 403;
+}
+
+void explain_foreign(const Response& response, Verdict& verdict) {
+  const std::string_view location = response.header("Location");
+  const bool redirects = response.status >= 300 && response.status < 400;
+  if (redirects && !location.empty()) {
+    // Without its query, which may carry what was sent.
+    verdict.message = "HTTP " + std::to_string(response.status) + " to " +
+                      one_line(location.substr(0, location.find_first_of("?#")), 200);
+  }
+  verdict.action_needed = redirects ? kRedirected : kForeign;
+}
+
 std::string action_for(const Meaning& row, const ServiceError& error,
                        const std::string& client_id) {
   std::string action = row.action_needed;
@@ -265,6 +297,11 @@ Verdict meaning_of(const ServiceError& error, const Response& response,
   verdict.action_needed = action_for(row, error, client_id);
   verdict.give_up_after = row.tries;
   verdict.alone = row.split;
+  if (verdict.kind == Kind::rejected && !is_of_row(response, error)) {
+    verdict.about = Verdict::About::destination;
+    verdict.foreign = error.code.empty();
+    if (verdict.foreign) explain_foreign(response, verdict);
+  }
   return verdict;
 }
 

@@ -93,6 +93,15 @@ std::string code_of(int status) { return "http_" + std::to_string(status); }
 // A gateway speaks for a server that it did not hear from.
 bool is_gateway(int status) { return status == 502 || status == 504; }
 
+// A refusal in HTML is of something that stands before the service. These speak of the record.
+Verdict::About about(const Response& response) {
+  constexpr int kOfRecord[] = {400, 409, 412, 422, 424, 428};
+  if (response.status == 403) return Verdict::About::destination;
+  const bool of_record =
+      std::find(std::begin(kOfRecord), std::end(kOfRecord), response.status) != std::end(kOfRecord);
+  return of_record && !response.is_html() ? Verdict::About::record : Verdict::About::address;
+}
+
 std::string action_for(int status) {
   if (status < 400) {
     return "operator: a redirect is not followed; put the address it names into url";
@@ -100,6 +109,10 @@ std::string action_for(int status) {
   if (status == 403) return "operator: give the account that signs in the right to do this";
   if (status == 404) return "operator: check the url; the destination does not know it";
   if (status == 405) return "operator: check method; the destination refuses this one";
+  if (status == 410) return "operator: check the url; what was there is gone for good";
+  if (status == 413) return "mapping: make the body smaller";
+  if (status == 451) return "operator: the destination may not take this for legal reasons; ask it";
+  if (status >= 500) return "operator: ask the destination; it says that it cannot do this at all";
   return "mapping: compare the body with what the destination expects";
 }
 
@@ -156,6 +169,15 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
                       std::string(path).append(".headers.").append(name));
     }
   }
+}
+
+std::vector<std::string> Webhook::addresses() const {
+  std::vector<std::string> all;
+  for (const Subscription& one : subscriptions_) {
+    if (one.url.empty()) return {};
+    all.push_back(one.url);
+  }
+  return all;
 }
 
 Call Webhook::encode(const Batch& batch, const Record& record) const {
@@ -258,7 +280,7 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
         "operator: a gateway answered; look whether the destination has it, then replay or settle";
   } else {
     verdict.kind = Verdict::Kind::rejected;
-    verdict.perhaps_all = status == 403;
+    verdict.about = about(response);
     verdict.action_needed = action_for(status);
   }
   return verdict;

@@ -28,6 +28,7 @@ class Webhook final : public Protocol {
  public:
   explicit Webhook(const Json& document);
 
+  std::vector<std::string> addresses() const override;
   Call encode(const Batch& batch, const Record& record) const override;
   std::vector<Header> signatures(const Call& call, const SigningKeys& keys,
                                  std::int64_t unix_s) const override;

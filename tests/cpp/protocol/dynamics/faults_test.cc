@@ -57,6 +57,42 @@ TEST(ServiceError, IsReadFromEveryShape) {
   }
 }
 
+TEST(ServiceError, TellsARefusalOfTheRowFromOneThatAllRequestsWouldMeet) {
+  using About = Verdict::About;
+  const struct {
+    int status;
+    const char* body;
+    About about;
+    bool foreign;
+  } cases[] = {
+      {400, R"({"error":{"code":"0x80044331","message":"too long"}})", About::record, false},
+      {400, R"({"error":{"code":"0x80099999","message":"new"}})", About::record, false},
+      {403, R"({"error":{"code":"0x80048306","message":"no access"}})", About::record, false},
+      {403, R"({"error":{"code":"0x80099999","message":"blocked"}})", About::destination, false},
+      {413, "<html>too large</html>", About::record, false},
+      {302, "", About::destination, true},
+      {308, "", About::destination, true},
+      {400, "<html>The plain HTTP request was sent to HTTPS port</html>", About::destination, true},
+      {403, "<html>Blocked by the firewall</html>", About::destination, true},
+      {404, "<html>Web App not found</html>", About::destination, true},
+      {406, "", About::destination, true},
+      {410, "", About::destination, true},
+      {451, "", About::destination, true},
+  };
+  for (const auto& c : cases) {
+    const Verdict verdict = meant_by(answer(c.status, c.body), "");
+    EXPECT_EQ(verdict.about, c.about) << c.status << c.body;
+    EXPECT_EQ(verdict.foreign, c.foreign) << c.status << c.body;
+  }
+}
+
+TEST(ServiceError, NamesWhereARedirectLeads) {
+  Response response = answer(302, "");
+  response.headers.add("Location", "https://login.example.com/authorize?token=secret");
+  const Verdict verdict = meant_by(response, "");
+  EXPECT_EQ(verdict.message, "HTTP 302 to https://login.example.com/authorize");
+}
+
 TEST(ServiceError, IsDecidedByStatusAndCode) {
   const struct {
     int status;
@@ -86,7 +122,7 @@ TEST(ServiceError, IsDecidedByStatusAndCode) {
       {403, "0x8004d24b", Kind::pause, "administrator: "},
       {403, "0x80072561", Kind::pause, "administrator: "},
       {403, "0x80048306", Kind::rejected, "administrator: "},
-      {403, "", Kind::rejected, "record: "},
+      {403, "", Kind::rejected, "operator: something other than Dynamics 365"},
       {400, "0x80072325", Kind::pause, "administrator: free"},
       {429, "0x80072322", Kind::again, ""},
       {429, "", Kind::again, ""},
@@ -96,13 +132,13 @@ TEST(ServiceError, IsDecidedByStatusAndCode) {
       {400, "0x80040224", Kind::again, "administrator: a plug-in", 2},
       {500, "0x80099999", Kind::again, "record: ", 8},
       {500, "", Kind::again, ""},
-      {501, "", Kind::rejected, "developer: "},
+      {501, "", Kind::rejected, "operator: something other than Dynamics 365"},
       {502, "0x80099999", Kind::again, ""},
       {503, "", Kind::again, ""},
       {504, "", Kind::again, ""},
       {599, "", Kind::again, ""},
       {413, "", Kind::rejected, "mapping: "},
-      {302, "", Kind::rejected, "record: "},
+      {302, "", Kind::rejected, "operator: put the environment's own address"},
   };
   for (const auto& c : cases) {
     const Verdict verdict = meant_by(answer(c.status, error_body(c.code)), "");

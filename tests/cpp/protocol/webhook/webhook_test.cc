@@ -166,9 +166,9 @@ TEST(WebhookDecode, AGatewaysAnswerThatIsNotTriedAgainMayHideADelivery) {
 TEST(WebhookDecode, OnlyARefusalOfTheWholeRequestMayBeOneOfAll) {
   const Webhook webhook(document());
   const Call call = encode(webhook, "1");
-  EXPECT_TRUE(webhook.decode(call, answer(403), 0).perhaps_all);
-  EXPECT_FALSE(webhook.decode(call, answer(400), 0).perhaps_all);
-  EXPECT_FALSE(webhook.decode(call, answer(200), 0).perhaps_all);
+  EXPECT_EQ(webhook.decode(call, answer(403), 0).about, Verdict::About::destination);
+  EXPECT_EQ(webhook.decode(call, answer(400), 0).about, Verdict::About::record);
+  EXPECT_EQ(webhook.decode(call, answer(404), 0).about, Verdict::About::address);
 }
 
 TEST(WebhookDecode, DecidesByTheFault) {
