@@ -8,6 +8,7 @@ its grace to settle what is on its way, and the exception rises.
 
 from __future__ import annotations
 
+import _thread
 import contextvars
 import os
 import signal
@@ -99,10 +100,15 @@ class Ending:
 
 
 class _Worker:
-    """Work in a thread of its own, and what it came to."""
+    """Work in a thread of its own, and what it came to.
+
+    An exception may rise in whoever begins it before or after there is a thread, and nobody could
+    tell which. So there is one ticket: the work begins with it, or is called off with it.
+    """
 
     def __init__(self, work: Callable[[], Report]) -> None:
         self._work = work
+        self._tickets = [None]
         self._going = threading.Lock()
         self._going.acquire()
         self.report: Report | None = None
@@ -124,36 +130,55 @@ class _Worker:
         finally:
             self._going.release()
 
-    @property
-    def begun(self) -> bool:
-        return self._thread.ident is not None
-
     def begin(self) -> None:
-        self._thread.start()
+        """Begin, unless it is called off."""
+        _thread.start_new_thread(self._begin, ())
+
+    def _begin(self) -> None:
+        """Start the thread from another one, in which nothing rises: a start is not undone."""
+        if not self._takes_ticket():
+            return
+        try:
+            self._thread.start()
+        except BaseException as error:
+            self.error = error
+
+    def is_called_off(self) -> bool:
+        """True where it had not begun, and never will."""
+        return self._takes_ticket()
+
+    def _takes_ticket(self) -> bool:
+        try:
+            self._tickets.pop()  # one step, for whichever thread comes first
+        except IndexError:
+            return False
+        return True
 
     def ended(self, timeout_s: float) -> bool:
         """True once it has ended; waits for so long. A bare lock: no exception can harm it."""
         done = self.report is not None or self.error is not None
-        if done or self._going.acquire(timeout=timeout_s):
+        if not done and not self._going.acquire(timeout=timeout_s):
+            return False
+        if self._thread.ident is not None:
             self._thread.join(timeout_s)
-            return True
-        return False
+        return True
 
 
 def _awaited(worker: _Worker, ending: Ending) -> BaseException | None:
     """Wait until the work ends, or its grace is over; gives what a handler raised meanwhile."""
     risen: BaseException | None = None
-    again = False
+    begun = again = False
     while True:
         try:
-            if not worker.begun:
+            if not begun:
+                begun = True
                 worker.begin()
             while not worker.ended(_LOOK_S):
                 if ending.left_s < -_WRITING_S:
                     return risen
             return risen
         except BaseException as error:
-            if not worker.begun or again:
+            if again or worker.is_called_off():
                 raise
             again = risen is not None
             risen = risen or error

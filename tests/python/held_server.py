@@ -12,17 +12,20 @@ class HeldServer(RecordingServer):
 
     def __init__(self) -> None:
         self._free = threading.Event()
+        self._pace_s = 0.0
         super().__init__()
 
     def take(self, received: Received) -> Answer | None:
         """Note a request; answer it, or keep its answer back."""
         with self._lock:
             self.requests.append(received)
-        self._free.wait(60)
+        if self._free.wait(60):
+            time.sleep(self._pace_s)
         return self.answer(received)
 
-    def let_go(self) -> None:
-        """Answer what is kept back, and all that comes."""
+    def let_go(self, pace_s: float = 0.0) -> None:
+        """Answer what is kept back, and all that comes; each after so many seconds."""
+        self._pace_s = pace_s
         self._free.set()
 
     def hold(self) -> None:
@@ -37,7 +40,7 @@ class HeldServer(RecordingServer):
             time.sleep(0.01)
 
     def __exit__(self, *error: object) -> None:
-        self.let_go()
+        self.let_go()  # nobody waits for what is left
         super().__exit__(*error)
 
 
