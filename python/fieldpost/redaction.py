@@ -113,15 +113,28 @@ class Redaction:
         )
 
     def value(self, value: Any, name: str = "") -> Any:
-        """A JSON value without secrets; name: of the member that it is."""
-        if isinstance(value, dict):
-            return {self.text(key): self.value(one, key) for key, one in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.value(one, name) for one in value]
-        if not isinstance(value, str):
+        """A JSON value without secrets, however deep; name: of the member that it is."""
+        if not self._origins:
             return value
-        own = any(one.name == name and one.value == value for one in self._origins if name)
-        return HIDDEN if own else self.text(value)
+        whole: list[Any] = [None]
+        todo: list[tuple[Any, Any, Any, str]] = [(whole, 0, value, name)]
+        while todo:
+            into, at, one, name = todo.pop()
+            if isinstance(one, dict):
+                into[at] = dict.fromkeys(map(self.text, one))
+                todo += [(into[at], self.text(key), part, key) for key, part in one.items()]
+            elif isinstance(one, list | tuple):
+                into[at] = [None] * len(one)
+                todo += [(into[at], place, part, name) for place, part in enumerate(one)]
+            else:
+                into[at] = self._scalar(one, name)
+        return whole[0]
+
+    def _scalar(self, one: Any, name: str) -> Any:
+        if not isinstance(one, str):
+            return one
+        own = name and any(each.name == name and each.value == one for each in self._origins)
+        return HIDDEN if own else self.text(one)
 
     def body(self, text: str) -> str:
         """A body for people: JSON text, a form, or the parts of a change set."""
@@ -293,6 +306,12 @@ def shown_address(url: str) -> str:
     if isinstance(url, EnvText) and url != _origin_of(url):
         return f"{_origin_of(url)}/{HIDDEN}"
     return url.split("?")[0]
+
+
+def address_secrets(url: str) -> list[Secret]:
+    """What of an address is shown to nobody, the longest first; nothing unless by reference."""
+    found = {one.value for one in _of_url(url) if one.is_long}
+    return sorted(found, key=len, reverse=True)
 
 
 def _origin_of(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator
 from html import escape
@@ -14,6 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 import fieldpost as fp
+from fieldpost import auth
 from fieldpost.config import parse
 from fieldpost.documents import active, target_address
 from fieldpost.redaction import Redaction
@@ -275,6 +277,13 @@ def test_a_short_value_is_hidden_in_its_own_place_only(monkeypatch: pytest.Monke
     assert shown == (("x-region", "***"), ("X-Other", "eu"))
     assert secrets.body('{"region":"eu","other":"eu"}') == '{"region":"***","other":"eu"}'
     assert secrets.value({"region": "eu", "other": ["eu"]}) == {"region": "***", "other": ["eu"]}
+    deep: Any = "eu"
+    for _ in range(5000):
+        deep = [deep]
+    hidden: Any = secrets.value({"region": deep, "a": 1})["region"]
+    while isinstance(hidden, list):
+        (hidden,) = hidden
+    assert hidden == "***"
     taken = secrets.take_out(b'{"region":"eu","other":"eu"}')
     assert taken.text == b'{"region":{"env":"REGION"},"other":"eu"}'
     assert secrets.put_in(taken.text) == b'{"region":"eu","other":"eu"}'
@@ -376,3 +385,33 @@ def test_a_case_runs_without_the_secrets_of_settings(tmp_path: Path) -> None:
         "tests:\n  - {name: a, event: {type: track}, expect: {body: {key: '${NOT_SET}'}}}\n"
     )
     assert fp.unit_cases(path)[0].run()
+
+
+# -- signing in
+
+
+def test_a_token_endpoint_by_reference_is_told_without_its_path(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fieldpost.auth.token_endpoint.WAITS_S", ())
+    caplog.set_level(logging.DEBUG)
+
+    def echo(one: Any) -> Any:
+        told = {"error": "invalid_client", "error_description": f"no client at {one.path}"}
+        return 400, {"Content-Type": "application/json"}, json.dumps(told).encode()
+
+    with RecordingServer(echo) as server:
+        monkeypatch.setenv("TOKEN_URL", f"{server.url}/t/pl4nted-path?code=pl4nted-code")
+        monkeypatch.setenv("CLIENT", "pl4nted-client")
+        config = parse(
+            "name: a\ntype: webhook\nurl: https://host.example/in\n"
+            "auth: {type: oauth2, token_url: {env: TOKEN_URL}, client_id: app-1,"
+            " client_secret: {env: CLIENT}}\nsubscriptions: [{name: b}]\n"
+        )
+        credentials = auth.open_credentials(config)
+        with pytest.raises(fp.AuthError) as caught:
+            credentials.header()
+    assert caught.value.at == f"{server.url}/***"
+    assert "no client at ***" in str(caught.value)
+    told = str(caught.value) + repr(credentials) + caplog.text
+    assert "pl4nted" not in told and "/…?…" in caplog.text

@@ -173,7 +173,7 @@ class Connection:
     def _device_offer(self) -> dict[str, Any]:
         import requests
 
-        hide_queries()
+        hide_queries(self._scheme.device_url or "")
         scheme = self._scheme
         url = scheme.device_url or ""
         form = {"client_id": scheme.client_id} | ({"scope": scheme.scope} if scheme.scope else {})

@@ -20,7 +20,7 @@ from ..auth_scheme import OAuth2Auth
 from ..config_values import SecretRef
 from ..errors import AuthError
 from ..proxy import Proxy
-from ..redaction import shown_address
+from ..redaction import address_secrets, shown_address
 from ..secrets import Secret, resolve
 from .client_assertion import client_assertion
 from .entra import read_refusal
@@ -84,6 +84,7 @@ class TokenEndpoint:
         client = self._client_secret()
         form |= {name: _parameter(value) for name, value in self.scheme.token_params.items()}
         hidden = [one for one in (*client.values(), *form.values()) if isinstance(one, Secret)]
+        hidden += address_secrets(self.scheme.token_url)
         answer = self._once(grant_type, client, form, hidden)
         for usual_s in WAITS_S:
             if isinstance(answer, Grant) or not answer.passing:
@@ -110,7 +111,7 @@ class TokenEndpoint:
         from authlib.common.errors import AuthlibBaseError
         from authlib.integrations.requests_client import OAuth2Session
 
-        hide_queries()
+        hide_queries(self.scheme.token_url)
         scheme, seen = self.scheme, list[requests.Response]()
         secret = client.get("client_secret")
         try:
@@ -169,23 +170,32 @@ class TokenEndpoint:
 
 
 class _QueryFilter(logging.Filter):
-    """Leaves the query, which may hold a key, out of what urllib3 logs of a request."""
+    """Leaves the query, which may hold a key, out of what urllib3 logs of a request; and the path
+    of an address that came by reference."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Never drops a record."""
         if isinstance(record.args, tuple):
-            record.args = tuple(
-                one.split("?")[0] + "?…" if isinstance(one, str) and "?" in one else one
-                for one in record.args
-            )
+            record.args = tuple(map(self._shown, record.args))
         return True
+
+    def _shown(self, one: object) -> object:
+        if not isinstance(one, str):
+            return one
+        path, mark, _query = one.partition("?")
+        return ("/…" if path in self.paths else path) + (mark and "?…")
 
 
 _NO_QUERIES = _QueryFilter()
 
 
-def hide_queries() -> None:
-    """From now on; a second time changes nothing."""
+def hide_queries(url: str) -> None:
+    """From now on, and the path of this address too where it came by reference."""
+    _NO_QUERIES.paths |= {one for one in address_secrets(url) if one.startswith("/")}
     logging.getLogger("urllib3.connectionpool").addFilter(_NO_QUERIES)
 
 
