@@ -25,6 +25,8 @@ from .nearest_name import meant_or_all
 from .yaml_text import Path as YamlPath
 from .yaml_text import YamlText, path_text, scalar
 
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")  # of what is not UTF-8 in the environment
+
 # Here, and in all that stands below, {env: …} is a reference to a secret, which is read late.
 _SECRET_NAMES = (
     *("client_secret", "token", "password", "value", "certificate", "certificate_password"),
@@ -94,6 +96,7 @@ class Reading:
         self.environ = environ
         self.missing: list[Mistake] = []
         self.unset: list[YamlPath] = []
+        self.garbled: list[tuple[str, YamlPath]] = []  # variables that are not UTF-8
         self.resolved: dict[str, Any] = {}
         data = places.data if isinstance(places.data, dict) else {}
         self.allow_http = self._replaced(data.get("allow_http"), (), []) in (True, "true")
@@ -105,10 +108,13 @@ class Reading:
 
     def resolve(self) -> dict[str, Any]:
         """The data with every {env: NAME} replaced, except secrets and what is not set."""
-        self.missing, self.unset = [], []
+        self.missing, self.unset, self.garbled = [], [], []
         self.resolved = self._replaced(self.places.data, (), self.unset)
         for path in self.unset:
             self.missing.append(self._not_set(path))
+        for name, path in self.garbled:
+            told = f"the environment variable {name} is not UTF-8"
+            self.missing.append(self.places.mistake("E123", told, path, "look at how it was set"))
         return self.resolved
 
     def resolve_known(self) -> dict[str, Any]:
@@ -150,7 +156,13 @@ class Reading:
 
     def _variable(self, name: str, path: YamlPath) -> Any:
         """What {env: name} stands for at a path; None where it is not set."""
-        return EnvText(self.environ[name], name) if name in self.environ else None
+        if name not in self.environ:
+            return None
+        text = self.environ[name]
+        if _ESCAPED_BYTE.search(text):
+            self.garbled.append((name, path))
+            text = ""
+        return EnvText(text, name)
 
     def _not_set(self, path: YamlPath) -> Mistake:
         line, column = self.places.locate((*path, "env"))
@@ -232,6 +244,8 @@ def text_or_directive(value: Any) -> Any:
     if isinstance(value, str):
         if re.search(r"[\r\n\x00]", value):
             raise wrong("E113", "a line end inside a header", "keep it on one line")
+        if re.search("[\x01-\x08\x0b-\x1f\x7f\ud800-\udfff]", value):
+            raise wrong("E113", "a character that no header can carry", "look at how it was copied")
         return value
     if isinstance(value, dict) and value:
         return value

@@ -27,6 +27,8 @@ __all__ = [
     "resolve_text",
 ]
 
+_HALF = re.compile("[\ud800-\udfff]")  # also of what is not UTF-8 in the environment
+
 
 class Secret(str):
     """A text that does not show itself in a repr and does not travel in a pickle."""
@@ -69,6 +71,8 @@ def resolve_text(ref: SecretRef, environ: Mapping[str, str] | None = None) -> Se
         value = _from_file(ref)
     if not value:
         _refuse(ref, "E123", f"{origin(ref)} is empty", "put the secret there")
+    if _HALF.search(value):
+        _refuse(ref, "E123", f"{origin(ref)} is not UTF-8", "look at how it was set")
     return Secret(value)
 
 

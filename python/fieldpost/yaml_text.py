@@ -28,6 +28,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 _PLAIN_NAME = re.compile(r"[^.\[\]\"' \x00-\x1f]+\Z")  # as the core writes paths
 _STEP = re.compile(r"""\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\['((?:[^'\\]|\\.)*)'\]""")
+_HALF = re.compile("[\ud800-\udfff]")
 _STANDARD = "tag:yaml.org,2002:"
 _KNOWN_TAGS = frozenset(
     _STANDARD + kind
@@ -209,20 +210,32 @@ class YamlText:
             hint = "YAML 1.2 has none; write the keys out, or alias a whole value"
             self._refuse("E103", 'a merge key "<<"', node, path, hint)
             return None
-        return str(node.value)
+        return self._text(node, path)
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         tag = str(node.tag)
         if tag not in _KNOWN_TAGS:
             self._refuse("E103", f"a tag ({tag})", node, path, "leave the tag out")
         if node.style is not None or tag == _STANDARD + "str":
-            return str(node.value)
+            return self._text(node, path)
         try:
             return scalar(node.value)
         except ValueError:
             hint = "put it in quotes if a text is meant"
             self._refuse("E103", "a number that JSON cannot hold", node, path, hint)
             return None
+
+    def _text(self, node: ScalarNode, path: Path) -> str:
+        """A text with the halves of characters put together, as JSON writes them in escapes."""
+        text = str(node.value)
+        if not _HALF.search(text):
+            return text
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            hint = "write the character itself, or both of its halves"
+            self._refuse("E103", "half of a character", node, path, hint)
+            return ""
 
     def _refuse(self, code: str, message: str, node: Node, path: Path, hint: str) -> None:
         line, column = _place(node)

@@ -368,3 +368,44 @@ def test_any_body_survives() -> None:
     body = {"a": [1, 2.5, None, True, {"@if": {"exists": {"@path": "$.x"}}}], "@@type": "é"}
     config = parse(WEBHOOK + f"    body: {json.dumps(body)}\n")
     assert config.subscriptions[0].body == body
+
+
+HEADERS = """\
+name: a
+id: a
+type: webhook
+url: http://127.0.0.1:9/in
+subscriptions:
+  - {name: a, headers: {X-Key: VALUE}, body: {v: 1}}
+"""
+
+
+def found(text, environ=None):
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "a.yaml", environ or {})
+    return [str(one) for one in caught.value.mistakes]
+
+
+@pytest.mark.parametrize("value", ["k\x1b[2J", "k\x7f", "k\x0b", "k\x01"])
+def test_a_header_that_no_request_can_carry_is_a_mistake_of_the_file(value):
+    text = HEADERS.replace("VALUE", json.dumps(value))
+    told = "E113 a character that no header can carry at $.subscriptions[0].headers.X-Key"
+    assert found(text) == [f"{told}; look at how it was copied"]
+    assert found(HEADERS.replace("VALUE", "{env: K}"), {"K": value}) == found(text)
+
+
+def test_a_variable_that_is_not_utf8_is_told_without_its_value():
+    [told] = found(HEADERS.replace("VALUE", "{env: K}"), {"K": "secret\udcff"})
+    assert told.startswith("E123 the environment variable K is not UTF-8 at $.subscriptions[0]")
+
+
+@pytest.mark.parametrize("part", ["v: 1", "name: a,", "X-Key"])
+def test_half_of_a_character_in_the_file_is_told(part):
+    half = {"v: 1": r'v: "\uD83D"', "name: a,": r'name: "\uD83D",', "X-Key": r'"\uD83D"'}[part]
+    head, _, rest = HEADERS.replace("VALUE", "k").rpartition(part)
+    assert any(one.startswith("E103 half of a character at ") for one in found(head + half + rest))
+
+
+def test_both_halves_of_a_character_are_one():
+    text = HEADERS.replace("VALUE", "k").replace("{v: 1}", r'{v: "\uD83D\uDE00"}')
+    assert parse(text, "a.yaml", {}).subscriptions[0].body == {"v": "\U0001f600"}
