@@ -127,12 +127,21 @@ def open_shared(path: Path) -> int:
     """
     with suppress(FileExistsError):
         path.parent.mkdir(mode=0o700)
+    return _opened(path, os.O_RDWR | os.O_CREAT)
+
+
+def look_into_shared(path: Path) -> int:
+    """Open such a file to read it; makes nothing. Raises OSError likewise."""
+    return _opened(path, os.O_RDONLY)
+
+
+def _opened(path: Path, how: int) -> int:
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         found = os.fstat(folder)
         if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
             raise PermissionError(errno.EPERM, f"{path.parent} is not this user's alone")
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        flags = how | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe would let it wait
         return _ours(os.open(path.name, flags, 0o600, dir_fd=folder), path)
     finally:
         os.close(folder)

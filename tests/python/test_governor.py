@@ -19,6 +19,7 @@ from fieldpost.config import parse
 from fieldpost.governor import Alone, Shared, host, look_at_breaker, open_governor
 from fieldpost.governor.host import HostGovernor, open_host_governor
 from fieldpost.governor.opening import Kept, Opening, OpeningShare, current
+from fieldpost.own_file import look_into_shared
 from postgres_server import wait_until
 
 
@@ -212,6 +213,8 @@ def test_a_prepared_file_leads_nowhere(path: Path, tmp_path: Path, kind: str) ->
         os.mkfifo(path)
     with pytest.raises(OSError, match=r"symbolic links|no file of this user"):
         Member(path)
+    with pytest.raises(OSError, match=r"symbolic links|no file of this user"):
+        look_into_shared(path)
     assert diary.read_text() == "Dear diary\n"
 
 

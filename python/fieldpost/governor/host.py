@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from .. import fork
-from ..own_file import open_shared
+from ..own_file import look_into_shared, open_shared
 from .opening import Kept, Opening, OpeningShare, Told, current
 from .share import Load, Share
 
@@ -57,11 +57,11 @@ def open_host_governor(
 def look_at_host(name: str) -> Opening | None:
     """The breaker that this machine's runs at work share; nothing is made, nothing is locked."""
     try:
-        file = os.open(_folder() / f"{name}.share", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        file = look_into_shared(_folder() / f"{name}.share")
     except OSError:
         return None
     try:
-        if os.fstat(file).st_uid != os.geteuid() or _holder(file, _MEMBERS_AT, _MEMBERS) is None:
+        if _holder(file, _MEMBERS_AT, _MEMBERS) is None:
             return None
         return current(read_breaker(file), time.monotonic())
     finally:
