@@ -402,7 +402,7 @@ def test_a_run_with_few_files_left_tells_what_it_did(tmp_path: Path) -> None:
         child = subprocess.Popen(
             few, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        server.has(12)
+        server.has(4)
         server.let_go()
         told = told_by(child)
     assert child.returncode == 0
