@@ -22,8 +22,8 @@ from pydantic_core import PydanticCustomError
 from .errors import Mistake
 from .ledger_location import is_postgres
 from .nearest_name import meant_or_all
+from .yaml_text import HALF, YamlText, path_text, scalar
 from .yaml_text import Path as YamlPath
-from .yaml_text import YamlText, path_text, scalar
 
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")  # of what is not UTF-8 in the environment
 
@@ -97,6 +97,7 @@ class Reading:
         self.missing: list[Mistake] = []
         self.unset: list[YamlPath] = []
         self.garbled: list[tuple[str, YamlPath]] = []  # variables that are not UTF-8
+        self.halves: list[YamlPath] = []  # texts and keys with half of a character
         self.resolved: dict[str, Any] = {}
         data = places.data if isinstance(places.data, dict) else {}
         self.allow_http = self._replaced(data.get("allow_http"), (), []) in (True, "true")
@@ -108,13 +109,16 @@ class Reading:
 
     def resolve(self) -> dict[str, Any]:
         """The data with every {env: NAME} replaced, except secrets and what is not set."""
-        self.missing, self.unset, self.garbled = [], [], []
+        self.missing, self.unset, self.garbled, self.halves = [], [], [], []
         self.resolved = self._replaced(self.places.data, (), self.unset)
         for path in self.unset:
             self.missing.append(self._not_set(path))
         for name, path in self.garbled:
             told = f"the environment variable {name} is not UTF-8"
             self.missing.append(self.places.mistake("E123", told, path, "look at how it was set"))
+        hint = "write the character itself, or both of its halves"
+        for path in self.halves:
+            self.missing.append(self.places.mistake("E103", "half of a character", path, hint))
         return self.resolved
 
     def resolve_known(self) -> dict[str, Any]:
@@ -143,7 +147,12 @@ class Reading:
     def _replaced(self, value: Any, path: YamlPath, unset: list[YamlPath]) -> Any:
         if isinstance(value, list):
             return [self._replaced(one, (*path, i), unset) for i, one in enumerate(value)]
-        if not isinstance(value, dict) or path in SECRET_PATHS or path[:1] == ("tests",):
+        if path in SECRET_PATHS or path[:1] == ("tests",):
+            return value
+        if isinstance(value, str) and HALF.search(value):
+            self.halves.append(path)
+            return ""
+        if not isinstance(value, dict):
             return value
         if variable := reference(value):
             given = self._variable(variable, path)
@@ -151,8 +160,10 @@ class Reading:
                 return given
             unset.append(path)
             return value
+        self.halves += [(*path, key) for key in value if HALF.search(key)]
         members = {key: self._replaced(one, (*path, key), unset) for key, one in value.items()}
-        return {key: one for key, one in members.items() if one is not ABSENT}
+        whole = {key: one for key, one in members.items() if one is not ABSENT}
+        return {key: one for key, one in whole.items() if not HALF.search(key)}
 
     def _variable(self, name: str, path: YamlPath) -> Any:
         """What {env: name} stands for at a path; None where it is not set."""

@@ -28,7 +28,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 _PLAIN_NAME = re.compile(r"[^.\[\]\"' \x00-\x1f]+\Z")  # as the core writes paths
 _STEP = re.compile(r"""\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\['((?:[^'\\]|\\.)*)'\]""")
-_HALF = re.compile("[\ud800-\udfff]")
+HALF = re.compile("[\ud800-\udfff]")
 _STANDARD = "tag:yaml.org,2002:"
 _KNOWN_TAGS = frozenset(
     _STANDARD + kind
@@ -210,14 +210,14 @@ class YamlText:
             hint = "YAML 1.2 has none; write the keys out, or alias a whole value"
             self._refuse("E103", 'a merge key "<<"', node, path, hint)
             return None
-        return self._text(node, path)
+        return _joined(str(node.value))
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         tag = str(node.tag)
         if tag not in _KNOWN_TAGS:
             self._refuse("E103", f"a tag ({tag})", node, path, "leave the tag out")
         if node.style is not None or tag == _STANDARD + "str":
-            return self._text(node, path)
+            return _joined(str(node.value))
         try:
             return scalar(node.value)
         except ValueError:
@@ -225,21 +225,17 @@ class YamlText:
             self._refuse("E103", "a number that JSON cannot hold", node, path, hint)
             return None
 
-    def _text(self, node: ScalarNode, path: Path) -> str:
-        """A text with the halves of characters put together, as JSON writes them in escapes."""
-        text = str(node.value)
-        if not _HALF.search(text):
-            return text
-        try:
-            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-        except UnicodeDecodeError:
-            hint = "write the character itself, or both of its halves"
-            self._refuse("E103", "half of a character", node, path, hint)
-            return ""
-
     def _refuse(self, code: str, message: str, node: Node, path: Path, hint: str) -> None:
         line, column = _place(node)
         self.mistakes.append(Mistake(code, message, path_text(path), line, column, hint))
+
+
+def _joined(text: str) -> str:
+    """With the halves of characters put together, as JSON writes them in escapes; a lone one stays,
+    since an event of a unit case may have it."""
+    if not HALF.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _place(node: Node) -> tuple[int, int]:
