@@ -69,6 +69,10 @@ class Batch:
     def source(self) -> str: ...
     @property
     def received(self) -> int: ...
+    @property
+    def by_place(self) -> int:
+        """Of the received, the events that only their place in a source tells apart."""
+
     def keys(self) -> list[tuple[int, str, int, int, int]]:
         """(subscription, event id, its 64-bit hash, line, offset) of each record."""
 

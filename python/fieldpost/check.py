@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import destination_schema, documents, expressions
+from . import by_place, destination_schema, documents, expressions
 from .config import DestinationConfig, Examined, examine, read_text
 from .config_mistakes import ordered
 from .config_values import Reading
@@ -72,7 +72,9 @@ def _result(examined: Examined) -> CheckResult:
     found = expressions.findings(reading)
     in_schema = destination_schema.findings(reading)
     errors = [*examined.mistakes, *found.mistakes, *in_schema.mistakes]
+    warned = [*found.warnings, *in_schema.warnings]
     if config is not None:
+        warned += config.placed(by_place.findings(config))
         errors += _told(lambda: documents.compile_plan(config))
         errors += config.placed(documents.nameless(config))
     else:
@@ -80,7 +82,7 @@ def _result(examined: Examined) -> CheckResult:
     functions = reading.resolved.get("functions") if isinstance(reading.resolved, dict) else None
     cases, beside = _case_mistakes(reading)
     own = ordered([*errors, *cases])
-    warnings = ordered([*found.warnings, *in_schema.warnings])
+    warnings = ordered(warned)
     return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], warnings)
 
 

@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 from . import auth, documents
 from ._core import Chunk, Dispatcher, Plan
+from .admission import Everything
 from .brake import Brake
 from .bulk_messages import BulkMessages
+from .by_place import tell_by_place
 from .config import DestinationConfig
 from .day_count import DayCount, user_of
 from .dead_letters import DeadLetters
@@ -118,18 +120,21 @@ class Delivery:
         verb: str = "deliver",
         takes: Takes | None = None,
         for_s: float | None = None,
+        events: Everything | None = None,
     ) -> Report:
-        """Deliver what `works` gives, and tell what it came to."""
+        """Deliver what `works` gives, and tell what it came to; events: the only ones of it."""
         began_s = time.monotonic()
         report = self.report(self._ledger.begin_run(_about(self._config, verb)))
         try:
-            made = self._make(report, takes, Brake(for_s, self._config.delivery.stop_when))
+            brake = Brake(for_s, self._config.delivery.stop_when)
+            made = self._make(report, takes, brake, events)
         except BaseException as error:
             self._could_not_begin(report, error)
             raise
         with made.watch.over(verb):
             try:
                 made.run.deliver(works(made.targets))
+                tell_by_place(report)
                 made.messages.note(made.dispatcher.lacks)
                 if not report.interrupted:  # which has no time for more
                     tell_gone_names(self._config, report)
@@ -142,7 +147,9 @@ class Delivery:
                 self._tell(report, made.run.failed)
         return report
 
-    def _make(self, report: Report, takes: Takes | None, brake: Brake) -> _Made:
+    def _make(
+        self, report: Report, takes: Takes | None, brake: Brake, events: Everything | None
+    ) -> _Made:
         """Put the parts of a run together; raises what keeps it from beginning."""
         config, ledger = self._config, self._ledger
         targets = self.targets()
@@ -175,6 +182,7 @@ class Delivery:
             report,
             targets,
             resend=resends(config),
+            events=events,
             takes=takes,
             letters=DeadLetters(config.delivery.keep, config.delivery.redact, redaction),
             brake=brake,

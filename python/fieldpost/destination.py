@@ -16,12 +16,13 @@ from typing import Any
 
 from . import auth, check, documents
 from .bench import Bench
+from .by_place import tell_by_place
 from .check import CheckResult
 from .config import DestinationConfig, Subscription, load, parse, set_enabled
 from .config_values import unshown
 from .connection import ConnectionTest, Prober
 from .day_count import operations_today
-from .delivery import Delivery, Works, takes_of
+from .delivery import Delivery, Works, resends, takes_of
 from .dry_run import DryRun
 from .ending import Ending
 from .errors import Mistake, SourceError
@@ -39,6 +40,7 @@ from .preview import Preview, Previewer, PreviewRow
 from .preview_diff import Comparer, PreviewDiff, plan_of
 from .progress import watching
 from .replay import Replay
+from .replay_source import SourceReplay
 from .report import Counts, Report, Status
 from .sample import Sample, event_of
 from .saved_schema import SavedSchema
@@ -242,11 +244,11 @@ class Destination:
             if not self.config.enabled:
                 raise self.config.error([_DISABLED])
             takes = takes_of(self.config, again)
-            opened = self._source(source)
-            if not (opened.has_place or self.config.event_id_given):
-                raise self.config.error([documents.NAMELESS])
+            opened = self._named_source(source)
             if dry_run:
-                return self._dry_run(opened, takes, limit).report
+                foretold = self._dry_run(opened, takes, limit).report
+                tell_by_place(foretold)
+                return foretold
             return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=told)
 
     def _beginning(
@@ -304,7 +306,14 @@ class Destination:
             known = ledger if ledger.exists() else None
             delivery = Delivery(self.config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
-            run = DryRun(self.config, known, targets, delivery.report(""), takes)
+            run = DryRun(
+                self.config,
+                known,
+                targets,
+                delivery.report(""),
+                takes,
+                resend=resends(self.config),
+            )
             run.count(watched(iter(Works(plan, functions, source, limit))))
             return run
 
@@ -334,9 +343,16 @@ class Destination:
                 yield from ledger.outcomes(self.config.id, where, event_id)
 
     def failures(self) -> list[dict[str, Any]]:
-        """What somebody has to look at, grouped by reason: count, message, sample, what to do."""
+        """What somebody has to look at, grouped by reason: count, message, sample, what to do.
+
+        Of the subscriptions and addresses of today, as `status` counts them.
+        """
+        active = documents.active(self.config)
         with self._looking() as ledger:
-            return ledger.failures(self.config.id) if ledger.exists() else []
+            if not ledger.exists():
+                return []
+            now = [(one.id, documents.target_url(self.config, one)) for one in active]
+            return ledger.failures(self.config.id, targets=now)
 
     def monitor(self, every_s: float = 2.0, for_s: float | None = None) -> Iterator[Glance]:
         """Look at the ledger every so many seconds, while runs are at work here or elsewhere.
@@ -347,8 +363,9 @@ class Destination:
 
     def replay(
         self,
-        where: str,
+        where: str | None = None,
         *,
+        source: Any = None,
         recorded: bool = False,
         dry_run: bool = False,
         progress: bool | Progress | None = None,
@@ -358,18 +375,24 @@ class Destination:
         and was not kept, there is `deliver(again=True)`.
 
         Mapped anew with today's document; recorded: the body is sent as it was made then. What was
-        not kept is left to the next `deliver` of its source.
+        not kept is left to the next `deliver` of its source. source: as for `deliver`; what stands
+        rejected, invalid or expired is looked for there by its event id and sent as it is there
+        now, through today's filter too; without `where` all of it.
         """
+        if recorded and source is not None:
+            raise self.config.error([_RECORDED_ELSEWHERE])
         with self._beginning(() if dry_run else observers, "replay") as told:
             self.config.require()
             if not self.config.enabled:
                 raise self.config.error([_DISABLED])
-            documents.compile_plan(self.config)
-            functions = self._functions()
+            plan, functions = documents.compile_plan(self.config), self._functions()
+            works = None if source is None else Works(plan, functions, self._named_source(source))
 
             def work(delivery: Delivery, ledger: Ledger) -> Report:
+                if works is not None:
+                    return SourceReplay(self.config, ledger).run(delivery, works, where, dry_run)
                 replay = Replay(self.config, ledger, functions, recorded)
-                return replay.run(delivery, where, dry_run)
+                return replay.run(delivery, where or "", dry_run)
 
             if dry_run:
                 with self._ledger(looking=True) as ledger:
@@ -377,7 +400,10 @@ class Destination:
             return self._at_work(progress, told, work)
 
     def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
-        """Set what fits `where` to delivered or rejected, after somebody looked; how many."""
+        """Set what fits `where` to delivered, rejected or ignored, after somebody looked; how many.
+
+        What is ignored is closed: no run sends it, and no list of failures has it.
+        """
         with self._looking(dry_run) as ledger:
             made = ledger.exists()
             return settle(ledger, self.config.id, where, outcome, dry_run) if made else 0
@@ -423,6 +449,13 @@ class Destination:
     def _functions(self) -> Functions | None:
         return load_functions(self.config)
 
+    def _named_source(self, source: Any) -> Source:
+        """A source whose events can be told apart."""
+        opened = self._source(source)
+        if not (opened.has_place or self.config.event_id_given):
+            raise self.config.error([documents.NAMELESS])
+        return opened
+
     def _source(self, source: Any) -> Source:
         if source is None:
             if not self.config.sources:
@@ -457,6 +490,11 @@ _NAMING_PATHS = (
 )
 _NOTHING_TO_DELETE = Mistake(
     "E174", "`--delete` needs `--send`: nothing was sent", hint="add --send, or leave --delete out"
+)
+_RECORDED_ELSEWHERE = Mistake(
+    "E729",
+    "a body as it was recorded comes from the ledger, not from a source",
+    hint="replay either what was recorded, or what a source holds now",
 )
 _DISABLED = Mistake(
     "E130",

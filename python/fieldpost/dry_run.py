@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ._core import Batch, Dispatcher
+from .admission import Admission, Everything
 from .config import DestinationConfig
 from .documents import dispatcher_document
-from .ledger import FINAL, Ledger, Standing, Takes
+from .ledger import Ledger, Standing, Takes
 from .prefetch import Work
 from .report import Counts, Report
+
+_THIS_RUN = -1  # no run of any ledger
+_Found = tuple[int, str, str, tuple[int, int]]
 
 
 class DryRun:
     """Counts a source into a report. ledger: None where there is none yet.
 
     What would be sent counts as `waiting`; of what no request can be made is `invalid`, as it is in
-    a delivery. operations: that the destination counts for what would be sent; more_operations: for
-    second requests, if each record took its own.
+    a delivery. resend: what a dead run may have sent would be sent again. events: the only ones
+    that are looked at. operations: that the destination counts for what would be sent;
+    more_operations: for second requests, if each record took its own.
     """
 
     def __init__(
@@ -28,39 +33,41 @@ class DryRun:
         targets: list[int],
         report: Report,
         takes: Takes,
+        *,
+        resend: bool,
+        events: Everything | None = None,
     ) -> None:
         self.operations = self.more_operations = 0
         self._dispatcher = Dispatcher(json.dumps(dispatcher_document(config)))
         self._ledger = ledger
         self._targets = targets
         self.report = report
-        self._takes = takes
+        self._events = events or Everything()
+        self._admission = Admission(takes, resend, _THIS_RUN, _remembered(ledger))
         self._counts: list[Counts] = list(report.subscriptions.values())
-        self._seen: set[tuple[int, str]] = set()
+        self._done: dict[tuple[int, str], Standing] = {}  # what this run would have done so far
         report.dry_run = True
 
     def count(self, works: Iterable[Work]) -> None:
         """Read a source to its end."""
         for batch, _ in works:
-            self.report.received += batch.received
+            self.report.received += self._events.received(batch)
+            self.report.by_place += self._events.by_place(batch)
             for sub, counts in enumerate(self._counts):
-                counts.add("filtered", len(batch.filtered_hashes(sub)) // 8)
-            found = list(self._found(batch))
+                counts.add("filtered", self._events.filtered(batch, sub))
+            found = [row for row in self._found(batch) if self._events.has(row[1])]
             standing = self._standing([(sub, event_id) for sub, event_id, *_ in found])
-            for sub, event_id, outcome, (operations, more) in found:
-                told = self._comes_to(sub, event_id, outcome, standing.get((sub, event_id)))
-                self._counts[sub].add(told)
-                if told == "waiting":
-                    self.operations += operations
-                    self.more_operations += more
+            for sub, event_id, outcome, weight in found:
+                key = (sub, event_id)
+                self._add(key, outcome, self._done.get(key) or standing.get(key), weight)
 
-    def _found(self, batch: Batch) -> Iterator[tuple[int, str, str, tuple[int, int]]]:
+    def _found(self, batch: Batch) -> Iterator[_Found]:
         """(subscription, event id, outcome, operations) of what no filter left out."""
         for sub, event_id, _hash, _line, _offset, outcome, *_ in batch.ended():
             yield sub, event_id, outcome, (0, 0)
         weights = self._dispatcher.weigh(batch)
         for (sub, event_id, *_), operations in zip(batch.keys(), weights, strict=True):
-            yield sub, event_id, "waiting" if operations[0] else "invalid", operations
+            yield sub, event_id, "" if operations[0] else "unsendable", operations
 
     def _standing(self, rows: list[tuple[int, str]]) -> dict[tuple[int, str], Standing]:
         found: dict[tuple[int, str], Standing] = {}
@@ -71,14 +78,38 @@ class DryRun:
                 found.update({(sub, event_id): one for event_id, one in known.items()})
         return found
 
-    def _comes_to(self, sub: int, event_id: str, outcome: str, known: Standing | None) -> str:
-        told = known.outcome if known else None
-        again = outcome == "waiting" and "delivered" in self._takes.outcomes
-        if told == "delivered" and not again:
-            return "already_delivered"
-        if told in FINAL and told not in self._takes.outcomes:
-            return str(told)
-        if outcome == "waiting" and (sub, event_id) in self._seen:
-            return "already_delivered"
-        self._seen.add((sub, event_id))
-        return outcome
+    def _add(
+        self, key: tuple[int, str], outcome: str, known: Standing | None, weight: tuple[int, int]
+    ) -> None:
+        """Count an event as a delivery would; outcome: "" where its record would be sent."""
+        if known is None and not self._events.takes_new():
+            self._counts[key[0]].add("waiting")
+            return
+        ended = outcome not in ("", "unsendable")
+        found = self._admission.of(known, ended)
+        if not found.taken:
+            stands = found.stands or ("unconfirmed" if found.dead else "waiting")
+            self._counts[key[0]].add("already_delivered" if stands == "delivered" else stands)
+            return
+        if outcome:
+            told = outcome if ended else "invalid"
+        else:
+            told = "waiting"
+            self.operations += weight[0]
+            self.more_operations += weight[1]
+        self._done[key] = Standing(0, told if outcome else "delivered", _THIS_RUN)
+        self._counts[key[0]].add(told)
+
+
+def _remembered(ledger: Ledger | None) -> Callable[[int], bool]:
+    """Whether a run is alive, asked once of each: nothing of this one lasts as long as a run."""
+    known: dict[int, bool] = {}
+
+    def is_live(run: int) -> bool:
+        if ledger is None:
+            return False
+        if run not in known:
+            known[run] = ledger.is_live(run)
+        return known[run]
+
+    return is_live

@@ -229,6 +229,7 @@ CODES: dict[str, str] = {
     "E705": "the ledger was taken away while a run was at work",
     "E706": "a ledger that lay here before still counts",
     "E707": "the ledger's file is not the one that its -wal belongs to",
+    "E708": "events that only their place in a source tells apart; a warning",
     "E720": "the ledger is held by another program",
     "E721": "the ledger is damaged, or is none",
     "E722": "the ledger is read-only",
@@ -238,6 +239,7 @@ CODES: dict[str, str] = {
     "E726": "a question that could do more than read",
     "E727": "there is no ledger yet",
     "E728": "not something that a ledger can do",
+    "E729": "a replay of what was recorded, from a source",
     # E73x: why a run ends before its source does
     "E731": "the run's own time is over",
     "E732": "more fails than stop_when allows",

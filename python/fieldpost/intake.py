@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .action_needed import action_needed
+from .admission import Admission, Admitted, Everything
 from .brake import Brake
 from .dead_letters import Content, DeadLetters
 from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes
@@ -59,8 +60,11 @@ class Intake:
         letters: DeadLetters,
         brake: Brake,
         resend: bool,
+        events: Everything | None = None,
     ) -> None:
         self._ledger = ledger
+        self._events = events or Everything()
+        self._admission = Admission(takes, resend, ledger.run, self._is_live)
         self._targets = targets
         self._report = report
         self._counts: list[Counts] = list(report.subscriptions.values())
@@ -96,21 +100,21 @@ class Intake:
     def sort(self, work: Work) -> list[Part]:
         """Count what ends here or stands already; the records that are to be claimed."""
         batch = work.batch
-        self._report.received += batch.received
+        self._report.received += self._events.received(batch)
+        self._report.by_place += self._events.by_place(batch)
         for index, counts in enumerate(self._counts):
-            counts.add("filtered", len(batch.filtered_hashes(index)) // 8)
+            counts.add("filtered", self._events.filtered(batch, index))
         self._note_ended(work)
         return self._choose(work)
 
     def _note_ended(self, work: Work) -> None:
         batch = work.batch
-        rows = batch.ended()
+        rows = [row for row in batch.ended() if self._events.has(row[1])]
         keys = [(row[0], self._key(work, *row[:5])) for row in rows]
         standing = self._standing(keys)
         ended, letters = [], []
         for (sub, key), (*_, outcome, code, message) in zip(keys, rows, strict=True):
-            known = standing.get((sub, key.event_id))
-            if known is not None and self._stands_ended(sub, key, known):
+            if not self._is_taken(sub, key, standing.get((sub, key.event_id)), ended=True).taken:
                 continue
             self._counts[sub].add(outcome)
             self._brake.note(outcome)
@@ -121,7 +125,7 @@ class Intake:
         packed = [
             (target.number, batch.filtered_hashes(i)) for i, target in enumerate(self._targets)
         ]
-        packed = [row for row in packed if row[1]]
+        packed = [row for row in packed if row[1] and self._events.takes_new()]
         if ended or packed:
             self._ledger.note_ended(ended, letters, packed, self._takes)
 
@@ -129,18 +133,24 @@ class Intake:
         number, mapping = self._targets[sub]
         return Key(number, event_id, hash_, work.batch.source, line, offset, mapping)
 
-    def _stands_ended(self, sub: int, key: Key, known: Standing) -> bool:
-        """Whether what is known outlives that today's document ends the record."""
-        if known.outcome is None and known.run != self._ledger.run:
-            if not self._ledger.is_live(known.run):
-                self._hold([known.run])
-            self._twins.append((sub, key.event_id))
-            return True
-        sent = known.outcome in ("delivered", "unconfirmed")
-        if sent or known.outcome not in self._takes.outcomes:
+    def _is_taken(self, sub: int, key: Key, known: Standing | None, *, ended: bool) -> Admitted:
+        """How an event is admitted; one that is not taken is counted."""
+        if known is None and not self._events.takes_new():
+            self._counts[sub].add("waiting")
+            return Admitted()
+        found = self._admission.of(known, ended)
+        if found.taken:
+            if found.dead:
+                self.dead.add(found.dead)
+            return found
+        if found.dead and known is not None:
+            # Others of that run are sent again, where that is safe.
+            self._hold([found.dead], [known.claim] if self._resend else ())
+        if found.stands and known is not None:
             self._count_standing(sub, known)
-            return True
-        return False
+        else:
+            self._twins.append((sub, key.event_id))
+        return found
 
     def _choose(self, work: Work) -> list[Part]:
         """The records to claim; the rest is counted.
@@ -150,28 +160,36 @@ class Intake:
         keys = work.batch.rows(Key, self._targets)
         if not keys:
             return []
+        if not self._events.takes_new():
+            return self._choose_among(work, keys)
         subs = [self._subscriptions[key[0]] for key in keys] if any(self._known) else []
         standing = self._standing(list(zip(subs, keys, strict=True))) if subs else {}
         if not standing and not self._postponed:
             return [Part(work, 0, keys)]
-        parts: list[Part] = []
-        for place, key in enumerate(keys):
-            sub = self.subscription(key)
-            in_doubt = self._is_wanted(sub, key, standing.get((sub, key.event_id)))
-            if in_doubt is not None:
-                _append(parts, Part(work, place, [key], in_doubt))
-        return parts
+        return self._parts(work, enumerate(keys), standing)
 
-    def _is_wanted(self, sub: int, key: Key, known: Standing | None) -> bool | None:
-        """Whether a record to claim is in doubt; None where it is counted and not claimed."""
-        if key[:2] in self._postponed:
-            self._twins.append((sub, key.event_id))
-            return None
-        if known is None:
-            return False
-        if not self._takes_up(sub, key, known):
-            return None
-        return known.outcome in (None, "unconfirmed") or bool(known.in_doubt)
+    def _choose_among(self, work: Work, keys: list[Key]) -> list[Part]:
+        """The same of the events that are looked at."""
+        chosen = [(place, key) for place, key in enumerate(keys) if self._events.has(key.event_id)]
+        standing = self._standing([(self.subscription(key), key) for _, key in chosen])
+        return self._parts(work, chosen, standing)
+
+    def _parts(
+        self,
+        work: Work,
+        placed: Iterable[tuple[int, Key]],
+        standing: dict[tuple[int, str], Standing],
+    ) -> list[Part]:
+        parts: list[Part] = []
+        for place, key in placed:
+            sub = self.subscription(key)
+            if key[:2] in self._postponed:
+                self._twins.append((sub, key.event_id))
+                continue
+            found = self._is_taken(sub, key, standing.get((sub, key.event_id)), ended=False)
+            if found.taken:
+                _append(parts, Part(work, place, [key], found.in_doubt))
+        return parts
 
     def _standing(self, keys: list[tuple[int, Key]]) -> dict[tuple[int, str], Standing]:
         found = {}
@@ -181,19 +199,6 @@ class Intake:
                 known = self._ledger.look_up(target.number, wanted)
                 found.update({(sub, event_id): one for event_id, one in known.items()})
         return found
-
-    def _takes_up(self, sub: int, key: Key, known: Standing) -> bool:
-        """True where a record is to be sent again; else what stands is counted."""
-        own = known.run == self._ledger.run
-        if known.outcome is None:
-            if not own and self._is_dead(known.run) and self._resend:
-                return True
-            self._twins.append((sub, key.event_id))  # another run's, or the same event again
-            return False
-        if known.outcome in self._takes.outcomes and not (own and known.outcome == "delivered"):
-            return True
-        self._count_standing(sub, known)
-        return False
 
     def _count_standing(self, sub: int, known: Standing) -> None:
         outcome = known.outcome or "waiting"
@@ -213,21 +218,13 @@ class Intake:
         elif dead:
             self._hold(dead)
 
-    def _is_dead(self, run: int) -> bool:
-        if run in self.dead:
-            return True
-        if self._ledger.is_live(run):
-            return False
-        if self._resend:
-            self.dead.add(run)
-        else:
-            self._hold([run])
-        return True
+    def _is_live(self, run: int) -> bool:
+        return run not in self.dead and self._ledger.is_live(run)
 
-    def _hold(self, runs: Iterable[int]) -> None:
+    def _hold(self, runs: Iterable[int], claims: Sequence[int] = ()) -> None:
         told = "an earlier run was killed while this record was on its way"
         numbers = [target.number for target in self._targets]
-        self._ledger.hold_unconfirmed(numbers, runs, "E503", told)
+        self._ledger.hold_unconfirmed(numbers, runs, "E503", told, claims)
 
     # -- the same event twice in one run, or claimed by another
 

@@ -13,7 +13,7 @@ from . import own_file
 from .errors import LedgerError
 from .ledger import FINAL, OPEN, Ledger, SqliteLedger
 
-_SETTLED_AS = ("delivered", "rejected")
+_SETTLED_AS = ("delivered", "rejected", "ignored")
 _LOST = (
     "what is forgotten here counts as new: if a source still holds such an event, it is sent again"
     " (a row in Dynamics is not doubled by that, a webhook may be), and a failure is no longer"
@@ -35,14 +35,14 @@ def settle(
     """
     if outcome not in _SETTLED_AS:
         told = f'nothing is settled as "{outcome}"'
-        raise LedgerError("E728", told, "", "settle as delivered or rejected")
+        raise LedgerError("E728", told, "", "settle as delivered, rejected or ignored")
     claims = ledger.choose(destination, where)
     try:
         who = getpass.getuser()
     except (KeyError, OSError):
         who = "somebody"
     told = f"settled by {who}"
-    return ledger.settle_by_hand(claims, outcome, told, (*OPEN, *FINAL), dry_run)
+    return ledger.settle_by_hand(claims, outcome, told, (*OPEN, *FINAL, "ignored"), dry_run)
 
 
 def prune(ledger: Ledger, destination: str, older_than_s: float, dry_run: bool) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from . import documents
 from ._core import Plan
 from .config import DestinationConfig
 from .config_values import EnvText
-from .delivery import Delivery
+from .delivery import Delivery, resends
+from .dry_run import DryRun
 from .functions import Functions
 from .intake import Target
 from .ledger import FINAL, OPEN, Kept, Ledger, Lost, Takes
@@ -61,26 +62,36 @@ class Replay:
             report.dry_run = True
             return report
         claims = self._ledger.choose(self._config.id, where)
-        found = self._sort(claims, delivery.targets())
+        targets = delivery.targets()
+        found = self._sort(claims, targets)
         if dry_run:
-            report = delivery.report("")
-            report.dry_run = True
-            for claim in self._ledger.kept([*found.ready, *found.released]):
-                self._count_of(report, claim)["waiting"] += 1
+            report = self._foretold(delivery, found.ready, targets)
         else:
             if found.released:
                 self._ledger.release(found.released, "E735", _NOT_KEPT, _DELIVER)
             report = delivery.run(
                 lambda targets: self._works(found.ready, targets), verb="replay", takes=self._takes
             )
-            for claim in self._ledger.kept(found.released):
-                self._count_of(report, claim)["waiting"] += 1
+        for claim in self._ledger.kept(found.released):
+            self._count_of(report, claim)["waiting"] += 1
         for name, outcome in found.stand:
             report.subscriptions[name].add(
                 "already_delivered" if outcome == "delivered" else outcome
             )
         report.received = len(claims)
         return report
+
+    def _foretold(self, delivery: Delivery, ready: list[int], targets: list[Target]) -> Report:
+        run = DryRun(
+            self._config,
+            self._ledger,
+            [target.number for target in targets],
+            delivery.report(""),
+            self._takes,
+            resend=resends(self._config),
+        )
+        run.count(self._works(ready, targets))
+        return run.report
 
     def _count_of(self, report: Report, row: Kept) -> Counter[str]:
         return report.subscriptions[self._names[row.key.target]].by_outcome

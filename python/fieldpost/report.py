@@ -22,6 +22,7 @@ OUTCOMES = (
     "expired",
     "unconfirmed",
     "waiting",
+    "ignored",
 )
 # What somebody has to look at.
 FAILURES = ("invalid", "rejected", "expired", "unconfirmed", "waiting")
@@ -163,10 +164,11 @@ class Report:
     sent is counted as `waiting`. requests: on the wire, sign-in not among them. attempts: tries of
     records, by subscription. latencies: of what this run decided, first start to last answer, by
     subscription. throttled_s: how long nothing could start because the destination asked for a
-    wait; held_s: how long that goes on from now. retries: tries that another one follows; trouble:
-    why the last of them came to nothing, None when things go well again. groups: failures by
-    reason, the most frequent first, each with a sample and what to do. breakers: targets that
-    answer only failures now, or did when the run ended.
+    wait; held_s: how long that goes on from now. by_place: events that only their place in a
+    source tells apart, so that an edited or renamed file sends them again. retries: tries that
+    another one follows; trouble: why the last of them came to nothing, None when things go well
+    again. groups: failures by reason, the most frequent first, each with a sample and what to do.
+    breakers: targets that answer only failures now, or did when the run ended.
     """
 
     run: str
@@ -183,6 +185,7 @@ class Report:
     latencies: dict[str, Latencies] = field(default_factory=dict)
     throttled_s: float = 0.0
     held_s: float = 0.0
+    by_place: int = 0
     retries: int = 0
     trouble: Trouble | None = None
     groups: list[dict[str, Any]] = field(default_factory=list)
@@ -235,6 +238,7 @@ class Report:
             "breakers": [one.to_dict() for one in self.breakers],
             "interrupted": self.interrupted,
             "dry_run": self.dry_run,
+            "by_place": self.by_place,
             "failures": self.groups,
         }
 

@@ -21,6 +21,7 @@ from operator import itemgetter
 
 from ._core import Dispatcher
 from .action_needed import action_needed
+from .admission import Everything
 from .auth import Credentials
 from .brake import Brake
 from .day_count import DayCount
@@ -65,6 +66,7 @@ class Run:
         targets: list[Target],
         *,
         resend: bool,
+        events: Everything | None = None,
         ending: Ending,
         takes: Takes | None = None,
         letters: DeadLetters | None = None,
@@ -91,6 +93,7 @@ class Run:
             letters=self._letters,
             brake=self._brake,
             resend=resend,
+            events=events,
         )
         self._progress = progress
         self._ending = ending

@@ -23,6 +23,7 @@ OUTCOMES = (
     "expired",
     "unconfirmed",
     "waiting",
+    "ignored",
 )
 
 BODY = """\

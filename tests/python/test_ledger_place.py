@@ -13,8 +13,9 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
-from book import Book
+from book import ABOUT, Book
 from test_fork import SLOW, Gate
 
 import fieldpost as fp
@@ -42,10 +43,11 @@ def parts_of(folder: Path) -> list[Path]:
 class UnderWay:
     """A run in a thread that has sent 20 events, and goes on when its gate opens."""
 
-    def __init__(self, service, folder, count=80):
+    def __init__(self, service, folder, count=80, ledger=None):
         service.answer = self.gate = Gate(20)
         self.source = events(folder, count)
-        self.destination = fp.Destination.from_file(service.destination(folder, delivery=SLOW))
+        file = service.destination(folder, delivery=SLOW)
+        self.destination = fp.Destination.from_file(file, ledger=ledger)
         self.told: list[object] = []
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -129,6 +131,22 @@ def test_a_ledger_that_is_reached_by_two_names_has_one_place(tmp_path):
         Book(str(link))
     book.ledger.close()
     other.ledger.close()
+
+
+def test_a_run_whose_tables_are_taken_away_stops(service, tmp_path, postgres):
+    address = postgres.create("taken_away")
+    with closing(open_ledger(address)) as earlier:  # so that numbers of runs do not meet
+        earlier.begin_run(ABOUT)
+    run = UnderWay(service, tmp_path, ledger=address)
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute("ALTER SCHEMA fieldpost RENAME TO elsewhere")
+    with pytest.raises(fp.LedgerError) as second:
+        run.destination.deliver(run.source)
+    assert second.value.code == "E706"
+    told = run.end()
+    assert isinstance(told, fp.LedgerError)
+    assert told.code == "E705"
+    assert len(service.bodies) <= 20 + 2 * 4 + 4
 
 
 # -- restore

@@ -61,6 +61,7 @@ struct Batch {
   std::string source;
   std::string arena;
   std::uint64_t received = 0;  // events read (lines that are not blank)
+  std::uint64_t by_place = 0;  // of them, those that only their place in a source tells apart
   std::vector<Record> records;
   std::vector<Ended> ended;
   std::vector<Filtered> filtered;  // by subscription

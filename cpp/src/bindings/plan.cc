@@ -234,6 +234,7 @@ void register_plan(py::module_& module) {
       .def("__len__", [](const Batch& batch) { return batch.records.size(); })
       .def_readonly("source", &Batch::source)
       .def_readonly("received", &Batch::received)
+      .def_readonly("by_place", &Batch::by_place)
       .def("keys", &keys)
       .def("rows", &rows, py::arg("kind"), py::arg("targets"))
       .def("ended", &ended)

@@ -324,7 +324,10 @@ class Pass {
       return;
     }
     take_given_identity();
-    if (identity_.empty() && has_place_) identity_ = place_or_content(line, position);
+    if (identity_.empty() && has_place_) {
+      identity_ = place_or_content(line, position);
+      ++batch_.by_place;
+    }
   }
 
   std::string place_or_content(std::string_view line, Position position) const {

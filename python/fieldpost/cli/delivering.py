@@ -135,6 +135,10 @@ def replay(
     destination: DestinationFile,
     where: WhereOption = None,
     everything: AllOption = False,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Look there for what stands rejected, invalid or expired."),
+    ] = None,
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Send the bodies as they were made then.")
     ] = False,
@@ -144,13 +148,17 @@ def replay(
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
-    """Take up again what fits a condition, mapped anew or as recorded."""
+    """Take up again what fits a condition: mapped anew, as recorded, or as a source has it now."""
     tolerated = options.share(tolerate)
-    chosen = options.condition(where, everything)
+    chosen = None
+    if where is not None or everything or not source:
+        chosen = options.condition(where, everything)
     opened, observers = _opened(destination, ledger, metrics)
 
     def run() -> fp.Report:
-        report = opened.replay(chosen, recorded=recorded, dry_run=dry_run, observers=observers)
+        report = opened.replay(
+            chosen, source=source or None, recorded=recorded, dry_run=dry_run, observers=observers
+        )
         if dry_run and output is Output.text:
             printing.out.print(f"{report.received:,} fit the condition")
         return report

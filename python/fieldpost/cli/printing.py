@@ -35,7 +35,9 @@ err = Terminal(stderr=True, soft_wrap=True)
 
 _REASONS_SHOWN = 5
 _MARKS = {True: ("ok   ", "green"), False: ("FAIL ", "red"), None: ("–    ", "dim")}
-_COLOURS = {"delivered": "green", "already_delivered": "green", "filtered": "dim", "dropped": "dim"}
+_COLOURS = {"delivered": "green", "already_delivered": "green"} | dict.fromkeys(
+    ("filtered", "dropped", "ignored"), "dim"
+)
 
 
 def invitation(invited: Any) -> None:

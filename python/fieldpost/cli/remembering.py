@@ -31,6 +31,7 @@ class SettledAs(enum.StrEnum):
 
     delivered = "delivered"
     rejected = "rejected"
+    ignored = "ignored"
 
 
 @command("status", looks=True)

@@ -3,6 +3,7 @@
 from .alive import RunLock
 from .ledger import LOOK, Ledger
 from .open import open_ledger
+from .question import checked
 from .restore import Restored
 from .rows import (
     FINAL,
@@ -44,6 +45,7 @@ __all__ = [
     "Standing",
     "Takes",
     "Writer",
+    "checked",
     "known_as",
     "open_ledger",
 ]

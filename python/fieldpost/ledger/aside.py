@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 from pathlib import Path
 
 from ..errors import LedgerError
@@ -22,6 +23,11 @@ def rescued_path(ledger: Path, run: str) -> Path:
 def replaced_path(ledger: Path, moment: str) -> Path:
     """Where a ledger is kept that another replaced."""
     return ledger.with_name(f"{ledger.name}.{moment}.replaced")
+
+
+def put_back(aside: Path) -> str:
+    """How to go on with a ledger that was set aside."""
+    return f"`fieldpost ledger restore FILE.yaml {shlex.quote(str(aside))}` puts it back"
 
 
 def refuse_place(place: Place, stands: os.stat_result | None, name: str) -> None:
@@ -39,5 +45,5 @@ def refuse_place(place: Place, stands: os.stat_result | None, name: str) -> None
     kept = sorted(place.path.parent.glob(f"{glob.escape(place.path.name)}.*.rescued"))
     if stands is None and kept:
         told = f"the ledger that lay here was taken away; a run kept it in {kept[-1]}"
-        hint = "`fieldpost ledger restore FILE.yaml THAT` puts it back; delete it to begin anew"
+        hint = put_back(kept[-1]) + "; delete it to begin anew"
         raise LedgerError("E706", told, name, hint)

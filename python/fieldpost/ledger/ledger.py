@@ -111,9 +111,18 @@ class Ledger(Upkeep, Notes):
         return {run for run in found if not self.is_live(run)}
 
     def hold_unconfirmed(
-        self, targets: Sequence[int], runs: Iterable[int], code: str, message: str
+        self,
+        targets: Sequence[int],
+        runs: Iterable[int],
+        code: str,
+        message: str,
+        claims: Sequence[int] = (),
     ) -> None:
-        """Mark what dead runs have claimed: it may have been sent, nobody knows."""
+        """Mark what dead runs have claimed: it may have been sent, nobody knows.
+
+        claims: of these only.
+        """
+        only = f" AND o.claim IN ({', '.join(map(str, claims))})" if claims else ""
         values = [
             (code, message, LOOK, self._clock(), target, run) for run in runs for target in targets
         ]
@@ -123,7 +132,7 @@ class Ledger(Upkeep, Notes):
             transaction.many(
                 "UPDATE outcomes AS o SET outcome = 'unconfirmed', code = ?, message = ?,"
                 f" action_needed = ?, decided = ? WHERE o.target = ? AND {NOT_DELIVERED}"
-                " AND o.outcome IS NULL AND o.run = ?",
+                f" AND o.outcome IS NULL AND o.run = ?{only}",
                 values,
             )
 

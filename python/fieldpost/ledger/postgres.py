@@ -48,6 +48,8 @@ _NAP_S = 0.25
 # Other questions than those by keys may read all of a table.
 _BY_ANY = "SELECT " + ", ".join(f"set_config('enable_{way}', 'on', true)" for way in WAYS)
 _NUMBERS = 1024  # of claims, taken at once
+_LOOK_EVERY_S = 1.0
+_BEGINS_WITHIN_S = 3.0
 _LARGE_RUN = 20_000  # outcomes
 _CAREFUL_STEPS = 100  # once a key had a row, until it is tried again as if none had
 
@@ -105,6 +107,8 @@ class PostgresLedger(Ledger):
         self._held: dict[int, Any] = {}  # claims given and not decided, and whose they are
         self._careful = 0
         self._written = 0  # outcomes of the run in progress
+        self._stood = 0
+        self._look_again_s = 0.0  # monotonic: when to see whether the tables are still the same
 
     # -- opening
 
@@ -237,7 +241,36 @@ class PostgresLedger(Ledger):
         self._held.clear()
         self._numbers.clear()
         self._patiently("written", lambda _again: postgres_numbers.mend(self._db))
+        self._refuse_place()
+        self._stood = self._stands()
         return super().begin_run(about)
+
+    def _stands(self) -> int:
+        """What tells these tables from others of their names; 0 for none."""
+        self._look_again_s = time.monotonic() + _LOOK_EVERY_S
+        return int(self._rows("SELECT coalesce(to_regclass('outcomes')::oid::bigint, 0)")[0][0])
+
+    def _refuse_place(self) -> None:
+        """Who is at work without a row here began before these tables were put in place.
+
+        One that begins just now has its lock a moment before its row can be seen.
+        """
+        until_s = time.monotonic() + _BEGINS_WITHIN_S
+        while self._is_place_held():
+            if time.monotonic() > until_s:
+                told = "a run is still at work with a ledger that lay here before"
+                hint = "wait until it has ended, and restore that ledger (pg_restore)"
+                raise LedgerError("E706", told, self.name, hint)
+            self._closed.wait(_NAP_S)
+
+    def _is_place_held(self) -> bool:
+        rows = self._rows(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND classid = ? AND objid::bigint NOT IN (SELECT number FROM runs)",
+            (_LOCKS,),
+        )
+        return bool(rows)
 
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
         sql = (
@@ -256,6 +289,9 @@ class PostgresLedger(Ledger):
         keys: list[Any],
     ) -> Sequence[Claim | None]:
         """With one statement where nothing is special."""
+        if keys and time.monotonic() >= self._look_again_s and self._stands() != self._stood:
+            told = "the ledger was taken away while the run was at work"
+            raise LedgerError("E705", told, self.name, "restore it (pg_restore), then run again")
         self._written += len(settled)
         for one in settled:
             self._held.pop(one.claim, None)

@@ -19,6 +19,7 @@ _FAILS: tuple[tuple[str, str, str, str], ...] = (
         "let somebody who may CREATE in the database make the ledger, and GRANT what docs/ledger.md"
         " names",
     ),
+    ("42P01", "E705", "its tables were taken away", "restore them (pg_restore), then run again"),
     ("XX001", "E721", "the data is damaged", "restore a backup"),
     ("XX002", "E721", "an index is damaged", "REINDEX the schema fieldpost"),
     ("55P03", "E720", "another program holds it", "find who has it locked (pg_locks)"),

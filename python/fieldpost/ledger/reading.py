@@ -11,6 +11,7 @@ from .rows import Kept, Key, known_as
 from .store import Store
 
 NOT_DELIVERED = "(o.outcome IS NULL OR o.outcome <> 'delivered')"  # as the index of SQLite says it
+_FAILED = "o.outcome NOT IN ('dropped', 'ignored')"
 _COLUMNS = (
     'o.event_id, o.source, o.line, o."offset", t.subscription,'
     " coalesce(o.outcome, 'waiting') AS outcome, o.effect, o.attempts, o.http_status, o.code,"
@@ -71,7 +72,7 @@ class Reading(Store):
             return
         conditions, values = "t.destination = ?", [destination]
         if failed_in is not None:
-            conditions += f" AND {NOT_DELIVERED} AND o.outcome <> 'dropped' AND o.run = {failed_in}"
+            conditions += f" AND {NOT_DELIVERED} AND {_FAILED} AND o.run = {failed_in}"
         if event_id is not None:
             conditions += " AND o.event_id = ?"
             values.append(known_as(event_id))
@@ -102,12 +103,18 @@ class Reading(Store):
         limit: int = 1000,
         run: int | None = None,
         standing: Sequence[int] = (),
+        targets: Sequence[tuple[str, str]] | None = None,
     ) -> list[dict[str, Any]]:
         """Outcomes that somebody has to look at, by reason; each with its newest row.
 
-        run: of this run only, and of the claims that `standing` names.
+        run: of this run only, and of the claims that `standing` names. targets: of these
+        subscriptions and addresses only.
         """
         of_run = ""
+        if targets is not None:
+            found = [self._find_target((destination, *one)) for one in targets]
+            numbers = ", ".join(str(one) for one in found if one is not None) or "0"
+            of_run = f" AND o.target IN ({numbers})"
         if run is not None:
             named = ", ".join(str(int(one)) for one in standing) or "0"
             of_run = f" AND (o.run = {int(run)} OR o.claim IN ({named}))"
@@ -117,7 +124,7 @@ class Reading(Store):
             f" FROM (SELECT * FROM outcomes AS o WHERE {NOT_DELIVERED}"
             "  UNION ALL SELECT * FROM open_claims) AS o"
             " JOIN targets AS t ON t.target = o.target"
-            f" WHERE t.destination = ? AND (o.outcome IS NULL OR o.outcome <> 'dropped'){of_run}"
+            f" WHERE t.destination = ? AND (o.outcome IS NULL OR {_FAILED}){of_run}"
             " GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC, 7 LIMIT ?",
             (destination, limit),
         )

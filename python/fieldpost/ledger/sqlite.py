@@ -20,7 +20,7 @@ from .. import fork, own_file
 from ..errors import LedgerError
 from . import question
 from .alive import RunLock
-from .aside import refuse_place, rescued_path
+from .aside import put_back, refuse_place, rescued_path
 from .ledger import Ledger
 from .place import Place
 from .restore import Restored, restore
@@ -42,10 +42,6 @@ _BEFORE = (
 
 
 _TAKEN_AWAY = "the ledger was taken away while the run was at work"
-_PUT_BACK = (
-    "`fieldpost ledger restore FILE.yaml FILE.rescued` puts back what the run remembers; without"
-    " that, what it sent is sent again"
-)
 
 
 def _settling(size: int) -> str:
@@ -232,7 +228,7 @@ class SqliteLedger(Ledger):
     ) -> Sequence[Claim | None]:
         """Nothing is claimed where nobody would find it; outcomes are noted, to be kept aside."""
         if keys and self.is_taken_away:
-            raise LedgerError("E705", _TAKEN_AWAY, self.name, _PUT_BACK)
+            raise LedgerError("E705", _TAKEN_AWAY, self.name)
         return self._write(work)
 
     def end_run(self, counts: dict[str, Any]) -> None:
@@ -257,7 +253,8 @@ class SqliteLedger(Ledger):
                 copy_into(self._db, scratch)
         except (OSError, sqlite3.Error) as error:
             return LedgerError("E705", f"{told}, and are noted nowhere ({error})", self.name)
-        return LedgerError("E705", f"{told}, and are noted in {aside}", self.name, _PUT_BACK)
+        hint = f"{put_back(aside)}; without that, what it sent is sent again"
+        return LedgerError("E705", f"{told}, and are noted in {aside}", self.name, hint)
 
     def _look_up(self, target: int, event_ids: list[str]) -> list[Any]:
         # Claims first: one that is decided in between is met as the row that it became.

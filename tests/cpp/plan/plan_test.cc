@@ -27,6 +27,14 @@ const Json kTwo = Json::parse(R"({"subscriptions": [
   {"filter": "type = 'track'", "body": {"id": {"@path": "$.id"}}},
   {"filter": "all", "body": {"@path": "$.body"}, "url": {"@template": "https://x/{{id}}"}}]})");
 
+TEST(Plan, CountsEventsThatOnlyTheirPlaceTellsApart) {
+  const Plan plan(kTwo);
+  const auto batch = plan.process(
+      chunk_of("{\"type\":\"track\"}\n{broken\n{\"messageId\":\"a\"}\n{\"type\":\"page\"}"));
+  EXPECT_EQ(batch->received, 4U);
+  EXPECT_EQ(batch->by_place, 2U);
+}
+
 TEST(Plan, CountsEveryEventOnceForEachSubscription) {
   const Plan plan(kTwo);
   const auto batch =
