@@ -351,7 +351,7 @@ class Destination:
         with self._looking() as ledger:
             if not ledger.exists():
                 return []
-            now = [(one.id, documents.target_url(self.config, one)) for one in active]
+            now = [(one.id, *documents.target_address(self.config, one)) for one in active]
             return ledger.failures(self.config.id, targets=now)
 
     def monitor(self, every_s: float = 2.0, for_s: float | None = None) -> Iterator[Glance]:

@@ -30,15 +30,22 @@ class Reading(Store):
 
         older: what its address was called before, see `target`.
         """
-        target = self._find_target((destination, subscription, url))
-        if target is None and older:
-            target = self._find_target((destination, subscription, older))
+        target = self._known_target(destination, subscription, url, older)
         if target is None:
             return {}
         packs = self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))
         counts, hashes = self._tally(target, bool(packs))
         filtered = count_distinct([bytes(row[0]) for row in packs], hashes) if packs else 0
         return counts | {"filtered": filtered}
+
+    def _known_target(
+        self, destination: str, subscription: str, url: str, older: str = ""
+    ) -> int | None:
+        """The number of a target, also under the name that its address had before."""
+        target = self._find_target((destination, subscription, url))
+        if target is None and older:
+            target = self._find_target((destination, subscription, older))
+        return target
 
     def _tally(self, target: int, with_hashes: bool) -> tuple[dict[str, int], bytes]:
         """How many of a target's rows stand at each outcome, and the hashes of all of them."""
@@ -103,16 +110,16 @@ class Reading(Store):
         limit: int = 1000,
         run: int | None = None,
         standing: Sequence[int] = (),
-        targets: Sequence[tuple[str, str]] | None = None,
+        targets: Sequence[tuple[str, str, str]] | None = None,
     ) -> list[dict[str, Any]]:
         """Outcomes that somebody has to look at, by reason; each with its newest row.
 
-        run: of this run only, and of the claims that `standing` names. targets: of these
-        subscriptions and addresses only.
+        run: of this run only, and of the claims that `standing` names. targets: (subscription,
+        address, what that was called before) of these only.
         """
         of_run = ""
         if targets is not None:
-            found = [self._find_target((destination, *one)) for one in targets]
+            found = [self._known_target(destination, *one) for one in targets]
             numbers = ", ".join(str(one) for one in found if one is not None) or "0"
             of_run = f" AND o.target IN ({numbers})"
         if run is not None:
