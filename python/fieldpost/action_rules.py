@@ -43,7 +43,7 @@ KEYS = (
     *_OPTIONS,
 )
 ACTIONS = tuple(_NEEDED)
-_OTHERS = ("table", "body", "url", "method", "headers", "batch", *KEYS)
+_OTHERS = ("table", "body", "url", "method", "headers", "batch", "success", "message", *KEYS)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r'\*|(W/)?"[^"]*"', re.ASCII)
 

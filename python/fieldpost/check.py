@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import by_place, destination_schema, documents, expressions
+from .client_certificate import client_certificate
 from .config import DestinationConfig, Examined, examine, read_text
 from .config_mistakes import ordered
 from .config_values import Reading
@@ -75,6 +76,7 @@ def _result(examined: Examined) -> CheckResult:
     warned = [*found.warnings, *in_schema.warnings]
     if config is not None:
         warned += config.placed(by_place.findings(config))
+        errors += _client_mistakes(config)
         errors += _told(lambda: documents.compile_plan(config))
         errors += config.placed(documents.nameless(config))
     else:
@@ -84,6 +86,12 @@ def _result(examined: Examined) -> CheckResult:
     own = ordered([*errors, *cases])
     warnings = ordered(warned)
     return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], warnings)
+
+
+def _client_mistakes(config: DestinationConfig) -> list[Mistake]:
+    """Of the client certificate; a variable that is not set here may be set where it runs."""
+    shown = client_certificate(config)
+    return [one for one in _told(shown.read) if one.code != "E121"] if shown else []
 
 
 def _told(work: Callable[[], Any]) -> list[Mistake]:

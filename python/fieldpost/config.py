@@ -76,6 +76,8 @@ __all__ = [
 _ADDRESSES = ("token_url", "authorize_url", "device_url")
 Document = Any  # what an author writes under body: any JSON
 TextOrDirective = Annotated[Any, BeforeValidator(config_values.text_or_directive)]
+Pem = Annotated[SecretRef, BeforeValidator(config_values.pem_reference)]
+TopSecret = Annotated[SecretRef, BeforeValidator(config_values.top_reference)]
 AllOrText = BeforeValidator(config_values.filter_as_mapping)
 
 
@@ -112,6 +114,7 @@ class Subscription(Part):
     """Which events matter, and what becomes of them.
 
     transforms, url, headers, body and the like are kept as written, for the core's compilers.
+    success and message are about answers: the object {status, headers, body}.
     key to duplicate_detection are those of Dynamics 365, see docs/dynamics.md.
     """
 
@@ -131,6 +134,8 @@ class Subscription(Part):
     headers: dict[Header, TextOrDirective] = Field(default={}, repr=False)
     body: Document = None
     batch: Batch | None = None
+    success: Annotated[FilterText | None, AllOrText] = None
+    message: Annotated[Any, BeforeValidator(config_values.answer_directive)] = None
     order_by: Annotated[Any, BeforeValidator(config_values.directive_or_none)] = None
     table: Text | None = None
     key: Document = None
@@ -257,7 +262,12 @@ class DestinationConfig(Part):
     ] = ()
     signing: Signing = Signing()
     idempotency_key: Annotated[Header | None, BeforeValidator(config_values.key_header)] = None
+    success: Annotated[FilterText | None, AllOrText] = None
+    message: Annotated[Any, BeforeValidator(config_values.answer_directive)] = None
     ca_file: Text | None = None
+    client_cert: Pem | None = None
+    client_key: Pem | None = None
+    client_key_password: TopSecret | None = None
     subscriptions: Annotated[list[Subscription], Field(min_length=1)]
     delivery: Delivery = Delivery()
     ledger: Annotated[Text | None, BeforeValidator(config_values.ledger)] = None

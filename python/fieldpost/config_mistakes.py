@@ -204,6 +204,7 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
     """The rules that join several keys."""
     places = reading.places
     found = [*_address(data, places), *_files(data, reading), *auth_rules.mistakes(data, places)]
+    found += _client(data, places)
     found += [*proxy.mistakes(data, places), *send_rules.mistakes(data, places)]
     subscriptions = data.get("subscriptions")
     listed = subscriptions if isinstance(subscriptions, list) else []
@@ -245,6 +246,14 @@ def _files(data: Mapping[str, Any], reading: Reading) -> Iterator[Mistake]:
     elif path and path.is_file() and not _holds_certificates(path):
         told = f"{origin} holds no certificate in PEM form"
         yield reading.places.mistake("E118", told, ("ca_file",))
+
+
+def _client(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
+    for key, needs in (("client_key", "client_cert"), ("client_key_password", "client_cert")):
+        if key in data and needs not in data:
+            hint = f"{needs}: {{file: client.pem}}"
+            yield places.mistake("E111", f'the key "{needs}" is missing', (needs,), hint)
+            return
 
 
 def _holds_certificates(path: pathlib.Path) -> bool:

@@ -37,6 +37,7 @@ SECRET_PATHS = frozenset(
         *(("auth", name) for name in _SECRET_NAMES),
         ("signing",),
         ("delivery", "proxy", "password"),
+        *((name,) for name in ("client_cert", "client_key", "client_key_password")),
     )
 )
 # What the transport writes; a second one would split the request.
@@ -222,13 +223,18 @@ def _filled(value: Any) -> Any:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name can only mean this very machine."""
-    if host.lower().rstrip(".") == "localhost":
+    """Whether a host can only mean this machine: localhost, or an address of loopback.
+
+    A name that only looks like such an address, as 127.example.com does, may lead anywhere.
+    """
+    if host.lower().removesuffix(".") == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1
+    return (mapped or address).is_loopback
 
 
 def _url(value: Any, info: ValidationInfo) -> Any:
@@ -369,6 +375,11 @@ def directive_or_none(value: Any) -> Any:
     return None if value is None else _directive(value, "a directive", "$.userId")
 
 
+def answer_directive(value: Any) -> Any:
+    """A directive that finds words in an answer, or null for none."""
+    return None if value is None else _directive(value, "a directive", "$.body.error")
+
+
 def _directive(value: Any, expected: str, example: str) -> Any:
     if isinstance(value, dict) and value:
         return value
@@ -472,7 +483,8 @@ def _placed_reference(value: dict[str, str], kind: str, path: YamlPath, reading:
     given: dict[str, Any] = dict(value)
     if kind == "file":
         given["file"] = str(reading.directory / given["file"])
-    line, column = reading.places.locate((*path, kind))
+    written_at = (*path, kind) if _is_mapping(reading.places.data, path) else path
+    line, column = reading.places.locate(written_at)
     place = {"path": path_text(path), "line": line, "column": column, "document": reading.name}
     return SecretRef(**given, **cast("dict[str, Any]", place))
 
@@ -491,6 +503,32 @@ def _with_references(value: Any, path: YamlPath, reading: Any) -> Any:
         named = {key: one for key, one in value.items() if key != "secret"}
         return reference_at(named, path, reading)
     return {key: _with_references(one, (*path, key), reading) for key, one in value.items()}
+
+
+def _is_mapping(data: Any, path: YamlPath) -> bool:
+    for step in path:
+        try:
+            data = data[step]
+        except (TypeError, LookupError):
+            return False
+    return isinstance(data, dict)
+
+
+def pem_reference(value: Any, info: ValidationInfo) -> SecretRef:
+    """A reference to a text in PEM; a text is the path of its file, and never the PEM itself."""
+    if isinstance(value, SecretRef):
+        return value
+    name = info.field_name or ""
+    if isinstance(value, str) and value.strip() and "-----BEGIN" not in value:
+        value = {"file": value}
+    return reference_at(value, (name,), info.context)
+
+
+def top_reference(value: Any, info: ValidationInfo) -> SecretRef:
+    """A reference to a secret at the top of the file."""
+    if isinstance(value, SecretRef):
+        return value
+    return reference_at(value, (info.field_name or "",), info.context)
 
 
 _SECRETIVE = re.compile(r"secret|password|passphrase|assertion|private|api_?key|credential", re.I)

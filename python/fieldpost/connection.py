@@ -18,7 +18,7 @@ from .dynamics.schema import Schema
 from .dynamics.web_api import WebApi
 from .errors import AuthError, ConfigError, FieldpostError, Mistake
 from .html_table import html_text
-from .inquiry import Inquiry
+from .inquiry import Answer, Inquiry
 from .step import Step
 
 __all__ = ["ConnectionTest", "Prober", "Step"]
@@ -139,7 +139,7 @@ class Prober:
                 self.add(Step("tls", None, NOT_REACHED))
                 return
             if answer.status == 0:
-                self._not_reached(address, answer.fault, answer.fault_text)
+                self._not_reached(address, answer)
                 return
         self.add(Step("address", True, reached))
         if all(address.startswith("http:") for address in addresses):
@@ -147,10 +147,12 @@ class Prober:
         else:
             self.add(Step("tls", True, "the certificate is trusted"))
 
-    def _not_reached(self, address: str, fault: str, told: str) -> None:
-        if fault == "untrusted":
+    def _not_reached(self, address: str, answer: Answer) -> None:
+        told = answer.fault_text
+        if answer.fault == "untrusted":
             self.add(Step("address", True, address))
-            self.add(Step("tls", False, f"{address}: {told}", _UNTRUSTED, 5))
+            hint = answer.fault_advice or _UNTRUSTED
+            self.add(Step("tls", False, f"{address}: {told}", hint, 5))
         else:
             self.add(Step("address", False, f"{address}: {told}", _UNREACHABLE, 5))
             self.add(Step("tls", None, NOT_REACHED))

@@ -170,7 +170,8 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
         "retry_statuses": list(config.delivery.retry.statuses),
     }
     if config.type == "webhook":
-        entries = [_webhook_entry(one, config.delivery.batching == "on") for one in active(config)]
+        batching = config.delivery.batching == "on"
+        entries = [_webhook_entry(one, batching) | answers(config, one) for one in active(config)]
         return common | {
             "allow_http": config.allow_http,
             "hosts": hosts(config),
@@ -213,6 +214,19 @@ def hosts(config: DestinationConfig) -> list[str]:
     """The hosts that an event may choose: those the file names, and `allow_hosts`."""
     named = named_hosts([config.url, *(one.url for one in active(config))])
     return sorted(named | {one.lower() for one in config.allow_hosts})
+
+
+def answers(config: DestinationConfig, one: Subscription) -> dict[str, Any]:
+    """How answers are read: the subscription's own `success` and `message`, else the file's."""
+    own = one.model_fields_set
+    success = one.success if "success" in own else config.success
+    message = one.message if "message" in own else config.message
+    read: dict[str, Any] = {}
+    if success is not None:
+        read["success"] = {"text": success.text, "dialect": success.dialect}
+    if message is not None:
+        read["message"] = message
+    return read
 
 
 def _webhook_entry(one: Subscription, batching: bool) -> dict[str, Any]:

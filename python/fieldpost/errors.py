@@ -184,6 +184,7 @@ CODES: dict[str, str] = {
     "E504": "nothing was sent",
     "E505": "an answer that cannot be understood",
     "E506": "the destination did not look at the request",
+    "E507": "an answer that is none of success",
     "E511": "the event's address cannot be used",
     "E512": "the event's headers cannot be used",
     "E513": "the body is not an object",
@@ -221,6 +222,8 @@ CODES: dict[str, str] = {
     # E64x: requests that cannot be made of an event
     "E640": "a body that the content type cannot hold",
     "E641": "a host that events may not choose",
+    "E642": "a client certificate that cannot be used",
+    "E643": "a client certificate that is out of its time",
     # E7xx: ledger
     "E701": "the ledger cannot be opened, read or written",
     "E702": "the ledger is of another version",

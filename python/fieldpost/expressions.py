@@ -17,6 +17,9 @@ from .filter import Filter
 from .lookup_tables import filled_and_mistakes
 from .yaml_text import Path, path_text
 
+_DIRECTIVES = (
+    *("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate", "message"),
+)
 _DIALECTS = ("fieldpost", "trigger", "destination")
 
 
@@ -33,12 +36,14 @@ def findings(reading: Reading) -> Findings:
     found = Findings([], [])
     if not isinstance(data, dict):
         return found
+    found.mistakes.extend(_filter_mistakes(data.get("success"), ("success",)))
     for place, document in _mappings(data):
         _check_mapping(document, place, reading, found)
     for place, one in _subscriptions(data):
         if isinstance(one.get("transforms"), list):
             _check_transforms(one["transforms"], (*place, "transforms"), found)
         found.mistakes.extend(_filter_mistakes(one.get("filter"), (*place, "filter")))
+        found.mistakes.extend(_filter_mistakes(one.get("success"), (*place, "success")))
         found.warnings.extend(_content_type(data, one, place))
     return Findings(*(ordered([placed(one, reading.places) for one in some]) for some in found))
 
@@ -51,13 +56,13 @@ def _subscriptions(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]
 
 
 def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
-    for key in ("event_id", "order_by"):
+    for key in ("event_id", "order_by", "message"):
         if isinstance(data.get(key), dict):
             yield (key,), data[key]
     for place, one in _subscriptions(data):
         if one.get("body") is not None:
             yield (*place, "body"), one["body"]
-        for key in ("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate"):
+        for key in _DIRECTIVES:
             if isinstance(one.get(key), dict):
                 yield (*place, key), one[key]
         if isinstance(one.get("to"), dict) and isinstance(one["to"].get("key"), dict):

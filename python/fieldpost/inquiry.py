@@ -16,6 +16,7 @@ from . import auth
 from ._core import exchange
 from .config import DestinationConfig
 from .redaction import Redaction
+from .retry_after import retry_after_s
 from .transport import transport_that_sends
 
 _TRIES = 5
@@ -26,7 +27,7 @@ _LONGEST_WAIT_S = 300.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. status 0: nothing did, and `fault` says of what kind.
+    """What came back. status 0: nothing did, `fault` says of what kind, `fault_advice` what to do.
 
     headers: by lower-case name. elapsed_s: from the request to the end of the answer.
     """
@@ -36,6 +37,7 @@ class Answer:
     body: bytes
     fault: str = ""
     fault_text: str = ""
+    fault_advice: str = ""
     elapsed_s: float = 0.0
     redaction: Redaction = field(default=Redaction(), repr=False)
 
@@ -59,7 +61,7 @@ class Answer:
     @property
     def wait_s(self) -> float:
         """How long the service wants to be left alone, where it says so."""
-        return _seconds(self.headers.get("retry-after", "")) or 0.0
+        return _seconds(self.headers) or 0.0
 
     def __str__(self) -> str:
         if self.status == 0:
@@ -111,7 +113,7 @@ class Inquiry:
         for attempt in range(self._tries - 1):
             if not _passes(method, answer):
                 break
-            self._sleep(_wait_s(answer.headers.get("retry-after", ""), attempt))
+            self._sleep(_wait_s(answer.headers, attempt))
             answer = self._once(method, url, given, body)
         return answer
 
@@ -130,6 +132,7 @@ class Inquiry:
             told["body"],
             told["fault"],
             told["fault_text"],
+            told["fault_advice"],
             told["elapsed_s"],
             self._with_token(),
         )
@@ -150,13 +153,11 @@ def _passes(method: str, answer: Answer) -> bool:
     return method == "GET" and (is_lost or answer.status == 500)
 
 
-def _wait_s(retry_after: str, attempt: int) -> float:
-    wait_s = _seconds(retry_after)
+def _wait_s(headers: Mapping[str, str], attempt: int) -> float:
+    wait_s = _seconds(headers)
     return float(2**attempt) if wait_s is None else wait_s
 
 
-def _seconds(retry_after: str) -> float | None:
-    try:
-        return min(max(0.0, float(retry_after)), _LONGEST_WAIT_S)
-    except ValueError:  # absent, or a date, which no service seen here sends
-        return None
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    asked_s = retry_after_s(headers.get("retry-after"), headers.get("date"))
+    return None if asked_s is None else min(asked_s, _LONGEST_WAIT_S)

@@ -66,7 +66,7 @@ def _foreign(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
 
 
 def _useless(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
-    for key in ("allow_hosts", "signing", "idempotency_key"):
+    for key in ("allow_hosts", "signing", "idempotency_key", "success", "message"):
         if key in data:
             told = f'the type does not use "{key}"'
             yield places.mistake("E115", told, (key,), "remove it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .client_certificate import client_certificate
 from .config import DestinationConfig
 from .secrets import resolve
 
@@ -11,7 +12,7 @@ __all__ = ["transport_document", "transport_that_sends"]
 
 
 def transport_document(config: DestinationConfig) -> dict[str, Any]:
-    """What the core's transport reads, without the proxy's password: for what sends nothing."""
+    """What the core's transport reads, without what is secret: for what sends nothing."""
     proxy = config.delivery.proxy
     return {
         "ca_file": str(config.ca_path or ""),
@@ -24,11 +25,24 @@ def transport_document(config: DestinationConfig) -> dict[str, Any]:
 
 
 def transport_that_sends(config: DestinationConfig) -> dict[str, Any]:
-    """The same with the password as it is now; raises ConfigError where it is not there."""
+    """The same with the proxy's password and the client certificate as they are now.
+
+    Raises ConfigError where one is not there, or cannot be used.
+    """
+    return transport_document(config) | _proxy_login(config) | _client(config)
+
+
+def _proxy_login(config: DestinationConfig) -> dict[str, str]:
     proxy = config.delivery.proxy
     if proxy is None or proxy.username is None:
-        return transport_document(config)
-    return transport_document(config) | {
-        "proxy_username": str(proxy.username),
-        "proxy_password": resolve(proxy.password) if proxy.password else "",
-    }
+        return {}
+    password = resolve(proxy.password) if proxy.password else ""
+    return {"proxy_username": str(proxy.username), "proxy_password": password}
+
+
+def _client(config: DestinationConfig) -> dict[str, str]:
+    shown = client_certificate(config)
+    if shown is None:
+        return {}
+    names = ("client_cert", "client_key", "client_key_password")
+    return dict(zip(names, shown.read(), strict=True))

@@ -118,8 +118,20 @@ CASES: dict[str, tuple[Script, tuple[str, str]]] = {
     "nothing in it": (sized(b""), ("delivered", "")),
     "nothing at all": (lambda connection: None, UNHEARD),
     "200 MB": (endless_body, UNHEARD),
-    "2 GB in a gzip bomb": (sized(bomb(), more=b"\r\nContent-Encoding: gzip"), UNHEARD),
-    "gzip that is none": (sized(b"no gzip", more=b"\r\nContent-Encoding: gzip"), UNHEARD),
+    "2 GB in a gzip bomb": (sized(bomb(), more=b"\r\nContent-Encoding: gzip"), ("delivered", "")),
+    "gzip that is none": (sized(b"no gzip", more=b"\r\nContent-Encoding: gzip"), ("delivered", "")),
+    "half of a gzip": (
+        ok(b"Content-Length: 400\r\nContent-Encoding: gzip", gzip.compress(b"x" * 999)[:20]),
+        UNHEARD,
+    ),
+    "a coding that is unknown": (
+        sized(b"zzz", b"422 No", b"\r\nContent-Encoding: aws-chunked"),
+        ("rejected", "http_422"),
+    ),
+    "a charset for a coding": (
+        sized(b'{"message": "no"}', b"422 No", b"\r\nContent-Encoding: UTF-8"),
+        ("rejected", "http_422"),
+    ),
     "compressed words": (
         sized(
             gzip.compress(b'{"message": "no such user"}'), b"400 No", b"\r\nContent-Encoding: gzip"

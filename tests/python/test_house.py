@@ -28,11 +28,12 @@ LAYERS = {
     "transform": ["event", "base"],
     "plan": ["transform", "mapping", "filter", "event", "base"],
     "http": ["base"],
-    "protocol": ["record", "message", "base"],
+    "protocol": ["record", "message", "expression", "base"],
     "dispatch": ["protocol", "http", "record", "base"],
     "bindings": ["public"],
 }
-# The layer that each public header belongs to; record.h and message.h have names of their own.
+# The layer that each public header belongs to; record.h, message.h and expression.h have names of
+# their own.
 HEADERS = {
     "error": "base",
     "json": "base",
@@ -44,7 +45,7 @@ HEADERS = {
     "mapping": "mapping",
     "transforms": "transform",
     "plan": "plan",
-    "expression": "plan",
+    "expression": "expression",
     "record": "record",
     "message": "message",
     "transport": "http",
@@ -52,7 +53,7 @@ HEADERS = {
     "protocol": "protocol",
     "dispatcher": "dispatch",
 }
-OWNS = {"plan": ["record"], "http": ["message"]}
+OWNS = {"plan": ["record", "expression"], "http": ["message"]}
 LIBRARIES = {
     "simdjson.h": ("event/", "protocol/"),
     "curl/curl.h": ("http/curl_transport.cc", "http/transfer.h"),
@@ -127,6 +128,7 @@ ROW = [
     "yaml_text",
     "yaml_recovery",
     "json_text",
+    "retry_after",
     "filter",
     "difference",
     "event_file",
@@ -149,6 +151,7 @@ ROW = [
     "airflow_connection",
     "secrets",
     "redaction",
+    "client_certificate",
     "auth",
     "transport",
     "inquiry",

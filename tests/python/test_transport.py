@@ -262,7 +262,23 @@ def test_nobody_who_answers_a_connection_is_no_delivery(tmp_path: Path) -> None:
             one.setblocking(False)
             one.connect_ex(address)
         url = f"http://127.0.0.1:{address[1]}"
-        _report, row = deliver(write(tmp_path, url, ", connect_timeout_s: 0.3"))
-        assert (row["outcome"], row["code"], row["attempts"]) == ("expired", "E501", 2)
-        for one in waiting:
-            one.close()
+        path = write(tmp_path, url, ", connect_timeout_s: 0.3")
+        path.write_text(path.read_text().replace("max_attempts: 2", "max_elapsed_s: 1"))
+        try:
+            _report, row = deliver(path)
+        finally:
+            for one in waiting:
+                one.close()
+        assert (row["outcome"], row["code"]) == ("expired", "E501")
+
+
+def test_a_try_that_reaches_nobody_is_none_of_max_attempts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    path = write(tmp_path, f"http://127.0.0.1:{port}")
+    path.write_text(
+        path.read_text().replace("max_attempts: 2", "max_attempts: 2, max_elapsed_s: 2")
+    )
+    _report, row = deliver(path)
+    assert (row["outcome"], row["code"]) == ("expired", "E501")
+    assert row["attempts"] > 2, "it went on until its time was over"

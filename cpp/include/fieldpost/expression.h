@@ -44,6 +44,8 @@ class Expression {
 
   // The body of one event, "" where it is undefined (or not let through). Throws EventFault.
   std::string apply(std::string_view event) const;
+  // The same, "" too where the text is no event or none that can be mapped.
+  std::string apply_if_fit(std::string_view event) const;
   Lines apply_lines(std::string_view text) const;
 
   // The paths that are read, as text, sorted: "$.properties.products[].sku".

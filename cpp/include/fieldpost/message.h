@@ -67,14 +67,18 @@ struct Response {
   int status = 0;  // 0 where fault != none
   HeaderLines headers;
   std::string body;
+  bool unreadable = false;  // the body came whole, but damaged or in an unknown Content-Encoding
   Fault fault = Fault::none;
-  std::string fault_text;  // libcurl's words; no payload
+  std::string fault_text;    // libcurl's words; no payload
+  std::string fault_reason;  // the same in words of ours, which name no host; "" where we have none
+  std::string fault_advice;  // who does what about it; "" where the kind of fault says it
   double elapsed_s = 0;
 
   // The first header of that name (ASCII case-insensitive), or "".
   std::string_view header(std::string_view name) const { return headers.find(name); }
-  // Retry-After in seconds from now, given as seconds (a fraction too) or as an HTTP date; nothing
-  // where that asks for no wait.
+  // Retry-After in seconds from now, given as seconds (a fraction too) or as an HTTP date, which is
+  // held against the answer's own Date; against now where it has none. Nothing where that asks for
+  // no wait.
   std::optional<double> retry_after_s(double now_unix_s) const;
   bool is_html() const noexcept;  // by its first character
   // The body as one line for people, at most `limit` bytes and whole characters; "" for HTML.

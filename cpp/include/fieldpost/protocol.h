@@ -63,6 +63,7 @@ struct Verdict {
   std::string code;           // the service's own, or ours
   std::string message;        // the service's words, cut to 500 characters
   std::string action_needed;  // what to do, by whom
+  std::string reason;         // of a pause, in words that hold nothing of an event; "" without any
   std::string record_id;
   std::string request_id;        // the service's
   std::optional<double> wait_s;  // Retry-After, seconds from now

@@ -14,7 +14,10 @@
 namespace fieldpost {
 
 struct TransportOptions {
-  std::string ca_file;  // PEM; empty: the system's store
+  std::string ca_file;      // PEM; empty: the system's store
+  std::string client_cert;  // PEM, the text itself, its chain behind it; empty: none
+  std::string client_key;   // PEM, the text itself
+  std::string client_key_password;
   std::string proxy;    // scheme://host:port; "none"; empty: the environment's
   std::string proxy_username;
   std::string proxy_password;
@@ -45,8 +48,9 @@ class Transport {
   virtual void hang_up() = 0;
 };
 
-// {"ca_file", "proxy", "proxy_username", "proxy_password", "connect_timeout_s", "read_timeout_s",
-// "timeout_s", "max_connections", "max_response_bytes"}, each optional. Throws DocumentError.
+// {"ca_file", "client_cert", "client_key", "client_key_password", "proxy", "proxy_username",
+// "proxy_password", "connect_timeout_s", "read_timeout_s", "timeout_s", "max_connections",
+// "max_response_bytes"}, each optional. Throws DocumentError.
 TransportOptions make_transport_options(const Json& document);
 
 // Over libcurl. Opens nothing before the first start, and closes nothing in a forked child.

@@ -182,7 +182,9 @@ py::dict exchange_once(const py::dict& given, const std::string& transport) {
   using namespace py::literals;
   return py::dict("status"_a = response.status, "headers"_a = header_pairs(response.headers.all()),
                   "body"_a = py::bytes(response.body), "fault"_a = fault_name(response.fault),
-                  "fault_text"_a = text(response.fault_text), "elapsed_s"_a = response.elapsed_s);
+                  "fault_text"_a = text(response.fault_text),
+                  "fault_advice"_a = text(response.fault_advice),
+                  "elapsed_s"_a = response.elapsed_s);
 }
 
 // (tries, latency buckets) of each subscription.

@@ -53,6 +53,7 @@ void Delivery::started(double now_s, std::uint64_t token) noexcept {
 const Verdict& Delivery::answered(const Protocol& protocol, const Response& response, double now_s,
                                   double now_unix_s) {
   note(now_s);
+  note_fault(response);
   if (question_) {
     return answered_question(protocol.decode_answer(call(), response, now_unix_s), response.status);
   }
@@ -68,6 +69,7 @@ const Verdict& Delivery::answered(const Protocol& protocol, const Response& resp
 
 Verdict Delivery::answered_among(Verdict verdict, const Response& response, double now_s) {
   note(now_s);
+  note_fault(response);
   const int status = verdict.http_status > 0 ? verdict.http_status : response.status;
   if (question_) {
     // Questions that were refused together are asked again in smaller company.
@@ -96,6 +98,13 @@ void Delivery::take_next() {
 void Delivery::note(double now_s) {
   latency_ms_ = (now_s - first_start_s_) * 1000;
   asked_ = asks();
+}
+
+// max_attempts counts the tries that the destination could decide on.
+void Delivery::note_fault(const Response& response) noexcept {
+  const Fault fault = response.fault;
+  const bool reached = fault == Fault::none || fault == Fault::lost;
+  if (!reached && !question_) ++unheard_of_;
 }
 
 // The status of the whole answer does not tell: a batch is answered with 200 where its parts are
@@ -156,6 +165,7 @@ void Delivery::not_sent_for(const Verdict& pause, std::string_view paused) {
   explain_over(pause);
   // The pause's own words are about another event, and may show what is in it.
   verdict_.message = std::string(paused) + " is paused: " + pause.code;
+  if (!pause.reason.empty()) verdict_.message += ", " + pause.reason;
 }
 
 void Delivery::explain_over(const Verdict& pause) {
@@ -174,7 +184,8 @@ bool Delivery::refuses_tokens() noexcept {
 Tries Delivery::tries(double now_s) const noexcept {
   const double here_s = attempts_ > 0 ? now_s - first_start_s_ : 0;
   const int own = attempts_ - void_tries_;
-  return {offer_.attempts + own, offer_.tries + own + last_questions_, offer_.elapsed_s + here_s};
+  return {offer_.attempts + own - unheard_of_, offer_.tries + own + last_questions_,
+          offer_.elapsed_s + here_s};
 }
 
 Outcome Delivery::end(std::string name) {
@@ -182,7 +193,8 @@ Outcome Delivery::end(std::string name) {
   Outcome outcome;
   outcome.claim = offer_.claim;
   // What waits goes on with the tries that count.
-  outcome.attempts = offer_.attempts + attempts_ - (name == "waiting" ? void_tries_ : 0);
+  outcome.attempts = offer_.attempts + attempts_;
+  if (name == "waiting") outcome.attempts -= void_tries_ + unheard_of_;
   outcome.tries = offer_.tries + attempts_ - void_tries_;
   outcome.http_status = http_status_;
   outcome.latency_ms = latency_ms_;

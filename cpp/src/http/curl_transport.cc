@@ -63,6 +63,7 @@ struct CurlTransport::State {
   TransportOptions options;
   SystemClock clock;
   std::optional<SocketWatch> sockets;
+  Connections connections;
   CURLM* multi = nullptr;
   std::uint64_t owner = 0;
   std::optional<double> timer_s;  // when libcurl wants to be called, whatever the sockets do
@@ -105,12 +106,16 @@ void CurlTransport::State::open() {
   sockets.emplace();
   timer_s.reset();
   look_s = kNever_s;
+  connections = {};
+  sockets->before_close([this](int socket) { connections.closing(socket); });
   multi = curl_multi_init();
   if (!multi) throw std::bad_alloc();
   owner = process_mark();
   const long most = options.max_connections;
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most);
   curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+  // Of HTTP/2, too: a connection that breaks leaves one request in doubt, not all of them.
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &State::on_socket);
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &State::on_timer);
@@ -146,7 +151,7 @@ int CurlTransport::State::on_timer(CURLM*, long timeout_ms, void* self) noexcept
 
 Transfer& CurlTransport::State::idle_transfer() {
   if (idle.empty()) {
-    transfers.push_back(std::make_unique<Transfer>(options, *sockets));
+    transfers.push_back(std::make_unique<Transfer>(options, *sockets, connections));
     return *transfers.back();
   }
   Transfer& transfer = *idle.back();

@@ -1,9 +1,9 @@
 #include "fieldpost/message.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <ctime>
+
+#include "http/date.h"
 
 namespace fieldpost {
 
@@ -44,35 +44,6 @@ std::optional<double> seconds_in(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-int number_in(std::string_view text) {
-  int value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? value : -1;
-}
-
-int month_in(std::string_view text) {
-  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto found = std::find(kMonths.begin(), kMonths.end(), text);
-  return found == kMonths.end() ? -1 : static_cast<int>(found - kMonths.begin());
-}
-
-// "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may send (RFC 9110, 5.6.7).
-std::optional<double> date_in(std::string_view text) {
-  if (text.size() != 29 || text.substr(25) != " GMT") return std::nullopt;
-  std::tm date{};
-  date.tm_mday = number_in(text.substr(5, 2));
-  date.tm_mon = month_in(text.substr(8, 3));
-  date.tm_year = number_in(text.substr(12, 4)) - 1900;
-  date.tm_hour = number_in(text.substr(17, 2));
-  date.tm_min = number_in(text.substr(20, 2));
-  date.tm_sec = number_in(text.substr(23, 2));
-  const bool whole = date.tm_mday > 0 && date.tm_mon >= 0 && date.tm_year >= 0 &&
-                     date.tm_hour >= 0 && date.tm_min >= 0 && date.tm_sec >= 0;
-  if (!whole) return std::nullopt;
-  return static_cast<double>(timegm(&date));
 }
 
 // Bytes of the character that begins with `lead`.
@@ -157,9 +128,11 @@ std::optional<double> Response::retry_after_s(double now_unix_s) const {
   if (const auto seconds = seconds_in(value)) {
     return *seconds > 0 ? seconds : std::nullopt;  // not a number compares false as well
   }
-  const auto date = date_in(value);
-  if (!date || *date <= now_unix_s) return std::nullopt;
-  return *date - now_unix_s;
+  const auto date = http_date(value, now_unix_s);
+  if (!date) return std::nullopt;
+  // By the clock that it was told by.
+  const double wait_s = *date - http_date(header("Date"), now_unix_s).value_or(now_unix_s);
+  return wait_s > 0 ? std::optional(wait_s) : std::nullopt;
 }
 
 bool Response::is_html() const noexcept {

@@ -155,6 +155,9 @@ TransportOptions make_transport_options(const Json& document) {
   TransportOptions read;
   Options options(document, "$.transport");
   options.text("ca_file", read.ca_file);
+  options.text("client_cert", read.client_cert);
+  options.text("client_key", read.client_key);
+  options.text("client_key_password", read.client_key_password);
   options.text("proxy", read.proxy);
   options.text("proxy_username", read.proxy_username);
   options.text("proxy_password", read.proxy_password);

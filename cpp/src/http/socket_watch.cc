@@ -45,6 +45,11 @@ int SocketWatch::open(int family, int type, int protocol) noexcept {
 }
 
 int SocketWatch::close(int socket) noexcept {
+  try {
+    if (look_) look_(socket);
+  } catch (const std::bad_alloc&) {
+    look_ = nullptr;  // without it less is known of what ends, and nothing is wrong
+  }
   if (const auto at = static_cast<std::size_t>(socket); at < entries_.size()) {
     Entry& one = entries_[at];
     if (one.watched != 0) change(socket, one, 0);  // closing does not, where a child has it too

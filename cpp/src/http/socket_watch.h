@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace fieldpost {
@@ -29,6 +31,8 @@ class SocketWatch {
   // A connection's socket, as ::socket and ::close make and end it.
   int open(int family, int type, int protocol) noexcept;
   int close(int socket) noexcept;
+  // Called with each socket that close() is about to end.
+  void before_close(std::function<void(int socket)> look) { look_ = std::move(look); }
   std::size_t open_sockets() const noexcept { return open_; }
 
   void want(int socket, bool to_read, bool to_write);
@@ -45,6 +49,7 @@ class SocketWatch {
   Entry& entry(int socket);
   void change(int socket, Entry& entry, std::uint32_t events);
 
+  std::function<void(int)> look_;
   int set_;
   std::size_t open_ = 0;
   std::vector<Entry> entries_;  // by socket

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <utility>
+
+#include "base/loopback.h"
+#include "http/content_coding.h"
 
 namespace fieldpost {
 
@@ -19,8 +24,55 @@ constexpr std::size_t kMostHeaderBytes = std::size_t{256} << 10;
 
 constexpr const char* kEncoding = "gzip";
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+constexpr const char* kWantsCertificate = "it wants a client certificate that it accepts";
+
+// Why a certificate is not trusted, and who does what about it.
+struct Distrust {
+  long code;  // of OpenSSL's verification (X509_V_ERR_...); 0: told by something else
+  const char* reason;
+  const char* advice;
+};
+
+constexpr const char* kRenew =
+    "owner of the destination: have the certificate renewed; operator: is this machine's clock "
+    "right?";
+constexpr const char* kAuthority =
+    "operator: if it is rightly so, give the authority's certificate as ca_file or "
+    "FIELDPOST_CA_FILE";
+
+constexpr Distrust kByCode[] = {
+    {2, "the certificate's issuer is not known here", kAuthority},
+    {20, "the certificate's issuer is not known here", kAuthority},
+    {21, "the certificate's issuer is not known here", kAuthority},
+    {18, "the certificate is self-signed", kAuthority},
+    {19, "the certificate's authority is not known here", kAuthority},
+    {9, "the certificate is not valid yet", kRenew},
+    {10, "the certificate has expired", kRenew},
+    {23, "the certificate was revoked", kRenew},
+};
+constexpr Distrust kOtherHost = {0, "the certificate is for another host",
+                                 "author of the file: put the name that the certificate is for "
+                                 "into url"};
+constexpr Distrust kClientWanted = {0, kWantsCertificate,
+                                    "author of the file: give the client certificate that the "
+                                    "destination wants as client_cert and client_key"};
+constexpr Distrust kClientRefused = {0, "it does not accept the client certificate",
+                                     "owner of the destination: which client certificates does it "
+                                     "accept? operator: compare client_cert"};
+constexpr Distrust kClientUnusable = {0, "the client certificate cannot be used",
+                                      "operator: check client_cert and client_key"};
+
+const Distrust* distrust_of(long code) {
+  const auto* const found = std::find_if(std::begin(kByCode), std::end(kByCode),
+                                         [&](const Distrust& one) { return one.code == code; });
+  return found == std::end(kByCode) ? nullptr : found;
+}
+
+// The header of a TLS record with application data, which libcurl shows beside the handshake's.
+bool is_record(const char* bytes, std::size_t size) {
+  constexpr char kApplicationData = 23;
+  constexpr std::size_t kHeader = 5;
+  return size == kHeader && bytes[0] == kApplicationData;
 }
 
 // libcurl frames the message itself.
@@ -34,15 +86,18 @@ long milliseconds(double seconds) {
   return static_cast<long>(std::clamp(seconds * 1000, 1.0, 1e9));
 }
 
-Transfer::Transfer(const TransportOptions& options, SocketWatch& sockets)
+Transfer::Transfer(const TransportOptions& options, SocketWatch& sockets, Connections& connections)
     : easy_(curl_easy_init(), &curl_easy_cleanup),
       url_(curl_url(), &curl_url_cleanup),
       connect_timeout_s_(options.connect_timeout_s),
       timeout_s_(options.timeout_s),
       max_response_bytes_(options.max_response_bytes),
-      names_proxy_(!options.proxy.empty()) {
+      names_proxy_(!options.proxy.empty()),
+      shows_certificate_(!options.client_cert.empty()),
+      connections_(connections) {
   if (!easy_ || !url_) throw std::bad_alloc();
   set_constants(options);
+  if (shows_certificate_) set_client(options);
   if (names_proxy_) set_proxy(options);
   watch(sockets);
 }
@@ -61,7 +116,6 @@ void Transfer::set_constants(const TransportOptions& options) {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_MAXAGE_CONN, kLongestIdle_s);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  set(CURLOPT_ACCEPT_ENCODING, kEncoding);  // what comes so is unpacked
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
@@ -73,10 +127,25 @@ void Transfer::set_constants(const TransportOptions& options) {
   set(CURLOPT_ERRORBUFFER, error_.data());
   set(CURLOPT_PREREQFUNCTION, &Transfer::on_start);
   set(CURLOPT_PREREQDATA, this);
+  set(CURLOPT_DEBUGFUNCTION, &Transfer::on_line);
+  set(CURLOPT_DEBUGDATA, this);
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, this);
+}
+
+void Transfer::set_client(const TransportOptions& options) {
+  const auto blob = [](const std::string& text) {  // libcurl copies it, though it takes no const
+    return curl_blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+  };
+  const curl_blob certificate = blob(options.client_cert);
+  const curl_blob key = blob(options.client_key);
+  set(CURLOPT_SSLCERT_BLOB, &certificate);
+  set(CURLOPT_SSLKEY_BLOB, &key);
+  if (!options.client_key_password.empty()) {
+    set(CURLOPT_KEYPASSWD, options.client_key_password.c_str());
+  }
 }
 
 void Transfer::set_proxy(const TransportOptions& options) {
@@ -108,6 +177,9 @@ void Transfer::prepare(std::uint64_t id, const Request& request, double now_s, b
   begin_s_ = now_s;
   under_way_ = true;
   response_ = Response();
+  connection_ = std::make_shared<Connection>();
+  stream_ = 0;
+  moves_ = refused_ = moved_silently_ = spoke_last_ = false;
   starts_ = 0;
   header_bytes_ = 0;
   headers_end_ = false;
@@ -139,6 +211,7 @@ void Transfer::set_address(const Request& request) {
                                    CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
   set(CURLOPT_CURLU, parsed ? url_.get() : static_cast<CURLU*>(nullptr));
   set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_VERBOSE, request.url.starts_with("https:") ? 1L : 0L);  // see on_line
   // What runs on this machine is not reached through a proxy of the environment. One that is named
   // is for every host, whatever no_proxy says.
   const char* direct = is_loopback(request.host()) ? "*" : nullptr;
@@ -190,8 +263,53 @@ void Transfer::add_header(const std::string& line) {
 }
 
 // Called when a connection is ready and the request is about to be written to it.
-int Transfer::on_start(void* self, char*, char*, int, int) noexcept {
-  return ++static_cast<Transfer*>(self)->starts_ > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+int Transfer::on_start(void* self, char* address, char*, int port, int our_port) noexcept {
+  auto* transfer = static_cast<Transfer*>(self);
+  try {
+    const std::string ends = Connections::ends(address, port, our_port);
+    return transfer->take_start(ends) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  } catch (const std::bad_alloc&) {
+    transfer->no_memory_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+}
+
+bool Transfer::take_start(const std::string& ends) {
+  if (++starts_ > 1) {
+    moved_silently_ = error_[0] == '\0';
+    return false;
+  }
+  long opened = 0;
+  curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &opened);
+  if (opened > 0) {
+    connections_.opened(ends, connection_);
+  } else {
+    connection_ = connections_.at(ends);
+  }
+  return true;
+}
+
+// libcurl's verbose talk, which is asked for where HTTP/2 and TLS may be.
+int Transfer::on_line(CURL*, curl_infotype type, char* line, std::size_t size,
+                      void* self) noexcept {
+  auto* transfer = static_cast<Transfer*>(self);
+  if (type == CURLINFO_TEXT) {
+    transfer->hear({line, size});
+  } else if (is_record(line, size) && !transfer->moves_) {
+    transfer->spoke_last_ = type == CURLINFO_SSL_DATA_OUT;
+  }
+  return 0;
+}
+
+void Transfer::hear(std::string_view line) {
+  if (starts_ == 0) {
+    connection_->hear_handshake(line);
+  } else if (!moves_) {
+    if (stream_ == 0) stream_ = stream_in(line);
+    connection_->hear(line);
+    refused_ = line.starts_with("REFUSED_STREAM, retrying");
+    moves_ = refused_ || line.starts_with("Connection died, retrying");
+  }
 }
 
 // libcurl is C: nothing may be thrown through it. What is not taken whole ends the transfer.
@@ -216,6 +334,7 @@ std::size_t Transfer::on_body(char* data, std::size_t, std::size_t size, void* s
 }
 
 bool Transfer::take_header(std::string_view line) {
+  if (header_bytes_ == 0) connection_->answered();
   header_bytes_ += line.size();
   if (header_bytes_ > kMostHeaderBytes) return false;
   headers_end_ = line.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -245,14 +364,43 @@ bool Transfer::is_answered() const {
   return response_.header("Content-Length") == std::to_string(response_.body.size());
 }
 
-// Before on_start nothing of the request can have left; after it, only a count of zero bytes
-// proves that (a TLS record that left in part cannot be read by anybody).
+// Whether the server refused the stream of HTTP/2 (RFC 9113, 8.7). libcurl says so where nothing
+// else was sent over the connection before. Else it starts once more, as after a connection that
+// died, and nothing but the way there tells the two apart (read in the sources of both versions):
+// - 8.14 leaves words in the error buffer in each other case.
+// - 7.88 leaves none where it takes a connection's end for the end of an answer. That end is seen:
+//   see is_left_by_us, and a GOAWAY of libcurl's own is sent behind what was read last. No other
+//   stream is on the connection, see CURLMOPT_PIPELINING.
+bool Transfer::is_refused() const {
+  constexpr unsigned k7_88_1 = 0x075801, k8_14_1 = 0x080e01;
+  static const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  if (refused_) return true;
+  if (stream_ == 0 || !moved_silently_) return false;
+  return version >= k8_14_1 ||
+         (version == k7_88_1 && !spoke_last_ && connection_->is_left_by_us());
+}
+
+bool Transfer::is_unprocessed() const {
+  if (header_bytes_ > 0) return false;
+  return connection_->leaves_out(stream_) || is_refused() || connection_->ends_unread();
+}
+
+// Before on_start nothing of the request can have left; after it, a count of zero bytes proves that
+// (a TLS record that left in part cannot be read by anybody), or the other side says so.
 Fault Transfer::fault_of(CURLcode code) const {
-  if (starts_ > 0) {
-    long written = 0;
-    curl_easy_getinfo(easy(), CURLINFO_REQUEST_SIZE, &written);
-    return written == 0 ? Fault::unsent : Fault::lost;
-  }
+  if (lacks_certificate()) return Fault::untrusted;
+  if (starts_ == 0) return fault_before_start(code);
+  long written = 0;
+  curl_easy_getinfo(easy(), CURLINFO_REQUEST_SIZE, &written);
+  if (written == 0) return Fault::unsent;
+  return is_unprocessed() ? Fault::unprocessed : Fault::lost;
+}
+
+bool Transfer::lacks_certificate() const {
+  return connection_->ends_unread() && connection_->refuses_certificate();
+}
+
+Fault Transfer::fault_before_start(CURLcode code) const {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -266,12 +414,45 @@ Fault Transfer::fault_of(CURLcode code) const {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
       return Fault::untrusted;
     default:
       return Fault::unsent;
   }
+}
+
+void Transfer::explain_distrust(CURLcode code) {
+  long verified = 0;
+  curl_easy_getinfo(easy(), CURLINFO_SSL_VERIFYRESULT, &verified);
+  const std::string_view told = error_.data();
+  const Distrust* found = nullptr;
+  if (lacks_certificate() || code == CURLE_SSL_CLIENTCERT) {
+    found = shows_certificate_ ? &kClientRefused : &kClientWanted;
+  } else if (code == CURLE_SSL_CERTPROBLEM) {
+    found = &kClientUnusable;
+  } else if (told.find("certificate subject name") != std::string_view::npos) {
+    found = &kOtherHost;  // libcurl looks at the name itself
+  } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+    found = distrust_of(verified);
+  }
+  if (found == nullptr) return;
+  response_.fault_reason = found->reason;
+  response_.fault_advice = found->advice;
+}
+
+// After the whole answer was heard, so that its status counts whatever the body is packed in.
+void Transfer::unpack() {
+  if (response_.header("Content-Encoding").empty()) return;
+  std::string codings;
+  for (const Header& header : response_.headers.all()) {
+    if (same_name(header.name, "Content-Encoding")) codings.append(header.value).push_back(',');
+  }
+  std::optional<std::string> body =
+      decoded(codings, std::move(response_.body), max_response_bytes_);
+  response_.unreadable = !body;
+  response_.body = std::move(body).value_or("");
 }
 
 // 407 is a proxy's word, not the destination's: the request never got there.
@@ -292,6 +473,12 @@ std::string Transfer::words(CURLcode code) const {
     return starts_ == 0 ? "no connection in time" : "no whole answer in time";
   }
   if (no_memory_) return "there is no memory left for the answer";
+  if (lacks_certificate()) return kWantsCertificate + (": " + connection_->alert_words());
+  if (starts_ > 0 && is_unprocessed()) {
+    return connection_->ends_unread() ? "it ended the handshake: " + connection_->alert_words()
+           : is_refused()             ? "it refused the stream (HTTP/2)"
+                                      : "it closed the connection before this stream (HTTP/2)";
+  }
   if (starts_ > 1) return "the connection was closed before an answer came";
   return one_line(error_[0] != '\0' ? error_.data() : curl_easy_strerror(code), 200);
 }
@@ -305,11 +492,13 @@ Completion Transfer::finish(CURLcode code) {
     response_ = Response();
     response_.fault = fault_of(code);
     response_.fault_text = words(code);
+    if (response_.fault == Fault::untrusted) explain_distrust(code);
   } else {
     long status = 0;
     curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
     if (status == 407) refuse_by_proxy();
+    unpack();
   }
   response_.elapsed_s = elapsed_s;
   return {id_, std::move(response_)};

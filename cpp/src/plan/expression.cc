@@ -117,6 +117,14 @@ std::string Expression::apply(std::string_view event) const {
   return body;
 }
 
+std::string Expression::apply_if_fit(std::string_view event) const {
+  try {
+    return apply(event);
+  } catch (const EventFault&) {
+    return "";
+  }
+}
+
 Lines Expression::apply_lines(std::string_view text) const {
   const Borrowed work(state_->shelf);
   Lines lines;

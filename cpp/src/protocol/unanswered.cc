@@ -1,18 +1,20 @@
 #include "protocol/unanswered.h"
 
 #include <string>
+#include <utility>
 
 namespace fieldpost {
 
 namespace {
 
 Verdict told(Verdict::Kind kind, const char* code, const char* what, const Call& call,
-             const Response& response, const char* action_needed = "") {
+             const Response& response, std::string action_needed = "") {
   Verdict verdict;
   verdict.kind = kind;
   verdict.code = code;
   verdict.message = what + std::string(call.request.host()) + ": " + response.fault_text;
-  verdict.action_needed = action_needed;
+  verdict.action_needed = std::move(action_needed);
+  verdict.reason = response.fault_reason;
   verdict.record_id = call.record_id;
   return verdict;
 }
@@ -26,8 +28,9 @@ Verdict unanswered(const Call& call, const Response& response, bool send_again) 
       return told(Kind::again, "E501", "cannot connect to ", call, response);
     case Fault::untrusted:
       return told(Kind::pause, "E502", "no trusted connection to ", call, response,
-                  "operator: check the certificate of the destination, or give its authority as "
-                  "ca_file");
+                  response.fault_advice.empty()
+                      ? "operator: check the certificate of the destination"
+                      : response.fault_advice);
     case Fault::unsent:
       return told(Kind::again, "E504", "nothing was sent to ", call, response);
     case Fault::unprocessed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..client_certificate import client_certificate
 from ..config import (
     ApiKeyAuth,
     AzureIdentityAuth,
@@ -71,7 +72,13 @@ def open_credentials(config: DestinationConfig) -> Credentials:
     if isinstance(scheme, NoAuth):
         return NoCredentials()
     store = open_store(scheme, config.id, config.directory)
-    return OAuth2Credentials(scheme, config.ca_path, store=store, proxy=config.delivery.proxy)
+    return OAuth2Credentials(
+        scheme,
+        config.ca_path,
+        store=store,
+        proxy=config.delivery.proxy,
+        client=client_certificate(config),
+    )
 
 
 def connection(config: DestinationConfig) -> Connection:
@@ -80,6 +87,7 @@ def connection(config: DestinationConfig) -> Connection:
     if isinstance(scheme, OAuth2Auth) and scheme.grant == "authorization_code":
         store = open_store(scheme, config.id, config.directory)
         if store is not None:
-            return Connection(scheme, store, config.ca_path, proxy=config.delivery.proxy)
+            proxy, client = config.delivery.proxy, client_certificate(config)
+            return Connection(scheme, store, config.ca_path, proxy=proxy, client=client)
     hint = "write auth: {type: oauth2, grant: authorization_code, …}"
     raise config.error([Mistake("E183", "nobody needs to sign in here", "$.auth", hint=hint)])

@@ -21,9 +21,11 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from ..auth_scheme import OAuth2Auth
+from ..client_certificate import ClientCertificate
 from ..errors import AuthError
 from ..proxy import Proxy
 from ..secrets import Secret
+from .client_tls import show_certificate
 from .oauth2 import OAuth2Credentials
 from .proxies import proxies_for, verify_proxy
 from .token_endpoint import (
@@ -73,6 +75,7 @@ class Connection:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         proxy: Proxy | None = None,
+        client: ClientCertificate | None = None,
     ) -> None:
         self._scheme = scheme
         self._store = store
@@ -80,7 +83,8 @@ class Connection:
         self._clock = clock
         self._sleep = sleep
         self._proxy = proxy
-        self._endpoint = TokenEndpoint(scheme, ca_path, sleep, proxy)
+        self._client = client
+        self._endpoint = TokenEndpoint(scheme, ca_path, sleep, proxy, client)
 
     def sign_in(self, person: Person, way: Way = "auto", timeout_s: float = 300.0) -> str:
         """Get a grant and keep it; gives the place where it is kept.
@@ -181,6 +185,7 @@ class Connection:
         try:
             with requests.Session() as session:
                 verify_proxy(session)
+                show_certificate(session, self._client)
                 response = session.post(
                     url,
                     form,

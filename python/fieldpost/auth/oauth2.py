@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..auth_scheme import OAuth2Auth
+from ..client_certificate import ClientCertificate
 from ..errors import AuthError
 from ..proxy import Proxy
 from ..redaction import shown_address
@@ -46,7 +47,8 @@ class OAuth2Credentials:
     """A bearer token.
 
     ca_path: certificates of a private authority, PEM; clock: monotonic seconds; sleep: waits them;
-    store: where tokens are kept beyond this process. proxy: as the destination file names it.
+    store: where tokens are kept beyond this process. proxy, client: as the destination file names
+    them.
     """
 
     header_name = "Authorization"
@@ -59,13 +61,15 @@ class OAuth2Credentials:
         sleep: Callable[[float], None] = time.sleep,
         store: TokenStore | None = None,
         proxy: Proxy | None = None,
+        client: ClientCertificate | None = None,
     ) -> None:
         self._scheme = scheme
         self._ca_path = ca_path
         self._clock = clock
         self._store = store
         self._proxy = proxy
-        self._endpoint = TokenEndpoint(scheme, ca_path, sleep, proxy)
+        self._client = client
+        self._endpoint = TokenEndpoint(scheme, ca_path, sleep, proxy, client)
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._finished = 0  # requests that had an outcome, good or bad
@@ -75,7 +79,7 @@ class OAuth2Credentials:
         return f"OAuth2Credentials({shown_address(self._scheme.token_url)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self._scheme, self._ca_path, self._store, self._proxy)
+        return _again, (self._scheme, self._ca_path, self._store, self._proxy, self._client)
 
     def header(self) -> str:
         """`Bearer …`, asked for at first use and again shortly before it ends.
@@ -222,6 +226,10 @@ class OAuth2Credentials:
 
 
 def _again(
-    scheme: OAuth2Auth, ca_path: Path | None, store: TokenStore | None, proxy: Proxy | None
+    scheme: OAuth2Auth,
+    ca_path: Path | None,
+    store: TokenStore | None,
+    proxy: Proxy | None,
+    client: ClientCertificate | None,
 ) -> OAuth2Credentials:
-    return OAuth2Credentials(scheme, ca_path, store=store, proxy=proxy)
+    return OAuth2Credentials(scheme, ca_path, store=store, proxy=proxy, client=client)

@@ -11,23 +11,31 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from ..auth_scheme import OAuth2Auth
+from ..client_certificate import ClientCertificate
 from ..config_values import SecretRef
 from ..errors import AuthError
 from ..proxy import Proxy
 from ..redaction import address_secrets, shown_address
+from ..retry_after import retry_after_s
 from ..secrets import Secret, resolve
 from .client_assertion import client_assertion
+from .client_tls import show_certificate
 from .entra import read_refusal
 from .proxies import proxies_for, verify_proxy
 
 WAITS_S = (1.0, 2.0)  # before the second and the third try, unless Retry-After says more
 LONGEST_WAIT_S = 60.0
+# In which OpenSSL says that the other side did not accept our certificate, or missed one.
+_CERTIFICATE_ALERTS = (
+    *("ALERT_CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA"),
+    *("ALERT_CERTIFICATE_EXPIRED", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_ACCESS_DENIED"),
+    *("ALERT_CERTIFICATE_REVOKED", "ALERT_UNSUPPORTED_CERTIFICATE"),
+)
 TIMEOUT_S = (10.0, 30.0)  # to connect, and between two bytes of the answer
 
 
@@ -62,6 +70,7 @@ class TokenEndpoint:
 
     ca_path: certificates of a private authority, PEM; sleep: waits seconds. proxy: as the
     destination file names it; None: the environment's (HTTPS_PROXY, NO_PROXY), not for loopback.
+    client: the certificate that is shown to an endpoint that asks for one.
     """
 
     def __init__(
@@ -70,10 +79,12 @@ class TokenEndpoint:
         ca_path: Path | None = None,
         sleep: Callable[[float], None] = time.sleep,
         proxy: Proxy | None = None,
+        client: ClientCertificate | None = None,
     ) -> None:
         self.scheme = scheme
         self._ca_path = ca_path
         self._proxy = proxy
+        self._client = client
         self._sleep = sleep
 
     def ask(self, grant_type: str, **form: str) -> Grant | Trouble:
@@ -122,6 +133,7 @@ class TokenEndpoint:
                 scope=scheme.scope,
             ) as session:
                 verify_proxy(session)
+                show_certificate(session, self._client)
                 session.register_client_auth_method(("client_secret_basic", _basic))
                 for hook in ("access_token_response", "refresh_token_response"):
                     session.register_compliance_hook(hook, _keeping(seen))
@@ -243,7 +255,7 @@ def refused(response: Any, body: Any, hidden: Iterable[str]) -> Trouble:
     """An answer that says no, in its own words."""
     found = read_refusal(response.status_code, body, hidden)
     code = "E602" if found.passing else "E601"
-    wait_s = _retry_after(response.headers.get("Retry-After"))
+    wait_s = retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
     error = body.get("error") if isinstance(body, dict) else ""
     return Trouble(code, found.message, found.hint, found.passing, wait_s, str(error))
 
@@ -256,18 +268,6 @@ def _seconds(value: Any) -> float | None:
     return seconds if 0 < seconds < 1e9 else None
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
-
-
 def _unusable(what: str) -> Trouble:
     hint = "is token_url the token endpoint?"
     return Trouble("E603", f"the token endpoint's answer {what}", hint, passing=False)
@@ -278,9 +278,17 @@ def _untrusted() -> Trouble:
     return Trouble("E604", "the token endpoint's certificate is not trusted", hint, passing=False)
 
 
+def _unshown() -> Trouble:
+    told = "the token endpoint wants a client certificate that it accepts"
+    hint = "give it as client_cert and client_key in the destination file"
+    return Trouble("E604", told, hint, passing=False)
+
+
 def unreachable(error: BaseException, key: str) -> Trouble:
     """No answer at all; key: which address of `auth` was asked."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return _untrusted()
+    if any(alert in str(error) for alert in _CERTIFICATE_ALERTS):
+        return _unshown()
     told = f"the token endpoint cannot be reached ({type(error).__name__})"
     return Trouble("E602", told, f"look at {key}, the network and the proxy", passing=True)

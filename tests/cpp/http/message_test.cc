@@ -40,6 +40,18 @@ TEST(Response, ReadsRetryAfterAsSecondsOrAsADate) {
   EXPECT_EQ(Response().retry_after_s(kNow), std::nullopt);
 }
 
+TEST(Response, HoldsADateOfRetryAfterAgainstTheAnswersOwn) {
+  constexpr double kNow = 784111777;
+  for (const char* value : {"Sun, 06 Nov 1994 07:00:03 GMT", "Sunday, 06-Nov-94 07:00:03 GMT",
+                            "Sun Nov  6 07:00:03 1994"}) {
+    Response response;
+    response.headers = {{"Date", "Sun, 06 Nov 1994 07:00:00 GMT"}, {"Retry-After", value}};
+    EXPECT_EQ(response.retry_after_s(kNow), 3.0) << "the service's clock is behind ours: " << value;
+    response.headers = {{"Date", "now"}, {"Retry-After", value}};
+    EXPECT_EQ(response.retry_after_s(kNow), 0.0) << "by our clock it is over: " << value;
+  }
+}
+
 TEST(Response, ExcerptIsOneLineAndNoWebPage) {
   const struct {
     const char* body;

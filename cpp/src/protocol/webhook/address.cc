@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/loopback.h"
 #include "base/text.h"
 #include "fieldpost/protocol.h"
 
@@ -15,10 +16,6 @@ constexpr const char* kHosts = "operator: name the host in allow_hosts if events
 constexpr std::size_t kLongest = 1'000'000;  // bytes; libcurl takes a few more
 
 [[noreturn]] void refuse(const char* what) { throw CallFault{"E511", what, kMapping}; }
-
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
 
 // Host and port, lower case; "" where there is more or less than that.
 std::string authority_of(std::string_view url) {

@@ -25,6 +25,16 @@ std::string message_of(element part) {
   return "";
 }
 
+bool has_refusal(element value) {
+  simdjson::dom::array list;
+  if (value.get(list) != simdjson::SUCCESS) return false;
+  for (const element part : list) {
+    std::int64_t status = 0;
+    if (part["status"].get(status) == simdjson::SUCCESS && status >= 300) return true;
+  }
+  return false;
+}
+
 std::size_t number(const Json& document, const char* key, const std::string& path,
                    std::size_t otherwise, Reading& reading) {
   if (!document.contains(key)) return otherwise;
@@ -86,6 +96,18 @@ std::optional<std::vector<RecordAnswer>> record_answers(const Batching& batching
     answers.push_back({static_cast<int>(status), message_of(part)});
   }
   return answers;
+}
+
+bool tells_of_failure(std::string_view body) {
+  simdjson::dom::parser parser;
+  element root;
+  if (parser.parse(simdjson::padded_string(body)).get(root) != simdjson::SUCCESS) return false;
+  simdjson::dom::object members;
+  if (root.get(members) != simdjson::SUCCESS) return has_refusal(root);
+  for (const auto member : members) {
+    if (has_refusal(member.value)) return true;
+  }
+  return false;
 }
 
 }  // namespace fieldpost

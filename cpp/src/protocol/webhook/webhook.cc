@@ -17,6 +17,8 @@ namespace fieldpost {
 
 namespace {
 
+constexpr std::size_t kLocation = 300;  // bytes
+
 constexpr const char* kMapping = "mapping: correct the url or the headers of this subscription";
 
 bool is_header_name(std::string_view name) {
@@ -102,8 +104,37 @@ Verdict::About about(const Response& response) {
   return of_record && !response.is_html() ? Verdict::About::record : Verdict::About::address;
 }
 
+bool is_refusal(int status) { return status >= 300; }
+
+bool is_redirect(int status) { return status >= 300 && status < 400; }
+
+// "https://host/path" of a Location, without what may be secret in it.
+std::string_view shown(std::string_view location) {
+  return location.substr(0, location.find_first_of("?#"));
+}
+
+// The status, where a redirect leads, and what the destination says.
+std::string words_of(const AnswerRules& rules, const Response& response) {
+  std::string words = rules.words_of(response);
+  if (words.empty()) words = response.excerpt();
+  const std::string_view location = is_redirect(response.status) ? response.header("Location") : "";
+  if (!words.empty() && location.empty()) return words;
+  std::string told = "HTTP " + std::to_string(response.status);
+  if (!location.empty()) told += " to " + one_line(shown(location), kLocation);
+  return words.empty() ? told : told + ": " + words;
+}
+
+Verdict unclear(const char* message, const char* action_needed) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::unconfirmed;
+  verdict.code = "E505";
+  verdict.message = message;
+  verdict.action_needed = action_needed;
+  return verdict;
+}
+
 std::string action_for(int status) {
-  if (status < 400) {
+  if (is_redirect(status)) {
     return "operator: a redirect is not followed; put the address it names into url";
   }
   if (status == 403) return "operator: give the account that signs in the right to do this";
@@ -159,6 +190,7 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
   subscription.url = reading.text(given, "url", path, false);
   subscription.batching = read_batching(given, path, reading);
   subscription.batches = given.contains("batch");
+  subscription.answers = AnswerRules(given, path, reading);
   most_together_ = std::max(most_together_, subscription.batching.max_records);
   for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
     if (is_header_name(name) && value.is_string() &&
@@ -251,15 +283,52 @@ std::vector<Header> Webhook::signatures(const Call& call, const SigningKeys& key
 }
 
 Verdict Webhook::decode(const Call& call, const Response& response, double now_s) const {
-  if (response.fault != Fault::none) return unanswered(call, response, sends_again(call));
+  Verdict whole = decode_whole(call, response, now_s);
+  const bool tells = response.status == 207 && whole.kind == Verdict::Kind::delivered;
+  if (!tells || rules_of(call).judges()) return whole;
+  // The status of a 207 stands in its body.
   Verdict verdict;
-  if (response.status >= 200 && response.status < 300) {
-    verdict.kind = Verdict::Kind::delivered;
-    verdict.effect = "accepted";
+  if (const auto answers = record_answers(Batching(), response.body, 1)) {
+    verdict = verdict_of(answers->front());
+  } else if (tells_of_failure(response.body)) {
+    verdict = unclear("the answer tells of a failure", "operator: look what the destination has");
   } else {
-    verdict = decode_refusal(call, response, now_s);
+    return whole;
   }
+  verdict.request_id = std::move(whole.request_id);
+  return verdict;
+}
+
+const AnswerRules& Webhook::rules_of(const Call& call) const {
+  return subscriptions_.at(call.subscription).answers;
+}
+
+// Of a call that carries several records, too.
+Verdict Webhook::decode_whole(const Call& call, const Response& response, double now_s) const {
+  if (response.fault != Fault::none) return unanswered(call, response, sends_again(call));
+  const AnswerRules& rules = rules_of(call);
+  const bool is_positive = response.status >= 200 && response.status < 300;
+  const bool is_met = response.status != 401 && rules.judges() && rules.met_by(response);
+  Verdict verdict = is_positive || is_met ? decode_success(rules, response)
+                                          : decode_refusal(call, response, now_s);
   verdict.request_id = response.header("x-request-id");
+  return verdict;
+}
+
+Verdict Webhook::decode_success(const AnswerRules& rules, const Response& response) const {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::delivered;
+  verdict.effect = "accepted";
+  if (!rules.judges()) return verdict;
+  if (response.unreadable) {
+    return unclear("the answer's body cannot be read", "operator: look what the destination has");
+  }
+  if (rules.met_by(response)) return verdict;
+  verdict.kind = Verdict::Kind::rejected;
+  verdict.effect.clear();
+  verdict.code = "E507";
+  verdict.message = words_of(rules, response);
+  verdict.action_needed = "mapping: compare the body with what the destination expects";
   return verdict;
 }
 
@@ -267,8 +336,7 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
   const int status = response.status;
   Verdict verdict;
   verdict.code = code_of(status);
-  verdict.message = response.excerpt();
-  if (verdict.message.empty()) verdict.message = "HTTP " + std::to_string(status);
+  verdict.message = words_of(rules_of(call), response);
   if (status == 401) {
     verdict.kind = Verdict::Kind::sign_in;
   } else if (retry_statuses_.contains(status)) {
@@ -325,7 +393,7 @@ std::vector<Verdict> Webhook::decode_each(const Call& combined,
                                           const Response& response, double now_s) const {
   const std::size_t count = calls.size();
   const Batching& batching = subscriptions_.at(combined.subscription).batching;
-  Verdict whole = decode(combined, response, now_s);
+  Verdict whole = decode_whole(combined, response, now_s);
   const bool taken = whole.kind == Verdict::Kind::delivered;
   const bool tells = taken && (response.status == 207 || batching.always);
   if (!tells) {
@@ -333,17 +401,17 @@ std::vector<Verdict> Webhook::decode_each(const Call& combined,
     constexpr int kOfOne[] = {400, 409, 413, 422};
     whole.alone =
         whole.kind == Verdict::Kind::rejected &&
-        std::find(std::begin(kOfOne), std::end(kOfOne), response.status) != std::end(kOfOne);
+        (!is_refusal(response.status) ||
+         std::find(std::begin(kOfOne), std::end(kOfOne), response.status) != std::end(kOfOne));
     return std::vector<Verdict>(count, whole);
   }
   const auto answers = record_answers(batching, response.body, count);
   if (!answers) {
-    whole.kind = Verdict::Kind::unconfirmed;
-    whole.effect.clear();
-    whole.code = "E505";
-    whole.message = "the answer does not tell of each record";
-    whole.action_needed = "operator: look which ones it has, and correct batch.verdicts";
-    return std::vector<Verdict>(count, whole);
+    Verdict verdict =
+        unclear("the answer does not tell of each record",
+                "operator: look which ones it has, and correct batch.verdicts");
+    verdict.request_id = whole.request_id;
+    return std::vector<Verdict>(count, verdict);
   }
   std::vector<Verdict> verdicts;
   for (const RecordAnswer& answer : *answers) {

@@ -3,7 +3,10 @@
 // {"type": "webhook", "destination": id, "on_unconfirmed": "hold" | "resend",
 //  "retry_statuses": [408, ...], "idempotency_key": "" | header name, "allow_http": false,
 //  "hosts": [those that events may choose; absent: any],
-//  "subscriptions": [{"id", "method", "url", "headers": {name: text}, "batch": {batching.h}}]}
+//  "subscriptions": [{"id", "method", "url", "headers": {name: text}, "batch": {batching.h},
+//    "success", "message": see answer.h}]}
+//
+// Without `success` any 2xx is one, but a 207 that tells of a failure is none.
 //
 // A record may bring its own url and headers (where a directive makes them); its headers replace
 // the static ones of the same name, null takes one away. No HTTP method counts as safe to repeat by
@@ -18,6 +21,7 @@
 
 #include "fieldpost/protocol.h"
 #include "protocol/webhook/address.h"
+#include "protocol/webhook/answer.h"
 #include "protocol/webhook/batching.h"
 
 namespace fieldpost {
@@ -47,6 +51,7 @@ class Webhook final : public Protocol {
     std::string url;  // "" where each record brings its own
     std::vector<Header> headers;
     Batching batching;
+    AnswerRules answers;
     bool batches = false;
   };
 
@@ -55,8 +60,11 @@ class Webhook final : public Protocol {
   std::string message_id(std::string_view subscription, std::string_view event_id) const;
   void read_subscription(const Json& given, Reading& reading);
   bool sends_again(const Call& call) const noexcept { return resend_ || call.replay_safe; }
+  Verdict decode_whole(const Call& call, const Response& response, double now_s) const;
+  Verdict decode_success(const AnswerRules& rules, const Response& response) const;
   Verdict decode_refusal(const Call& call, const Response& response, double now_s) const;
   Verdict verdict_of(const RecordAnswer& answer) const;
+  const AnswerRules& rules_of(const Call& call) const;
 
   std::vector<Subscription> subscriptions_;
   std::size_t most_together_ = 1;
