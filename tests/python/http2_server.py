@@ -92,7 +92,6 @@ class Http2Server:
             except OSError:
                 return
             self._connections += 1
-            self._open.append(plain)
             talk = threading.Thread(target=self._talk, args=(plain, self._connections), daemon=True)
             self._threads.append(talk)
             talk.start()
@@ -102,6 +101,7 @@ class Http2Server:
             contextlib.suppress(OSError),
             self._context.wrap_socket(plain, server_side=True) as tls,
         ):
+            self._open.append(tls)
             _Talk(tls, number, self._once).run()
 
     def _once(self, asked: Asked) -> Sequence[bytes]:

@@ -54,7 +54,9 @@ def written(folder: Path, url: str, proxy: str, more: str = "auth: {type: none}\
     path.write_text(
         f"name: hook\nid: hook\ntype: webhook\nurl: {url}/in\nsubscriptions:\n  - {{name: all}}\n"
         'event_id: {"@path": "$.messageId"}\n'
-        f"delivery: {{proxy: {proxy}, retry: {{wait_initial_s: 0.01, max_attempts: 2}}}}\n{more}"
+        "delivery:\n"
+        f"  proxy: {proxy}\n"
+        f"  retry: {{wait_initial_s: 0.01, max_attempts: 2, max_elapsed_s: 2}}\n{more}"
     )
     return path
 

@@ -30,8 +30,6 @@ class TlsServer:
                 one.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
-        for one in self._open:
-            one.close()
 
     def _serve(self) -> None:
         while True:
@@ -39,7 +37,6 @@ class TlsServer:
                 plain, _address = self._listener.accept()
             except OSError:
                 return
-            self._open.append(plain)
             talk = threading.Thread(target=self._talk, args=(plain,), daemon=True)
             self._threads.append(talk)
             talk.start()
@@ -50,6 +47,7 @@ class TlsServer:
             self._context.wrap_socket(plain, server_side=True) as tls,
             tls.makefile("rb") as lines,
         ):
+            self._open.append(tls)
             while head := b"".join(iter(lines.readline, b"\r\n")):
                 length = re.search(rb"(?i)content-length: *(\d+)", head)
                 self.bodies.append(lines.read(int(length[1]) if length else 0))
