@@ -131,8 +131,8 @@ bool Dispatcher::State::ask_later(Id id, const Verdict& verdict) {
 // or the count of its refusals would begin anew.
 bool Dispatcher::State::retries_take(Id id) const {
   const Delivery& delivery = deliveries.at(id);
-  return retries.size() < most_held() / 2 || !delivery.order_key().empty() ||
-         delivery.refused_so() > 0;
+  return retries.size() < std::max<std::size_t>(1, most_held() / 16) ||
+         !delivery.order_key().empty() || delivery.refused_so() > 0;
 }
 
 // All that were refused with one token wait for the next; one that had a new token already and was
