@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import threading
+from typing import BinaryIO
 
 
 class TlsServer:
@@ -48,7 +49,17 @@ class TlsServer:
             tls.makefile("rb") as lines,
         ):
             self._open.append(tls)
-            while head := b"".join(iter(lines.readline, b"\r\n")):
+            while head := _head(lines):
                 length = re.search(rb"(?i)content-length: *(\d+)", head)
                 self.bodies.append(lines.read(int(length[1]) if length else 0))
                 tls.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+
+def _head(lines: BinaryIO) -> bytes:
+    """The lines of a request up to the empty one; nothing where the connection ended."""
+    head = b""
+    while line := lines.readline():
+        if line == b"\r\n":
+            return head
+        head += line
+    return b""
