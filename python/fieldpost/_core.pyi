@@ -256,6 +256,14 @@ class Dispatcher:
         """Targets that answer only failures: (scheme and host, seconds since then, seconds to the
         next probe, code and message of the last failure)."""
 
+    @property
+    def has_one_target(self) -> bool:
+        """True where all calls go to one scheme, host and port."""
+
+    @property
+    def well_ago_s(self) -> float:
+        """Seconds since an answer showed that the only target is at work; negative: none did."""
+
     def follow(self, since_s: float, next_probe_s: float) -> None:
         """Another run found the target failing so many seconds ago, and probes it in so many."""
 

@@ -34,9 +34,10 @@ class RunLog:
         now_open = {one.target: one for one in report.breakers}
         for target in now_open.keys() - self._open:
             told = "run %s of %s holds back: %s"
-            _log.warning(told, report.run, report.destination, now_open[target])
+            _log.warning(told, report.run, _of(report), one_line(str(now_open[target])))
         for target in self._open - now_open.keys():
-            _log.info("run %s of %s goes on: %s is well", report.run, report.destination, target)
+            told = "run %s of %s goes on: %s is well"
+            _log.info(told, report.run, _of(report), one_line(target))
         self._open = set(now_open)
 
     def ended(self, report: Report, error: BaseException | None) -> None:

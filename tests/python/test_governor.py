@@ -35,6 +35,8 @@ class Numbers:
 
     starts: int = -1
     openings: list[tuple[str, float, float, str, str]] = field(default_factory=list)
+    has_one_target: bool = True
+    well_ago_s: float = -1.0
     followed: list[tuple[float, float]] = field(default_factory=list)
     released: int = 0
 
@@ -316,6 +318,40 @@ def test_the_first_good_answer_to_a_probe_releases_all(tmp_path: Path) -> None:
     one.steer()
     assert other.steer().released == 1
     assert other.numbers.openings == []
+
+
+def test_the_first_good_answer_of_a_new_run_releases_all(tmp_path: Path) -> None:
+    one, new = Member(tmp_path / "a.share"), Member(tmp_path / "a.share")
+    one.numbers.fail(5.0, 200.0)
+    one.steer()
+    assert new.steer().followed, "its first failure opens its breaker at once"
+    new.numbers.followed.clear()
+    new.numbers.well_ago_s = 0.0
+    assert not new.steer().followed, "what it saw itself is newer"
+    assert one.steer().released == 1
+
+
+def test_an_answer_from_before_says_nothing_of_an_opening(tmp_path: Path) -> None:
+    one, other = Member(tmp_path / "a.share"), Member(tmp_path / "a.share")
+    other.numbers.well_ago_s = 30.0
+    for probe_s in (20.0, 10.0):
+        one.numbers.fail(5.0, probe_s)
+        one.steer()
+        assert other.steer().followed
+        other.numbers.followed.clear()
+        one.numbers.openings = []
+        one.steer()
+        assert not other.steer().followed
+        other.numbers.well_ago_s = 0.0  # while nothing was open
+    assert one.numbers.released == 0
+
+
+def test_a_run_of_several_targets_tells_nobody_of_one(tmp_path: Path) -> None:
+    one, other = Member(tmp_path / "a.share"), Member(tmp_path / "a.share")
+    one.numbers.has_one_target = False
+    one.numbers.fail(5.0, 20.0)
+    one.steer()
+    assert not other.steer().followed
 
 
 def test_the_earliest_probe_is_shared(tmp_path: Path) -> None:

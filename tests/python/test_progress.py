@@ -13,7 +13,8 @@ from held_server import destination, events
 import fieldpost as fp
 from fieldpost.progress import ProgressBar
 from fieldpost.progress_log import ProgressLog
-from fieldpost.report import Counts, Trouble
+from fieldpost.report import Counts, OpenBreaker, Trouble
+from fieldpost.run_log import RunLog
 from fieldpost.standstill import why_nothing_moves
 from recording_server import RecordingServer
 
@@ -113,3 +114,15 @@ def test_retries_are_counted_and_trouble_is_known(tmp_path: Path) -> None:
         told = hook.deliver(events(1), progress=False)
     assert (told.retries, told["delivered"]) == (2, 1)
     assert told.trouble == Trouble("http_503", "HTTP 503")
+
+
+def test_an_open_breaker_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "fieldpost")
+    told = report(breakers=[OpenBreaker("http://host", 0.0, 0.0, "a\ncode\x1b[2J")])
+    told.destination = "ho\nok"
+    log = RunLog()
+    log.advanced(told)
+    told.breakers = []
+    log.advanced(told)
+    assert len(caplog.messages) == 2
+    assert not any(one in "".join(caplog.messages) for one in "\n\x1b")

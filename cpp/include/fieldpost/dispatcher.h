@@ -122,6 +122,9 @@ class Dispatcher {
     std::string code, message;  // of its last failure
   };
   std::vector<Opening> openings() const;
+  bool has_one_target() const noexcept;  // all calls go there; false where records choose
+  // How long ago an answer showed that the only target is at work; negative: none did.
+  double well_ago_s() const;
   // Another run found the only target failing `since_s` ago and probes it in `next_probe_s`, or its
   // probe had a good answer. No effect where records choose their targets.
   void follow(double since_s, double next_probe_s);

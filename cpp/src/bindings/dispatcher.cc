@@ -294,6 +294,8 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly("paused", &paused)
       .def_property_readonly("trouble", &trouble)
       .def_property_readonly("openings", &openings)
+      .def_property_readonly("has_one_target", &Dispatcher::has_one_target)
+      .def_property_readonly("well_ago_s", &Dispatcher::well_ago_s)
       .def("follow", &Dispatcher::follow, py::arg("since_s"), py::arg("next_probe_s"))
       .def("release", &Dispatcher::release)
       .def_property_readonly("lacks", &lacks)

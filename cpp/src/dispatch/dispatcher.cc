@@ -318,6 +318,14 @@ std::vector<Dispatcher::Opening> Dispatcher::openings() const {
   return all;
 }
 
+bool Dispatcher::has_one_target() const noexcept { return state_->targets.only() != nullptr; }
+
+double Dispatcher::well_ago_s() const {
+  const Target* only = state_->targets.only();
+  if (!only || !only->breaker.well_s()) return -1;
+  return state_->clock->monotonic_s() - *only->breaker.well_s();
+}
+
 void Dispatcher::follow(double since_s, double next_probe_s) {
   const double now_s = state_->clock->monotonic_s();
   if (Target* only = state_->targets.only()) {

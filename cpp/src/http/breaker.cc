@@ -44,6 +44,7 @@ void Breaker::answered(std::uint64_t call, Answer answer, std::uint64_t record, 
   ++answers_;
   const bool is_probe = probe_ == call;
   if (is_probe) probe_.reset();
+  if (answer == Answer::good || answer == Answer::refused) well_s_ = now_s;
   switch (answer) {
     case Answer::good:
       trusted_ = true;

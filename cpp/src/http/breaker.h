@@ -60,6 +60,8 @@ class Breaker {
     return failures_ > 0 ? now_s - failing_since_s_ : 0;
   }
   bool trusted() const noexcept { return trusted_; }  // it had a good answer in this run
+  // When an answer of this run last showed that the target is at work.
+  const std::optional<double>& well_s() const noexcept { return well_s_; }
 
   // Another run found the target failing. A run without any answer yet makes its first probe.
   void follow(const Opening& others) noexcept;
@@ -81,6 +83,7 @@ class Breaker {
   std::int64_t answers_ = 0;
   std::optional<double> first_start_s_;
   bool trusted_ = false;
+  std::optional<double> well_s_;
   int failures_ = 0;  // in a row, as the two below
   int unsent_ = 0;
   int doubts_ = 0;

@@ -98,11 +98,17 @@ def identity(config: DestinationConfig) -> str:
 def opening_of(dispatcher: Dispatcher) -> Opening | None:
     """The open breaker of a dispatcher with one target."""
     openings = dispatcher.openings
-    if len(openings) != 1:
+    if not (openings and dispatcher.has_one_target):
         return None
     now = time.monotonic()
     _target, since_s, next_probe_s, code, message = openings[0]
     return Opening(now - since_s, now + next_probe_s, reason_of(code, message))
+
+
+def well_of(dispatcher: Dispatcher) -> float | None:
+    """When an answer last showed that a dispatcher's only target is at work."""
+    ago_s = dispatcher.well_ago_s
+    return None if ago_s < 0 else time.monotonic() - ago_s
 
 
 def reason_of(code: str, message: str) -> str:
@@ -142,7 +148,11 @@ class Shared:
     def steer(self, dispatcher: Dispatcher) -> None:
         """Exchange numbers with the dispatcher."""
         load = Load(
-            dispatcher.in_flight, dispatcher.started, dispatcher.held_s, opening_of(dispatcher)
+            dispatcher.in_flight,
+            dispatcher.started,
+            dispatcher.held_s,
+            opening_of(dispatcher),
+            well_of(dispatcher),
         )
         shares = [one.share(load) for one in self._ways]
         _steer_breaker(dispatcher, shares)

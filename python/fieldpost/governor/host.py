@@ -135,7 +135,7 @@ class HostGovernor:
         self._next_s = now_s + _POLL_EVERY_S
         rank, members = self._place()
         fair = max(1, self._max_in_flight // members + (rank < self._max_in_flight % members))
-        told = self._share_breaker(load.opening, now_s, rank)
+        told = self._share_breaker(load, now_s, rank)
         self._share = Share(
             self._share_calls(fair, load.in_flight),
             self._share_requests(load.started, members, now_s),
@@ -226,14 +226,14 @@ class HostGovernor:
 
     # -- an open breaker
 
-    def _share_breaker(self, own: Opening | None, now_s: float, rank: int) -> Told:
+    def _share_breaker(self, load: Load, now_s: float, rank: int) -> Told:
         kept = read_breaker(self._file)
-        if own is None and kept.opening is None and self._openings.is_shut:
+        if load.opening is None and kept.opening is None and self._openings.is_shut:
             return Told()
         self._lock(_WRITING_AT, wait=True)
         try:
             kept = read_breaker(self._file)
-            new, told = self._openings.meet(kept, own, now_s, rank)
+            new, told = self._openings.meet(kept, load.opening, now_s, rank, load.well)
             if new != kept:
                 os.pwrite(self._file, _packed(new), _BREAKER_AT)
         finally:

@@ -1,7 +1,8 @@
 """How runs that share a target share what its breaker found: one probe instead of one each.
 
 A run whose breaker opened tells since when, and when it probes next; the others hold back and probe
-later. The first good answer to a probe releases all. Times are of one clock that all of them read.
+later. The first good answer releases all, to a probe or to the first request of a new run. Times
+are of one clock that all of them read.
 """
 
 from __future__ import annotations
@@ -44,21 +45,31 @@ class OpeningShare:
 
     def __init__(self) -> None:
         self._opened: float | None = None  # when this run's breaker was seen open
+        self._heard: float | None = None  # since when it hears of another run's
 
     @property
     def is_shut(self) -> bool:
-        """True where this run has nothing to tell: its breaker was not open when it met others."""
-        return self._opened is None
+        """True where this run has nothing to tell: when it met others, no breaker was open."""
+        return self._opened is None and self._heard is None
 
-    def meet(self, kept: Kept, own: Opening | None, now: float, rank: int) -> tuple[Kept, Told]:
-        """Exchange views. rank: how many runs come before this one. Returns what is to be kept from
-        now on, and what the run hears."""
+    def meet(
+        self,
+        kept: Kept,
+        own: Opening | None,
+        now: float,
+        rank: int,
+        well: float | None = None,
+    ) -> tuple[Kept, Told]:
+        """Exchange views. rank: how many runs come before this one; well: when this run saw the
+        target at work. Returns what is to be kept from now on, and what the run hears."""
         if own is not None:
             return self._open(kept, own, now, rank)
-        if self._opened is not None:
-            self._opened = None
-            return Kept(None, now), Told()
         theirs = current(kept, now)
+        heard, self._heard = self._heard, None if theirs is None else self._heard or now
+        is_news = heard is not None and well is not None and well > heard
+        if self._opened is not None or (theirs is not None and is_news):
+            self._opened = self._heard = None
+            return Kept(None, now), Told()
         return kept, Told(follow=theirs and _behind(theirs, rank))
 
     def _open(self, kept: Kept, own: Opening, now: float, rank: int) -> tuple[Kept, Told]:

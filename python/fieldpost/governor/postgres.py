@@ -341,7 +341,8 @@ class PostgresGovernor:
         kept = read_breaker(db, self._target)
         server_s = now - time.monotonic()
         own = known.load.opening and known.load.opening.moved(server_s)
-        new, told = self._openings.meet(kept, own, now, rank)
+        well = None if known.load.well is None else known.load.well + server_s
+        new, told = self._openings.meet(kept, own, now, rank, well)
         if new != kept:
             write_breaker(db, self._target, new)
         return told._replace(follow=told.follow and told.follow.moved(-server_s))

@@ -9,12 +9,14 @@ from .opening import Opening
 
 class Load(NamedTuple):
     """What a process does to a target now. started: requests so far; held_s: the wait it was told
-    to make that is left; opening: its open breaker, in seconds of the monotonic clock."""
+    to make that is left; opening: its open breaker; well: when an answer last showed that the
+    target is at work, None for never. Both in seconds of the monotonic clock."""
 
     in_flight: int = 0
     started: int = 0
     held_s: float = 0.0
     opening: Opening | None = None
+    well: float | None = None
 
 
 class Share(NamedTuple):

@@ -213,6 +213,20 @@ TEST_F(BreakerTest, ARunAtWorkHoldsBackWithTheOthers) {
   EXPECT_FALSE(breaker_.is_open());
 }
 
+TEST_F(BreakerTest, KnowsWhenItsTargetWasAtWork) {
+  call(Answer::failure);
+  call(Answer::busy);
+  call(Answer::doubt);
+  EXPECT_FALSE(breaker_.well_s().has_value());
+  call(Answer::refused);
+  EXPECT_EQ(breaker_.well_s(), 100);
+  now_s_ = 110;
+  call(Answer::good);
+  now_s_ = 120;
+  breaker_.release();
+  EXPECT_EQ(breaker_.well_s(), 110);
+}
+
 TEST_F(BreakerTest, ZeroTurnsItOff) {
   policy_ = {0, 0.9, 0, 0, 0};
   breaker_ = Breaker(policy_, 1, 300);
