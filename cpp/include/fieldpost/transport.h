@@ -18,7 +18,7 @@ struct TransportOptions {
   std::string client_cert;  // PEM, the text itself, its chain behind it; empty: none
   std::string client_key;   // PEM, the text itself
   std::string client_key_password;
-  std::string proxy;    // scheme://host:port; "none"; empty: the environment's
+  std::string proxy;  // scheme://host:port; "none"; empty: the environment's
   std::string proxy_username;
   std::string proxy_password;
   double connect_timeout_s = 10;

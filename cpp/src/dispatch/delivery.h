@@ -95,8 +95,8 @@ class Delivery {
   std::size_t asking_company_ = SIZE_MAX;
   int http_status_ = 0;
   int attempts_ = 0;    // in this run; questions do not count
-  int void_tries_ = 0;     // of them
-  int unheard_of_ = 0;     // of them: the destination never had the request
+  int void_tries_ = 0;  // of them
+  int unheard_of_ = 0;  // of them: the destination never had the request
   int refused_so_ = 0;
   int last_questions_ = 0;  // each makes the wait for the next one longer
   double first_start_s_ = 0;

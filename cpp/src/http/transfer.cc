@@ -376,8 +376,7 @@ bool Transfer::is_refused() const {
   static const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
   if (refused_) return true;
   if (stream_ == 0 || !moved_silently_) return false;
-  return version >= k8_14_1 ||
-         (version == k7_88_1 && !spoke_last_ && connection_->is_left_by_us());
+  return version >= k8_14_1 || (version == k7_88_1 && !spoke_last_ && connection_->is_left_by_us());
 }
 
 bool Transfer::is_unprocessed() const {

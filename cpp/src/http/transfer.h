@@ -89,11 +89,11 @@ class Transfer {
   Response response_;
   Connections& connections_;
   std::shared_ptr<Connection> connection_ = std::make_shared<Connection>();  // it started on
-  std::uint32_t stream_ = 0;                // of HTTP/2, on that one
-  bool moves_ = false;                      // from it to another: what is heard is not of the first
-  bool refused_ = false;                    // REFUSED_STREAM, in libcurl's words
-  bool moved_silently_ = false;             // ... and libcurl gave no reason
-  bool spoke_last_ = false;                 // on the first: the last TLS record of data was ours
+  std::uint32_t stream_ = 0;     // of HTTP/2, on that one
+  bool moves_ = false;           // from it to another: what is heard is not of the first
+  bool refused_ = false;         // REFUSED_STREAM, in libcurl's words
+  bool moved_silently_ = false;  // ... and libcurl gave no reason
+  bool spoke_last_ = false;      // on the first: the last TLS record of data was ours
   int starts_ = 0;
   std::size_t header_bytes_ = 0;  // of interim answers, too
   bool headers_end_ = false;      // of the answer's

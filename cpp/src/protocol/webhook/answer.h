@@ -24,7 +24,7 @@ class AnswerRules {
   AnswerRules(const Json& document, const std::string& path, Reading& reading);
 
   bool judges() const noexcept { return success_ != nullptr; }
-  bool met_by(const Response& response) const;        // REQUIRES: judges()
+  bool met_by(const Response& response) const;           // REQUIRES: judges()
   std::string words_of(const Response& response) const;  // as one line; "" where there are none
 
  private:

@@ -399,17 +399,15 @@ std::vector<Verdict> Webhook::decode_each(const Call& combined,
   if (!tells) {
     // One record may have had the others refused with it.
     constexpr int kOfOne[] = {400, 409, 413, 422};
-    whole.alone =
-        whole.kind == Verdict::Kind::rejected &&
-        (!is_refusal(response.status) ||
-         std::find(std::begin(kOfOne), std::end(kOfOne), response.status) != std::end(kOfOne));
+    whole.alone = whole.kind == Verdict::Kind::rejected &&
+                  (!is_refusal(response.status) || std::find(std::begin(kOfOne), std::end(kOfOne),
+                                                             response.status) != std::end(kOfOne));
     return std::vector<Verdict>(count, whole);
   }
   const auto answers = record_answers(batching, response.body, count);
   if (!answers) {
-    Verdict verdict =
-        unclear("the answer does not tell of each record",
-                "operator: look which ones it has, and correct batch.verdicts");
+    Verdict verdict = unclear("the answer does not tell of each record",
+                              "operator: look which ones it has, and correct batch.verdicts");
     verdict.request_id = whole.request_id;
     return std::vector<Verdict>(count, verdict);
   }
