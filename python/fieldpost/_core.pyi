@@ -188,6 +188,7 @@ class Dispatcher:
     """Delivers records: encodes, sends, decodes, retries, paces."""
 
     LONGEST_WAIT_S: ClassVar[float]
+    PACK_AIM_S: ClassVar[float]
 
     def __init__(self, document: str) -> None: ...
     def offer(self, batch: Batch, offers: Sequence[tuple[int, int, float, int, bool, int]]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ._core import Dispatcher
 from .config import DestinationConfig
 from .ledger import Ledger
 
@@ -19,8 +20,7 @@ REQUESTS, WINDOW_S = 6000, 300.0
 EXECUTION_S = 1200.0
 AT_ONCE = 52
 ASSUMED_LATENCY_S = 0.15  # of a write where none was seen
-# What packs of records begin with and aim at; they adapt from there.
-PACK_RECORDS, PACK_LATENCY_S = 100, 2.0
+PACK_RECORDS = 100  # that packs begin with; they adapt from there
 _LATENCIES = 500  # so many of the newest tell how long a request takes
 _DAY_S = 86_400.0
 
@@ -106,7 +106,7 @@ def forecast(
     requests = load.records + math.ceil(load.records * load.again)
     operations = load.operations + math.ceil(load.more_operations * load.again)
     requests = -(-requests // PACK_RECORDS) if packed else requests
-    each_s = latency_s or (PACK_LATENCY_S if packed else ASSUMED_LATENCY_S)
+    each_s = latency_s or (Dispatcher.PACK_AIM_S if packed else ASSUMED_LATENCY_S)
     limits = (
         *_service_limits(config, requests, requests * each_s),
         *_day_limit(config, operations, used_today),

@@ -14,6 +14,9 @@
 
 namespace fieldpost {
 
+// Packs of records grow or shrink until one is answered in about so long; forecasts count with it.
+inline constexpr double kPackAim_s = 3;
+
 // What a protocol remembers of a call until its answer comes.
 struct CallNotes {
   CallNotes() = default;

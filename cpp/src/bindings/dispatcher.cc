@@ -255,6 +255,7 @@ void register_dispatcher(py::module_& module) {
   py::class_<Dispatcher>(module, "Dispatcher")
       .def_property_readonly_static("LONGEST_WAIT_S",
                                     [](const py::object&) { return kLongestWait_s; })
+      .def_property_readonly_static("PACK_AIM_S", [](const py::object&) { return kPackAim_s; })
       .def(py::init(
                [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
            py::arg("document"))

@@ -79,7 +79,7 @@ class Packing {
   std::set<std::pair<Form, std::size_t>> refused_;        // of those, what the service told so
   std::size_t batch_parts_ = 1000;
   std::size_t bytes_ = std::size_t{4} << 20;
-  double aim_s_ = 3;
+  double aim_s_ = kPackAim_s;
 };
 
 }  // namespace fieldpost
