@@ -73,10 +73,11 @@ struct Verdict {
   int http_status = 0;           // of this record alone, where the answer tells of several
   bool alone = false;            // of several records: smaller calls may tell which it is
   bool unheard = false;          // the answer leaves open whether this record took effect
-  // What a rejection may be about, when different records meet the same one.
+  // The widest thing that a rejection may be about, when different records meet the same one.
   enum class About : std::uint8_t {
     record,       // this record and nothing else
     address,      // the address it was sent to
+    host,         // each address of that scheme, host and port
     destination,  // every request, wherever it goes
   };
   About about = About::record;

@@ -47,7 +47,7 @@ void Dispatcher::State::decide(Id id, const Verdict& verdict) {
       sign_in(id, verdict);
       break;
     case Verdict::Kind::pause_subscription:
-      paused_subscriptions.try_emplace(deliveries.at(id).subscription(), verdict);
+      pause_subscription(deliveries.at(id).subscription(), verdict);
       wait_for_subscription(id);
       break;
     case Verdict::Kind::pause:
@@ -157,6 +157,21 @@ const Verdict* Dispatcher::State::held_by(const Delivery& delivery) const {
   const auto before = lanes.held_for(delivery.order_key());
   const auto paused = paused_subscriptions.find(before.value_or(delivery.subscription()));
   return paused == paused_subscriptions.end() ? nullptr : &paused->second;
+}
+
+// Its records that wait for another try have their turn at once, and are held then.
+void Dispatcher::State::pause_subscription(std::uint32_t subscription, const Verdict& why) {
+  if (!paused_subscriptions.try_emplace(subscription, why).second) return;
+  Retries others;
+  for (; !retries.empty(); retries.pop()) {
+    const Delivery& delivery = deliveries.at(retries.top().id);
+    if (delivery.subscription() == subscription && !delivery.asks()) {
+      ready.push_back(retries.top().id);
+    } else {
+      others.push(retries.top());
+    }
+  }
+  retries = std::move(others);
 }
 
 void Dispatcher::State::wait_for_subscription(Id id) {

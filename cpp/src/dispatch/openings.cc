@@ -1,5 +1,5 @@
-// What an answer says of the records to come: whether their target is ill, refuses everybody, or
-// leaves only doubts.
+// Reads from an answer how the records to come will fare: their target is ill, refuses everybody,
+// or leaves only doubts.
 #include <algorithm>
 #include <functional>
 #include <utility>
@@ -19,6 +19,11 @@ constexpr int kRefusedAlike = 5;
 // So many answers in a row asked for fewer requests, and none for how long to wait.
 constexpr int kBusyInARow = 8;
 constexpr const char* kEverywhere = "";  // the place of refusals that no address changes
+
+// Refusals of a subscription at an address, or at a host, are counted there.
+std::string place(std::uint32_t subscription, std::string_view where) {
+  return std::to_string(subscription).append("\n").append(where);
+}
 
 std::string counted(int number, const char* one) {
   return std::to_string(number) + " " + one + (number == 1 ? "" : "s");
@@ -106,15 +111,17 @@ void Dispatcher::State::back_off(const Answered& answered) {
 std::string Dispatcher::State::place_of(Id id, const Verdict& verdict) {
   if (verdict.about == About::destination) return kEverywhere;
   Delivery& delivery = deliveries.at(id);
-  return std::to_string(delivery.subscription()) + "\n" + delivery.request(*protocol).url;
+  const std::string& url = delivery.request(*protocol).url;
+  return place(delivery.subscription(), verdict.about == About::host ? origin_of(url) : url);
 }
 
 void Dispatcher::State::watch_refusals(const Answered& answered, bool is_good) {
   const Verdict& verdict = answered.verdict;
   if (is_good && !refusals.empty()) {
+    const std::uint32_t subscription = deliveries.at(answered.call).subscription();
     tell_refused(refusals.clear(kEverywhere));
-    tell_refused(refusals.clear(std::to_string(deliveries.at(answered.call).subscription()) + "\n" +
-                                answered.url));
+    tell_refused(refusals.clear(place(subscription, answered.url)));
+    tell_refused(refusals.clear(place(subscription, origin_of(answered.url))));
   }
   if (!may_be_of_all(verdict)) return;
   const bool everywhere = verdict.about == About::destination;
@@ -135,13 +142,12 @@ void Dispatcher::State::refuse_all(const Answered& answered, int calls) {
     return pause_with(
         pause_of(Kind::pause, verdict.code, "the destination " + met, verdict.action_needed));
   }
-  const std::uint32_t subscription = deliveries.at(answered.call).subscription();
-  const auto [paused, is_new] = paused_subscriptions.try_emplace(
-      subscription,
-      pause_of(Kind::pause_subscription, verdict.code, "the address " + met,
+  const std::string where = verdict.about == About::host ? "the host " : "the address ";
+  pause_subscription(
+      deliveries.at(answered.call).subscription(),
+      pause_of(Kind::pause_subscription, verdict.code, where + met,
                verdict.action_needed + "; or set delivery.breaker.refusals to 0 if these records "
                                        "are at fault"));
-  if (!is_new) return;
   for (const Id id : refusals.clear(place_of(answered.call, verdict))) wait_for_subscription(id);
 }
 
@@ -150,7 +156,7 @@ void Dispatcher::State::suspect(Id id, const Verdict& verdict) {
   if (paused_subscriptions.contains(deliveries.at(id).subscription())) {
     return wait_for_subscription(id);
   }
-  if (verdict.about == About::address && breaker.refusals == 0) return give_up(id, "rejected");
+  if (verdict.about != About::destination && breaker.refusals == 0) return give_up(id, "rejected");
   refusals.suspect(place_of(id, verdict), id);
   const std::size_t most = std::max<std::size_t>(1, most_held() / 2);
   if (refusals.suspects() > most) give_up(refusals.take_oldest(), "rejected");

@@ -19,6 +19,7 @@ class Refusals {
   // Notes a call that was refused at `place`; returns how many were refused so in a row. Suspects
   // of another code are no longer that: `cleared` takes them.
   int refused(const std::string& place, const std::string& code, Ids& cleared) {
+    if (rows_.size() >= kMostPlaces && !rows_.contains(place)) rows_.clear();
     Row& row = rows_[place];
     if (row.code != code) {
       cleared = take(place);
@@ -28,7 +29,7 @@ class Refusals {
   }
   // Something good came from there, or all of it is decided: the suspects of that place.
   Ids clear(const std::string& place) {
-    if (rows_.erase(place) == 0) return {};
+    rows_.erase(place);
     return take(place);
   }
 
@@ -50,6 +51,8 @@ class Refusals {
   bool empty() const noexcept { return rows_.empty() && suspects_.empty(); }
 
  private:
+  // Where each record has an address of its own, single refusals would fill the memory.
+  static constexpr std::size_t kMostPlaces = 1024;
   struct Row {
     std::string code;
     int calls = 0;

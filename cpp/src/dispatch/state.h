@@ -42,7 +42,7 @@ inline bool is_busy(const Response& response, const Verdict& verdict) {
   return response.status == 429 || verdict.http_status == 429 || verdict.wait_s.value_or(0) > 0;
 }
 
-// What an answer says of its target.
+// How an answer counts for its target.
 Breaker::Answer answer_of(const Response& response, const Verdict& verdict);
 
 inline Governor::End end_of(const Response& response, bool busy, std::size_t records = 1) {
@@ -137,6 +137,7 @@ struct Dispatcher::State {
   void tell_suspects();
   void tell_refused(const std::vector<Id>& ids);
   const Verdict* held_by(const Delivery& delivery) const;
+  void pause_subscription(std::uint32_t subscription, const Verdict& why);
   void wait_for_subscription(Id id);
   void pause_with(Verdict why);
   void return_what_waits();

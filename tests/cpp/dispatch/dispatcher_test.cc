@@ -85,6 +85,21 @@ class DispatcherTest : public testing::Test {
     dispatcher_->offer(std::move(batch), offers);
   }
 
+  // Each record has an address of its own.
+  void offer_at_own_addresses(int count) {
+    auto batch = std::make_shared<Batch>();
+    std::vector<Offer> offers;
+    for (int i = 0; i < count; ++i) {
+      Record record;
+      record.event_id = batch->keep("e" + std::to_string(claims_));
+      record.url = batch->keep("https://host/orders/" + std::to_string(claims_));
+      record.body = batch->keep("{}");
+      batch->records.push_back(record);
+      offers.push_back({static_cast<std::uint32_t>(i), ++claims_});
+    }
+    dispatcher_->offer(std::move(batch), offers);
+  }
+
   void offer_many(int count) { offer(std::vector<std::string>(count, "{}")); }
 
   // Settles until nothing is left or `until_s` is reached; the outcomes by claim.
@@ -125,6 +140,9 @@ class DispatcherTest : public testing::Test {
   std::int64_t claims_ = 0;
   bool in_doubt_ = false;
 };
+
+constexpr const char* kOwnAddresses = R"({"type": "webhook", "hosts": ["host"],
+    "subscriptions": [{"id": "s", "method": "POST"}]})";
 
 TEST_F(DispatcherTest, TellsOneOutcomeForEachRecord) {
   open([](int, const Request& request) { return answer(request.body_text() == "2" ? 400 : 200); });
@@ -642,6 +660,37 @@ TEST_F(DispatcherTest, OneAddressThatRefusesSixteenInARowPausesItsSubscription) 
     ASSERT_EQ(dispatcher_->paused().size(), 1u);
     EXPECT_EQ(dispatcher_->paused()[0].code, "http_" + std::to_string(status));
   }
+}
+
+TEST_F(DispatcherTest, OneHostThatRefusesAllAddressesAlikePausesTheSubscriptionToo) {
+  for (const int status : {301, 405, 501, 404, 410}) {
+    claims_ = 0;
+    open([&](int, const Request&) { return answer(status); }, kOwnAddresses);
+    offer_at_own_addresses(100);
+    const bool of_each = status == 404 || status == 410;
+    for (const auto& [claim, outcome] : settle()) {
+      EXPECT_EQ(outcome.outcome, of_each ? "rejected" : "waiting") << status;
+    }
+    EXPECT_EQ(dispatcher_->paused().size(), of_each ? 0u : 1u) << status;
+  }
+}
+
+TEST_F(DispatcherTest, AGoodAnswerOfAnotherAddressShowsThatTheHostTakesThem) {
+  open([](int n, const Request&) { return answer(n % 12 == 11 ? 204 : 405); }, kOwnAddresses);
+  offer_at_own_addresses(15);
+  offer_at_own_addresses(15);
+  std::map<std::string, int> counts;
+  for (const auto& [claim, outcome] : settle()) ++counts[outcome.outcome];
+  EXPECT_EQ(counts["rejected"], 28);
+  EXPECT_TRUE(dispatcher_->paused().empty());
+}
+
+TEST_F(DispatcherTest, APausedSubscriptionWaitsForNoRetry) {
+  retry_.wait_initial_s = retry_.wait_max_s = 10'000;
+  open([](int n, const Request&) { return answer(n < 3 ? 500 : 404); });
+  offer_many(40);
+  for (const auto& [claim, outcome] : settle()) EXPECT_EQ(outcome.outcome, "waiting") << claim;
+  EXPECT_LT(clock_->monotonic_s(), 10);
 }
 
 TEST_F(DispatcherTest, FewerThanSixteenAreRejected) {

@@ -95,13 +95,16 @@ std::string code_of(int status) { return "http_" + std::to_string(status); }
 // A gateway speaks for a server that it did not hear from.
 bool is_gateway(int status) { return status == 502 || status == 504; }
 
-// A refusal in HTML is of something that stands before the service. These speak of the record.
+// A refusal in HTML is of something that stands before the service. Records may bring addresses of
+// their own, so one that is not there says nothing of the others.
 Verdict::About about(const Response& response) {
+  using About = Verdict::About;
   constexpr int kOfRecord[] = {400, 409, 412, 422, 424, 428};
-  if (response.status == 403) return Verdict::About::destination;
+  if (response.status == 403) return About::destination;
+  if (response.status == 404 || response.status == 410) return About::address;
   const bool of_record =
       std::find(std::begin(kOfRecord), std::end(kOfRecord), response.status) != std::end(kOfRecord);
-  return of_record && !response.is_html() ? Verdict::About::record : Verdict::About::address;
+  return of_record && !response.is_html() ? About::record : About::host;
 }
 
 bool is_refusal(int status) { return status >= 300; }

@@ -169,6 +169,7 @@ TEST(WebhookDecode, OnlyARefusalOfTheWholeRequestMayBeOneOfAll) {
   EXPECT_EQ(webhook.decode(call, answer(403), 0).about, Verdict::About::destination);
   EXPECT_EQ(webhook.decode(call, answer(400), 0).about, Verdict::About::record);
   EXPECT_EQ(webhook.decode(call, answer(404), 0).about, Verdict::About::address);
+  EXPECT_EQ(webhook.decode(call, answer(405), 0).about, Verdict::About::host);
 }
 
 TEST(WebhookDecode, DecidesByTheFault) {
