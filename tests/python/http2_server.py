@@ -81,6 +81,7 @@ class Http2Server:
         for one in self._open:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+            one.close()
         for thread in self._threads:
             thread.join(10)
         self._certificate.close()
@@ -92,6 +93,7 @@ class Http2Server:
             except OSError:
                 return
             self._connections += 1
+            self._open.append(plain.dup())  # TLS takes the first away
             talk = threading.Thread(target=self._talk, args=(plain, self._connections), daemon=True)
             self._threads.append(talk)
             talk.start()
@@ -101,8 +103,8 @@ class Http2Server:
             contextlib.suppress(OSError),
             self._context.wrap_socket(plain, server_side=True) as tls,
         ):
-            self._open.append(tls)
             _Talk(tls, number, self._once).run()
+            tls.shutdown(socket.SHUT_RDWR)
 
     def _once(self, asked: Asked) -> Sequence[bytes]:
         with self._lock:

@@ -29,6 +29,7 @@ class TlsServer:
         for one in self._open:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+            one.close()
         for thread in self._threads:
             thread.join(10)
 
@@ -38,6 +39,7 @@ class TlsServer:
                 plain, _address = self._listener.accept()
             except OSError:
                 return
+            self._open.append(plain.dup())  # TLS takes the first away
             talk = threading.Thread(target=self._talk, args=(plain,), daemon=True)
             self._threads.append(talk)
             talk.start()
@@ -48,7 +50,6 @@ class TlsServer:
             self._context.wrap_socket(plain, server_side=True) as tls,
             tls.makefile("rb") as lines,
         ):
-            self._open.append(tls)
             while head := _head(lines):
                 length = re.search(rb"(?i)content-length: *(\d+)", head)
                 self.bodies.append(lines.read(int(length[1]) if length else 0))
