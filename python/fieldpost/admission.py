@@ -1,4 +1,4 @@
-"""What is to become of an event that is read, by what the ledger knows of it: one rule for all.
+"""Decides on an event that is read by what the ledger knows of it: one rule for all.
 
 A delivery, a dry run and a replay ask it, so that the one foretells what the others do.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ._core import Batch
 from .ledger import Ledger, Standing, Takes, known_as
 
-# What was sent, or may have been: a document of today that ends the event changes nothing of it.
+# Sent, or perhaps sent: a document of today that ends the event changes nothing of it.
 _SENT = ("delivered", "unconfirmed")
 
 
@@ -74,18 +74,18 @@ class Everything:
         return len(batch.filtered_hashes(subscription)) // 8
 
     def has(self, event_id: str) -> bool:
-        """Whether an event is looked at."""
+        """True where an event is looked at."""
         return True
 
     def takes_new(self) -> bool:
-        """Whether an event is taken that the ledger does not know."""
+        """True where an event is taken that the ledger does not know."""
         return True
 
 
 class Chosen(Everything):
     """The events of some rows of a ledger, wherever a source holds them; no others are looked at.
 
-    What the ledger does not know of them, since another subscription wants them by now, is left to
+    Those that the ledger does not know, since another subscription wants them by now, are left to
     the next delivery.
     """
 
@@ -109,11 +109,11 @@ class Chosen(Everything):
         return sum(one in self._hashes for one in hashes)
 
     def has(self, event_id: str) -> bool:
-        """Whether an event is looked at."""
+        """True where an event is looked at."""
         return known_as(event_id) in self._ids
 
     def takes_new(self) -> bool:
-        """Whether an event is taken that the ledger does not know."""
+        """True where an event is taken that the ledger does not know."""
         return False
 
 

@@ -81,7 +81,7 @@ class ClientCertificate:
 
 
 def client_certificate(config: DestinationConfig) -> ClientCertificate | None:
-    """What the destination file names; None without."""
+    """The certificate that the destination file names; None without."""
     if config.client_cert is None:
         return None
     return ClientCertificate(config.client_cert, config.client_key, config.client_key_password)

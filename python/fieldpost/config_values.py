@@ -223,7 +223,7 @@ def _filled(value: Any) -> Any:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host can only mean this machine: localhost, or an address of loopback.
+    """True where a host can only mean this machine: localhost, or an address of loopback.
 
     A name that only looks like such an address, as 127.example.com does, may lead anywhere.
     """
@@ -490,7 +490,7 @@ def _placed_reference(value: dict[str, str], kind: str, path: YamlPath, reading:
 
 
 def settings(value: Any, info: ValidationInfo) -> Any:
-    """What functions get. A reference with `secret: true` beside it is read late, and hidden."""
+    """Settings of functions. A reference with `secret: true` beside it is read late, and hidden."""
     return _with_references(value, ("settings",), info.context)
 
 

@@ -70,7 +70,7 @@ class DeadLetters:
         )
 
     def _redacted(self, content: Content) -> tuple[Content, bool]:
-        """What may be kept, and whether something was taken out of it."""
+        """The content that may be kept; True where something was taken out of it."""
         try:
             event, values = self._redacted_event(content.event)
         except _Unreadable:
@@ -80,7 +80,7 @@ class DeadLetters:
         return rest, bool(values)
 
     def _without_secrets(self, content: Content) -> tuple[Content, Lost]:
-        """What a record was made of, with references in place of what came by them."""
+        """The content with references in place of what came by them."""
         event, body, url, headers = content
         taken = [
             self._secrets.take_out(body or b"", event),

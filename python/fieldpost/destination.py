@@ -402,7 +402,7 @@ class Destination:
     def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
         """Set what fits `where` to delivered, rejected or ignored, after somebody looked; how many.
 
-        What is ignored is closed: no run sends it, and no list of failures has it.
+        An ignored event is closed: no run sends it, and no list of failures has it.
         """
         with self._looking(dry_run) as ledger:
             made = ledger.exists()
@@ -421,7 +421,7 @@ class Destination:
     def restore(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """Put a copy in the place of the ledger's file, while no run is at work (E720).
 
-        What it replaces is kept beside it. Tells `replaced`, `last_run` of the copy, and `unknown`:
+        The replaced one is kept beside it. Tells `replaced`, `last_run` of the copy, and `unknown`:
         how many events the replaced one holds as delivered that the copy does not.
         """
         with self._looking() as ledger:

@@ -273,8 +273,8 @@ def _with(body: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
 
 
 class TargetAddress(NamedTuple):
-    """What the ledger's memory of a subscription belongs to. older: as earlier versions, or the
-    same file before a reference stood in it, knew it; "" where that is the same."""
+    """The address that the ledger's memory of a subscription belongs to. older: as earlier versions,
+    or the same file before a reference stood in it, knew it; "" where that is the same."""
 
     url: str
     older: str = ""

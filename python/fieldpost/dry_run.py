@@ -102,7 +102,7 @@ class DryRun:
 
 
 def _remembered(ledger: Ledger | None) -> Callable[[int], bool]:
-    """Whether a run is alive, asked once of each: nothing of this one lasts as long as a run."""
+    """Tells if a run is alive, asked once of each: nothing of this one lasts as long as a run."""
     known: dict[int, bool] = {}
 
     def is_live(run: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a fork copies and a child must not use: open ledgers, and the locks that say who is alive.
+"""Copies that a forked child must not use: open ledgers, and the locks that say who is alive.
 
 A child has its parent's descriptors and none of its threads. A lock or a session that it keeps open
 would make a dead parent look alive, and connections of SQLite do not survive the copy at all. So a

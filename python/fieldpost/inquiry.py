@@ -27,7 +27,7 @@ _LONGEST_WAIT_S = 300.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. status 0: nothing did, `fault` says of what kind, `fault_advice` what to do.
+    """An answer. status 0: nothing did, `fault` says of what kind, `fault_advice` what to do.
 
     headers: by lower-case name. elapsed_s: from the request to the end of the answer.
     """
@@ -138,7 +138,7 @@ class Inquiry:
         )
 
     def _with_token(self) -> Redaction:
-        """What must not come back in the words of whoever answers."""
+        """Texts that must not come back in the words of whoever answers."""
         if self._with_header[0] != self.header:
             token = self.header.split(" ", 1)[-1]
             self._with_header = (self.header, self._redaction.with_text(token))

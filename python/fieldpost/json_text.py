@@ -40,7 +40,7 @@ def write(value: Any) -> bytes:
 
 
 def read(text: str | bytes) -> Any:
-    """What the core wrote, as Python values. Raises EventError where Python cannot hold it: an
+    """JSON that the core wrote, as Python values. Raises EventError where Python cannot hold it: an
     event may be nested more deeply, and have longer numbers, than Python's own reader takes."""
     try:
         return json.loads(text)

@@ -103,7 +103,7 @@ def _moment(at: float) -> str:
 
 
 def _refuse_to_replace(copy: Path) -> None:
-    """What is no ledger is not overwritten by one."""
+    """Refuse to write a ledger over a file that is none."""
     why = "a file that is no ledger stands there"
     try:
         if own_file.standing(copy) is None:

@@ -70,7 +70,7 @@ def _decided(status: Status) -> int:
 
 
 def breakers_at_work(config: DestinationConfig, database: str) -> list[OpenBreaker]:
-    """What runs at work, here or where they meet in a database, found failing."""
+    """Targets that runs at work, here or where they meet in a database, found failing."""
     target = documents.shared_address(config)
     found = look_at_breaker(governor_name(config, target), database)
     return [OpenBreaker(target, *found)] if found is not None else []

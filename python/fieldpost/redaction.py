@@ -1,4 +1,4 @@
-"""What a destination file takes by reference is shown and kept nowhere: each such value, by origin.
+"""Hides what a destination file takes by reference wherever it is shown or kept: by origin.
 
 An origin is a place of the file where a reference ({env: NAME}, {file: path}, …) brings what may be
 a secret: in `auth`, `signing`, a proxy, a header, an address, a body, a marked setting. For people
@@ -56,7 +56,7 @@ class Origin(NamedTuple):
 
     @property
     def is_long(self) -> bool:
-        """Whether it is hidden wherever it stands."""
+        """True where it is hidden wherever it stands."""
         return len(self.value) >= SHORTEST
 
 
@@ -93,7 +93,7 @@ class Redaction:
 
     @property
     def texts(self) -> list[Secret]:
-        """What is hidden wherever it stands, as it is and encoded; the longest first."""
+        """Texts that are hidden wherever they stand, as they are and encoded; the longest first."""
         return [Secret(one) for one in self._by_length if self._shown[one][:4] != "http"]
 
     # -- for people
@@ -151,7 +151,7 @@ class Redaction:
     ) -> Taken:
         """JSON text with references in place of secrets. is_address: it is that, no JSON.
 
-        What the event itself holds is the event's, and stays. Where the text looks as if it held
+        A value of the event itself is the event's, and stays. Where the text looks as if it held
         references already, it cannot be put together again.
         """
         if self._needles is None:
@@ -194,7 +194,7 @@ class _Swap:
     needs: bytes | None
 
     def is_of(self, event: bytes | None) -> bool:
-        """Whether the event itself holds the value."""
+        """True where the event itself holds the value."""
         return self.needs is not None and event is not None and self.needs in event
 
 
@@ -244,7 +244,7 @@ def _member(name: str, value: str) -> str:
 
 
 def _of_file(config: DestinationConfig) -> Iterator[Origin]:
-    """What the file's {env: …} brings into requests and addresses."""
+    """Values that the file's {env: …} brings into requests and addresses."""
     data = config.reading.resolved
     yield from _of_url(data.get("url"))
     sign_in = data.get("auth")
@@ -309,7 +309,7 @@ def shown_address(url: str) -> str:
 
 
 def address_secrets(url: str) -> list[Secret]:
-    """What of an address is shown to nobody, the longest first; nothing unless by reference."""
+    """Parts of an address that nobody is shown, the longest first; none unless by reference."""
     found = {one.value for one in _of_url(url) if one.is_long}
     return sorted(found, key=len, reverse=True)
 
@@ -321,7 +321,7 @@ def _origin_of(url: str) -> str:
 
 
 def _of_secrets(part: DestinationConfig | Mapping[str, Any]) -> Iterator[Origin]:
-    """What references to secrets bring, and what is made of them on the way."""
+    """Values of references to secrets, and what is made of them on the way."""
     for ref, user in _references(part):
         try:
             value = resolve_text(ref)

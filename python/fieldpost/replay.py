@@ -181,7 +181,7 @@ class Replay:
 
 
 def _is_named(row: Kept) -> bool:
-    """Whether its id is there as it was."""
+    """True where its id is there as it was."""
     return "\\x" not in row.key.event_id
 
 

@@ -12,7 +12,7 @@ __all__ = ["transport_document", "transport_that_sends"]
 
 
 def transport_document(config: DestinationConfig) -> dict[str, Any]:
-    """What the core's transport reads, without what is secret: for what sends nothing."""
+    """The document of the core's transport without its secrets: for what sends nothing."""
     proxy = config.delivery.proxy
     return {
         "ca_file": str(config.ca_path or ""),

@@ -60,7 +60,7 @@ class Connections {
   void opened(const std::string& ends, std::shared_ptr<Connection> connection) {
     known_[ends] = std::move(connection);
   }
-  // What is not known was met on its way.
+  // One that is not known was met on its way.
   std::shared_ptr<Connection> at(const std::string& ends);
   void closing(int socket);  // which is still open
 

@@ -364,7 +364,7 @@ bool Transfer::is_answered() const {
   return response_.header("Content-Length") == std::to_string(response_.body.size());
 }
 
-// Whether the server refused the stream of HTTP/2 (RFC 9113, 8.7). libcurl says so where nothing
+// True where the server refused the stream of HTTP/2 (RFC 9113, 8.7). libcurl says so where nothing
 // else was sent over the connection before. Else it starts once more, as after a connection that
 // died, and nothing but the way there tells the two apart (read in the sources of both versions):
 // - 8.14 leaves words in the error buffer in each other case.

@@ -30,7 +30,7 @@ def share(text: str | None) -> float:
 
 
 def condition(where: str | None, everything: bool) -> str:
-    """What --where and --all choose; raises LedgerError (E703) where it is not one of the two.
+    """The condition of --where or --all; raises LedgerError (E703) where not one of them is given.
 
     A variable that a script left unset is an empty condition, and no wish for all.
     """

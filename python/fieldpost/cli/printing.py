@@ -222,7 +222,7 @@ def pruned(told: dict[str, Any]) -> None:
 
 
 def restored(told: dict[str, Any]) -> None:
-    """What a ledger was replaced by, and what that means."""
+    """The copy that replaced a ledger, and what that means."""
     out.print(line(f"restored {told['restored']} from {told['copy']}"))
     if told["replaced"]:
         out.print(line(f"the ledger that it replaces is kept in {told['replaced']}"))

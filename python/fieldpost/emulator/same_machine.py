@@ -41,7 +41,7 @@ def _foreign(scope: Scope) -> str:
 
 @lru_cache(maxsize=64)
 def _is_here(value: bytes) -> bool:
-    """Whether "host:port" or "scheme://host:port" names the loopback interface; "null" does not."""
+    """True where "host:port" or "scheme://host:port" names the loopback interface, not "null"."""
     text = value.decode("latin-1")
     try:
         host = (urlsplit(text if "://" in text else f"//{text}").hostname or "").rstrip(".")

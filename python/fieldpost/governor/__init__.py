@@ -85,7 +85,7 @@ def open_governor(config: DestinationConfig, target: str, database: str = "") ->
 
 
 def governor_name(config: DestinationConfig, target: str) -> str:
-    """What runs that share a target's limits call it, on a machine and in a database."""
+    """The name by which runs share a target's limits, on a machine and in a database."""
     return hashlib.sha256(f"{target}\n{identity(config)}".encode()).hexdigest()[:32]
 
 

@@ -34,7 +34,7 @@ class Kept(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a run hears from the others: an opening to follow, or that its own is over."""
+    """News for a run from the others: an opening to follow, or that its own is over."""
 
     follow: Opening | None = None
     release: bool = False

@@ -12,7 +12,7 @@ from .postgres_tables import LIVE, lock_class
 
 
 def read_breaker(db: Any, target: str) -> Kept:
-    """What the machines share of a target."""
+    """The opening that the machines share of a target."""
     row = db.execute(
         "SELECT since, next_probe, reason, released FROM governor_breakers WHERE target = %s",
         (target,),

@@ -43,7 +43,7 @@ class RunLock:
         return bool(struct.unpack(_LAYOUT, told)[0] != fcntl.F_UNLCK)
 
     def is_any_alive(self) -> bool:
-        """Whether another open ledger holds any run."""
+        """True where another open ledger holds any run."""
         if self._file < 0:
             return False
         whole = struct.pack(_LAYOUT, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)

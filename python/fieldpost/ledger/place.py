@@ -40,11 +40,11 @@ class Place:
         self._lock(0)
 
     def is_changing(self) -> bool:
-        """Whether somebody else puts another file in place."""
+        """True where somebody else puts another file in place."""
         return self._held(0, 1) is not None
 
     def is_held(self, but_with: os.stat_result | None = None) -> bool:
-        """Whether a run is at work with a file of this name, other than the one given."""
+        """True where a run is at work with a file of this name, other than the one given."""
         own = None if but_with is None else self._byte_of(but_with)
         begin = 1
         while (found := self._held(begin, _WIDTH - begin)) is not None:

@@ -246,7 +246,7 @@ class PostgresLedger(Ledger):
         return super().begin_run(about)
 
     def _stands(self) -> int:
-        """What tells these tables from others of their names; 0 for none."""
+        """A number that tells these tables from others of their names; 0 for none."""
         self._look_again_s = time.monotonic() + _LOOK_EVERY_S
         return int(self._rows("SELECT coalesce(to_regclass('outcomes')::oid::bigint, 0)")[0][0])
 

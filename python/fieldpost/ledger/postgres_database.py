@@ -169,7 +169,7 @@ class PostgresDatabase:
 
 
 def _notices(address: str) -> dict[str, Any]:
-    """What an address does not say itself of a server that falls silent."""
+    """Settings for a server that falls silent, where the address has none itself."""
     given = conninfo_to_dict(address)
     return {name: value for name, value in _NOTICES.items() if name not in given}
 

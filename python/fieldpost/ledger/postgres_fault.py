@@ -57,7 +57,7 @@ def told(error: psycopg.Error, what: str, name: str, address: str) -> LedgerErro
 
 
 def cause(error: psycopg.Error, address: str) -> psycopg.Error | None:
-    """What may be told as the cause of an error: nothing that may quote a password.
+    """The cause of an error as it may be told: nothing that may quote a password.
 
     Nor do its frames go along: the driver's hold the address in parts.
     """

@@ -1,6 +1,6 @@
 """A copy of an SQLite ledger put in its place: whole or not at all, and never under a run.
 
-What is replaced is kept aside with its journal, which must not meet the copy: SQLite would lay the
+The replaced file is kept aside with its journal, which must not meet the copy: SQLite would lay the
 pages of the one over the other.
 """
 
@@ -32,7 +32,7 @@ WHERE o.outcome = 'delivered' AND NOT EXISTS (
 
 
 class Restored(NamedTuple):
-    """What a restored ledger knows. replaced: where the one is that stood there; None for none.
+    """A restored ledger. replaced: where the one is that stood there; None for none.
 
     last_run: when the last run began that the copy knows, Unix seconds. unknown: events that the
     replaced one holds as delivered and the copy does not; None where that could not be read.

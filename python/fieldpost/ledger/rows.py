@@ -95,7 +95,7 @@ class Settled(NamedTuple):
 
 
 class Lost(enum.IntEnum):
-    """What a letter lacks of what it was; the column `redacted`."""
+    """The parts that a letter lacks; the column `redacted`."""
 
     NOTHING = 0
     FIELDS = 1  # of the event: for reading only

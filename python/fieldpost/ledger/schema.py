@@ -133,7 +133,7 @@ def statements(words: dict[str, str], after: int = 0) -> list[tuple[int, list[st
     return todo
 
 
-# What looks at a ledger changes nothing, so an older one is read through views of this session
+# Looking at a ledger changes nothing, so an older one is read through views of this session
 # that show it as it would be once migrated: (schema before which it is needed, view, columns).
 _STAND_INS = (
     (2, "runs", "o.*, 'deliver' AS verb, '' AS airflow"),

@@ -216,7 +216,7 @@ class SqliteLedger(Ledger):
 
     @property
     def is_taken_away(self) -> bool:
-        """Whether its file was deleted, or another put in its place."""
+        """True where its file was deleted, or another put in its place."""
         return self._file.is_taken_away()
 
     def _take_step(

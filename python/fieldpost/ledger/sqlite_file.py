@@ -54,7 +54,7 @@ _CACHE_KB = 32_768
 _KEEP_IN_MEMORY = "PRAGMA temp_store=MEMORY"
 # 8 MB: a journal that still grows takes twice as long to be on the disk as one written over.
 _CHECKPOINT_PAGES = 2000
-# What stands in a file that came from elsewhere runs no function that could do harm.
+# A schema that came with a file from elsewhere runs no function that could do harm.
 _TRUST_NOTHING = "PRAGMA trusted_schema=OFF"
 PATIENCE_S = 30.0  # for somebody else's transaction
 _ONCE_MORE_S = 0.02  # until a busy file is tried again
@@ -149,7 +149,7 @@ class SqliteFile:
             return None
 
     def is_taken_away(self) -> bool:
-        """Whether the file that was opened to write does not lie there any more."""
+        """True where the file that was opened to write does not lie there any more."""
         now, stood = self.now(), self._stood
         return stood is not None and (now is None or not os.path.samestat(now, stood))
 
@@ -196,7 +196,7 @@ class SqliteFile:
         return db
 
     def _refuse_other_kinds(self) -> None:
-        """What is no file at all may never answer."""
+        """Refuse a pipe or a device, which may never answer."""
         if not stat.S_ISREG(self.path.stat().st_mode):
             hint = "name another file with --ledger"
             raise LedgerError("E721", "it is no file, so it is no ledger", self.name, hint)

@@ -1,4 +1,4 @@
-"""Whether an SQLite file is the one that the journal beside it (-wal) was written for.
+"""Refuses an SQLite file that the journal beside it (-wal) was not written for.
 
 A journal holds whole pages that go over those of its file. Where another file was copied into its
 place, pages that the journal counts on are in neither.

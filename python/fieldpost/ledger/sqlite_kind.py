@@ -18,7 +18,7 @@ _HINT = "name another file with --ledger"
 
 
 def is_blank(db: sqlite3.Connection, name: str, words: dict[str, str]) -> bool:
-    """Whether nothing is in it yet; raises LedgerError (E721) where it is no ledger of ours."""
+    """True where nothing is in it yet; raises LedgerError (E721) where it is no ledger of ours."""
     made = db.execute("SELECT type, name, rootpage, sql FROM sqlite_master").fetchall()
     version, kind = (_number(db, one) for one in ("user_version", "application_id"))
     if not made and not version and kind in (0, APPLICATION_ID):
@@ -35,7 +35,7 @@ def is_blank(db: sqlite3.Connection, name: str, words: dict[str, str]) -> bool:
 def _refuse_foreign_parts(
     made: list[tuple[str, str, int, str]], tables: set[str], name: str, words: dict[str, str]
 ) -> None:
-    """What runs by itself, or stands where a table of ours should."""
+    """Refuse parts that run by themselves, or stand where a table of ours should."""
     own = [one for _, todo in statements(words) for one in todo]
     views = [one for one in own if one.startswith("CREATE VIEW")]
     names = {one.split()[2] for one in own if one.startswith("CREATE TABLE")}

@@ -90,7 +90,7 @@ class SqliteLook:
             db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
 
     def _holds(self) -> bool:
-        """Whether the file lies there as it did when it was opened."""
+        """True where the file lies there as it did when it was opened."""
         return self._rest is None or self._rest == _at_rest(self._file.path)
 
     def _connection(self) -> sqlite3.Connection:
@@ -103,7 +103,7 @@ class SqliteLook:
 
 
 def _at_rest(path: Path) -> tuple[int, ...] | None:
-    """What tells that nobody has written meanwhile; None while somebody may."""
+    """Marks that nobody has written meanwhile; None while somebody may."""
     if Path(f"{path}-wal").exists():
         return None
     found = path.stat()

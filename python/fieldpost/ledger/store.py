@@ -42,7 +42,7 @@ class Store(ABC):
 
     @property
     def is_taken_away(self) -> bool:
-        """Whether it does not lie any more where this run opened it."""
+        """True where it does not lie any more where this run opened it."""
         return False
 
     @property

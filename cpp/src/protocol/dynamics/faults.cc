@@ -233,9 +233,9 @@ std::string privilege_in(std::string_view message) {
   return std::string(message.substr(begin, end - begin));
 }
 
-// Whether a refusal speaks of the row, or of something that every request would meet. The service
-// words each of its refusals; without a code of it, something in between answered. A code that
-// nobody knows is the row's fault, but where rights are meant.
+// True where a refusal speaks of the row, not of what every request would meet. The service words
+// each of its refusals; without a code of it, something in between answered. A code that nobody
+// knows is the row's fault, but where rights are meant.
 bool is_of_row(const Response& response, const ServiceError& error) {
   constexpr int kOfSize[] = {413, 414, 431};
   if (std::find(std::begin(kOfSize), std::end(kOfSize), response.status) != std::end(kOfSize)) {

@@ -55,7 +55,7 @@ std::string object_of(const Response& response) {
   return out + "}";
 }
 
-// What a mapping gave as JSON, as a text for people.
+// A mapping's result, which is JSON, as a text for people.
 std::string text_of(const std::string& json) {
   simdjson::dom::parser parser;
   simdjson::dom::element value;

@@ -44,7 +44,7 @@ std::string joined(const Batching& batching, const std::vector<std::string_view>
 std::optional<std::vector<RecordAnswer>> record_answers(const Batching& batching,
                                                         std::string_view body, std::size_t count);
 
-// Whether a list of it, or of one of its members, has an entry with a `status` that is a refusal.
+// True where a list of it, or of one of its members, has an entry whose `status` is a refusal.
 bool tells_of_failure(std::string_view body);
 
 }  // namespace fieldpost
