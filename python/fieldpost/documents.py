@@ -273,8 +273,8 @@ def _with(body: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
 
 
 class TargetAddress(NamedTuple):
-    """The address that the ledger's memory of a subscription belongs to. older: as earlier versions,
-    or the same file before a reference stood in it, knew it; "" where that is the same."""
+    """The address to which the ledger's memory of a subscription belongs. older: as earlier
+    versions, or the same file before a reference stood in it, knew it; "" for the same."""
 
     url: str
     older: str = ""

@@ -128,7 +128,7 @@ def test_a_dry_run_foretells_what_a_replay_from_a_source_does(
     history.alive.close()
 
 
-def test_what_died_on_its_way_is_unconfirmed_in_both(service, tmp_path):
+def test_a_record_that_died_on_its_way_is_unconfirmed_in_both(service, tmp_path):
     file = service.destination(tmp_path)
     states = {"m0": "claimed by the dead", "m1": "claimed by the living"}
     history = History(tmp_path / "hook.ledger.db", f"{service.url}/in", states)

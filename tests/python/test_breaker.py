@@ -67,7 +67,7 @@ def test_a_service_that_only_fails_is_probed_until_it_is_well(
     assert report.breakers == []
 
 
-def test_who_looks_is_told_of_an_open_breaker(tmp_path: Path) -> None:
+def test_status_tells_of_an_open_breaker(tmp_path: Path) -> None:
     service = Service(lambda _n: (500, {}, b"words that nobody else may read"))
     with RecordingServer(service) as server:
         dest = fp.Destination.from_file(write(tmp_path, server.url, "retry: {wait_initial_s: 5}"))

@@ -283,7 +283,7 @@ def with_headers(api: Api, method: str, path: str, headers: dict[str, str]) -> h
 
 @pytest.mark.parametrize("path", ["/_emulator/reset", "/api/data/v9.2/accounts", "/t/authorize"])
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_what_a_foreign_page_sends_is_refused(api: Api, headers: str, path: str) -> None:
+def test_a_request_of_a_foreign_page_is_refused(api: Api, headers: str, path: str) -> None:
     api.created("accounts", tree())
     answer = with_headers(api, "POST", path, FOREIGN[headers])
     assert answer.status_code == 403

@@ -81,7 +81,7 @@ def test_a_refused_stream_is_sent_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [NO_ERROR, ENHANCE_YOUR_CALM])
-def test_what_is_above_the_last_stream_of_a_goaway_is_sent_again(tmp_path: Path, code: int) -> None:
+def test_a_stream_above_the_last_of_a_goaway_is_sent_again(tmp_path: Path, code: int) -> None:
     def script(asked: Asked, _name: str) -> Sequence[bytes]:
         if asked.number % 20:
             return [no_content(asked.stream)]
@@ -94,7 +94,7 @@ def test_what_is_above_the_last_stream_of_a_goaway_is_sent_again(tmp_path: Path,
     assert set(service.acted.values()) == {1} and len(service.acted) == 200
 
 
-def test_what_is_not_above_the_last_stream_of_a_goaway_is_in_doubt(tmp_path: Path) -> None:
+def test_a_stream_up_to_the_last_of_a_goaway_is_in_doubt(tmp_path: Path) -> None:
     def script(asked: Asked, _name: str) -> Sequence[bytes]:
         if asked.connection > 1 or asked.number < 5:
             return [no_content(asked.stream)]
@@ -131,7 +131,7 @@ def test_a_stream_that_ends_for_another_reason_is_in_doubt(
 
 
 @pytest.mark.parametrize("first", [1, 5])
-def test_what_a_server_that_speaks_nonsense_did_is_in_doubt(tmp_path: Path, first: int) -> None:
+def test_a_server_that_speaks_nonsense_leaves_a_doubt(tmp_path: Path, first: int) -> None:
     def script(asked: Asked, _name: str) -> Sequence[bytes]:
         confuses = asked.connection == 1 and asked.number == first
         return [nonsense() if confuses else no_content(asked.stream)]

@@ -160,7 +160,7 @@ def test_the_database_of_another_program_is_refused_and_left_alone(service, tmp_
     assert service.bodies == []
 
 
-def test_what_is_no_file_is_told_at_once(service, tmp_path):
+def test_a_ledger_that_is_no_file_is_told_at_once(service, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     file = service.destination(tmp_path)
@@ -283,7 +283,7 @@ def test_a_backup_replaces_a_ledger_of_ours_and_nothing_else(service, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
-def test_what_root_does_to_a_ledger_leaves_it_to_its_owner(service, tmp_path):
+def test_a_ledger_that_root_uses_stays_its_owners(service, tmp_path):
     destination = fp.Destination.from_file(service.destination(tmp_path))
     source, ledger = events(tmp_path, 3), tmp_path / "hook.ledger.db"
     destination.deliver(source, limit=1)

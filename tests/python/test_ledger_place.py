@@ -197,7 +197,7 @@ def test_no_ledger_is_restored_under_a_run(service, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["missing", "text", "foreign", "damaged", "empty", "itself"])
-def test_what_is_no_whole_ledger_is_not_restored(service, tmp_path, kind):
+def test_a_copy_that_is_no_whole_ledger_is_not_restored(service, tmp_path, kind):
     destination, _, copy = backed_up(service, tmp_path)
     content = bytearray(copy.read_bytes())
     if kind == "missing":

@@ -46,7 +46,7 @@ BAD = [("m0", "ok"), ("m1", "bad"), ("m2", "bad"), ("m3", "ok")]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_what_is_ignored_is_closed_and_counted_in_every_sum(service, tmp_path, request, kind):
+def test_an_ignored_event_is_closed_and_counted_in_every_sum(service, tmp_path, request, kind):
     ledger = []
     if kind == "postgres":
         ledger = ["--ledger", request.getfixturevalue("postgres").create("ignored")]
@@ -119,7 +119,7 @@ def test_a_replay_from_a_source_goes_through_todays_filter(service, tmp_path):
     assert report.received == sum(report[one] for one in OUTCOMES)
 
 
-def test_what_was_invalid_is_mended_from_its_source(service, tmp_path):
+def test_an_invalid_event_is_mended_from_its_source(service, tmp_path):
     file = service.destination(tmp_path, body='{"@path": "$.properties"}')
     source = tmp_path / "e.ndjson"
     source.write_text('{"type":"track","messageId":"a"}\n')
@@ -156,7 +156,7 @@ def test_failures_and_status_count_the_same_after_an_address_was_mended(service,
 CSV = "type,n\ntrack,1\ntrack,2\npage,3\n"
 
 
-def test_what_is_told_apart_by_its_place_is_counted_and_told(service, tmp_path, caplog):
+def test_events_told_apart_by_place_are_counted_and_told(service, tmp_path, caplog):
     file, source = service.destination(tmp_path, body='{n: {"@path": "$.n"}}'), tmp_path / "e.csv"
     source.write_text(CSV)
     destination = fp.Destination.from_file(file)

@@ -27,7 +27,7 @@ def put(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "socket", "link", "device"])
-def test_what_is_no_file_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
+def test_a_path_that_is_no_file_is_refused_and_stays(tmp_path: Path, kind: str) -> None:
     if kind == "device" and os.geteuid() != 0:
         pytest.skip("only root makes devices")
     path = tmp_path / "there"

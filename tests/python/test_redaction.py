@@ -150,7 +150,7 @@ def test_a_letter_of_an_older_kind_is_sent_with_the_header_of_today(
     assert refusing.requests[-1].headers["x-key"] == "Bearer pl4nted-old"
 
 
-def test_what_the_event_itself_holds_is_the_event_s(
+def test_a_value_of_the_event_itself_is_the_event_s(
     refusing: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAGE", "production")
@@ -187,7 +187,7 @@ def test_targets_behind_one_host_are_told_apart(
 
 
 @pytest.mark.parametrize("way", ["from an older version", "to a reference", "from a reference"])
-def test_what_was_delivered_before_is_recognised(refusing: Any, tmp_path: Path, way: str) -> None:
+def test_an_event_delivered_before_is_recognised(refusing: Any, tmp_path: Path, way: str) -> None:
     refusing.answer = lambda _: (204, {}, b"")
     literal = refusing.url + "/services/T00/pl4nted-path?code=pl4nted-code"
     urls = ("{env: HOOK_URL}", f"'{literal}'")
@@ -299,7 +299,7 @@ def test_a_short_value_is_hidden_in_its_own_place_only(monkeypatch: pytest.Monke
         (f"https://host.example/in?k={quote(KEY, safe='')}&l=1".encode(), True),
     ],
 )
-def test_what_is_taken_out_is_put_in_again(
+def test_a_secret_that_is_taken_out_is_put_in_again(
     monkeypatch: pytest.MonkeyPatch, text: bytes, is_address: bool
 ) -> None:
     monkeypatch.setenv("KEY", KEY)

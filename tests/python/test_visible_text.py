@@ -161,7 +161,7 @@ def test_a_name_with_brackets_is_told_as_it_is(hostile, tmp_path, verb):
     assert shown in told(*verb.split(), hostile[0], *copy, code=0)
 
 
-def test_what_data_says_is_shown_and_not_left_out(hostile):
+def test_control_characters_of_data_are_shown_and_not_left_out(hostile):
     file, events = hostile
     told("deliver", file, events)
     listed = told("outcomes", file, code=0)

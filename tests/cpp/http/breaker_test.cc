@@ -135,7 +135,7 @@ TEST_F(BreakerTest, LateFailuresMakeNoPauseLonger) {
   EXPECT_EQ(breaker_.opening()->next_probe_s, due_s);
 }
 
-TEST_F(BreakerTest, WhoFallsIllAgainAtOnceWasNeverWell) {
+TEST_F(BreakerTest, ATargetThatFallsIllAgainAtOnceWasNeverWell) {
   calls(16, Answer::failure);
   for (int i = 0; i < 12; ++i) probe(Answer::failure);
   const double ill_s = now_s_ - 100;
