@@ -131,10 +131,12 @@ def test_a_ledger_that_cannot_be_written_stops_before_anything_is_sent(recipe):
 def test_a_ledger_of_a_newer_version_is_refused(recipe):
     import sqlite3
 
+    arguments = ("deliver", recipe.dynamics(), recipe.events(), "--ledger", "new.db")
+    recipe.run(*arguments, "--limit", "1")
     with sqlite3.connect(recipe.folder / "new.db") as db:
         db.execute("PRAGMA user_version=999")
     db.close()
-    told = recipe.run("deliver", recipe.dynamics(), recipe.events(), "--ledger", "new.db")
+    told = recipe.run(*arguments)
     assert told.returncode == 2
     assert "newer" in told.stderr
 

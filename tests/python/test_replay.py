@@ -394,7 +394,8 @@ def test_a_service_that_is_down_for_all_stops_the_run(service, tmp_path):
     assert counts["stopped"]["code"] in ("E532", "E733")
     assert counts["expired"] < 30
     service.answer = lambda _body: 200
-    assert told(run("deliver", file, source, "-o", "json"), 4)["delivered"] == counts["waiting"]
+    code = 4 if counts["expired"] else 0
+    assert told(run("deliver", file, source, "-o", "json"), code)["delivered"] == counts["waiting"]
     assert told(run("replay", file, "--where", "outcome = 'expired'", "-o", "json"))["waiting"] == 0
     assert told(run("status", file, "-o", "json"))["delivered"] == 200
 
