@@ -18,7 +18,7 @@ using About = Verdict::About;
 constexpr int kRefusedAlike = 5;
 // So many answers in a row asked for fewer requests, and none for how long to wait.
 constexpr int kBusyInARow = 8;
-constexpr const char* kEverywhere = "";  // the place of refusals that no address changes
+constexpr const char* kEverywhere = "";  // where refusals that no address changes count besides
 
 // Refusals of a subscription at an address, or at a host, are counted there.
 std::string place(std::uint32_t subscription, std::string_view where) {
@@ -36,6 +36,11 @@ Verdict pause_of(Kind kind, std::string code, std::string message, std::string a
   pause.message = std::move(message);
   pause.action_needed = std::move(action_needed);
   return pause;
+}
+
+std::string met(int calls, const Verdict& verdict) {
+  return "refused the last " + counted(calls, "record") +
+         ", all different, in the same words: " + verdict.message;
 }
 
 Verdict ill(const std::string& what, const std::string& last = "") {
@@ -109,43 +114,46 @@ void Dispatcher::State::back_off(const Answered& answered) {
 // -- refusals
 
 std::string Dispatcher::State::place_of(Id id, const Verdict& verdict) {
-  if (verdict.about == About::destination) return kEverywhere;
   Delivery& delivery = deliveries.at(id);
   const std::string& url = delivery.request(*protocol).url;
-  return place(delivery.subscription(), verdict.about == About::host ? origin_of(url) : url);
+  return place(delivery.subscription(), verdict.about == About::address ? url : origin_of(url));
 }
 
 void Dispatcher::State::watch_refusals(const Answered& answered, bool is_good) {
   const Verdict& verdict = answered.verdict;
   if (is_good && !refusals.empty()) {
     const std::uint32_t subscription = deliveries.at(answered.call).subscription();
-    tell_refused(refusals.clear(kEverywhere));
+    refusals.clear(kEverywhere);
     tell_refused(refusals.clear(place(subscription, answered.url)));
     tell_refused(refusals.clear(place(subscription, origin_of(answered.url))));
   }
   if (!may_be_of_all(verdict)) return;
   const bool everywhere = verdict.about == About::destination;
-  if (!everywhere) tell_refused(refusals.clear(kEverywhere));
-  if (!everywhere && breaker.refusals == 0) return;
-  Refusals::Ids cleared;
-  const int calls = refusals.refused(place_of(answered.call, verdict), verdict.code, cleared);
-  tell_refused(cleared);
-  if (calls >= (everywhere ? kRefusedAlike : breaker.refusals)) refuse_all(answered, calls);
+  if (!everywhere) refusals.clear(kEverywhere);
+  if (everywhere && count_refusal(kEverywhere, verdict) >= kRefusedAlike) {
+    return pause_with(pause_of(Kind::pause, verdict.code,
+                               "the destination " + met(kRefusedAlike, verdict),
+                               verdict.action_needed));
+  }
+  if (breaker.refusals == 0) return;
+  const int calls = count_refusal(place_of(answered.call, verdict), verdict);
+  if (calls >= breaker.refusals) refuse_all(answered, calls);
 }
 
-// The destination, or the subscription at this address, is given up for this run.
+int Dispatcher::State::count_refusal(const std::string& at, const Verdict& verdict) {
+  Refusals::Ids cleared;
+  const int calls = refusals.refused(at, verdict.code, cleared);
+  tell_refused(cleared);
+  return calls;
+}
+
+// The subscription is given up for this run.
 void Dispatcher::State::refuse_all(const Answered& answered, int calls) {
   const Verdict& verdict = answered.verdict;
-  const std::string met = "refused the last " + counted(calls, "record") +
-                          ", all different, in the same words: " + verdict.message;
-  if (verdict.about == About::destination) {
-    return pause_with(
-        pause_of(Kind::pause, verdict.code, "the destination " + met, verdict.action_needed));
-  }
-  const std::string where = verdict.about == About::host ? "the host " : "the address ";
+  const std::string where = verdict.about == About::address ? "the address " : "the host ";
   pause_subscription(
       deliveries.at(answered.call).subscription(),
-      pause_of(Kind::pause_subscription, verdict.code, where + met,
+      pause_of(Kind::pause_subscription, verdict.code, where + met(calls, verdict),
                verdict.action_needed + "; or set delivery.breaker.refusals to 0 if these records "
                                        "are at fault"));
   for (const Id id : refusals.clear(place_of(answered.call, verdict))) wait_for_subscription(id);

@@ -126,6 +126,7 @@ struct Dispatcher::State {
   void watch(const Answered& answered);
   void watch_doubts(const Target& target);
   void watch_refusals(const Answered& answered, bool is_good);
+  int count_refusal(const std::string& at, const Verdict& verdict);
   void refuse_all(const Answered& answered, int calls);
   void back_off(const Answered& answered);
   void end_what_stays_ill();

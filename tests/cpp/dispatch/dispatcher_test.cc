@@ -737,6 +737,19 @@ TEST_F(DispatcherTest, ADeadPathIsNotHiddenByTheGoodAnswersOfAnother) {
   EXPECT_EQ(counts["delivered"], 50);
 }
 
+TEST_F(DispatcherTest, AForbiddenPathIsNotHiddenByTheGoodAnswersOfAnother) {
+  open(
+      [](int, const Request& request) { return answer(request.url.ends_with("dead") ? 403 : 204); },
+      kTwoPaths);
+  std::vector<std::uint32_t> subscriptions;
+  for (std::uint32_t i = 0; i < 100; ++i) subscriptions.push_back(i % 2);
+  offer(std::vector<std::string>(100, "{}"), 0, 0, {}, subscriptions);
+  std::map<std::string, int> counts;
+  for (const auto& [claim, outcome] : settle()) ++counts[outcome.outcome];
+  EXPECT_EQ(counts["waiting"], 50);
+  EXPECT_EQ(counts["delivered"], 50);
+}
+
 constexpr const char* kTwoHosts = R"({"type": "webhook", "subscriptions": [
     {"id": "a", "method": "POST", "url": "https://ill/"},
     {"id": "b", "method": "POST", "url": "https://well/"}]})";
