@@ -172,6 +172,7 @@ class Delivery:
         own = _own_observers(watched=self._progress is not None)
         watch = Watch(dispatcher, report, [*own, *self._observers], self._progress)
         credentials = auth.open_credentials(config)
+        day_count = _day_count(config, ledger)
         # Last: what cannot begin holds no place among those that share the limits.
         target = documents.shared_address(config)
         governor = open_governor(config, target, ledger.meeting_place)
@@ -187,7 +188,7 @@ class Delivery:
             letters=DeadLetters(config.delivery.keep, config.delivery.redact, redaction),
             brake=brake,
             governor=governor,
-            day_count=_day_count(config, ledger),
+            day_count=day_count,
             progress=watch,
             ending=self._ending,
         )

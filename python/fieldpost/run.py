@@ -48,7 +48,6 @@ from .report import FAILURES, Counts, Report, Stopped
 _TOLD = (AuthError, SourceError)
 _NAP_S = 0.25  # the longest the loop stays away from Ctrl-C and from the token's age
 _GLANCE_S = 0.002  # the same while the ledger is being written
-_FAILURES_SHOWN = 1000
 _MOST_LATER = 10_000  # records that wait to be tried again before more of the source is read
 
 Progress = Callable[[Report], None]
