@@ -15,8 +15,7 @@ constexpr unsigned kOurNet = 127;
 
 bool is_v4(const std::string& host) {
   in_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 &&
-         ntohl(address.s_addr) >> 24 == kOurNet;
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == kOurNet;
 }
 
 bool is_v6(const std::string& host) {

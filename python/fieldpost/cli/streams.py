@@ -8,6 +8,7 @@ they start and C libraries write there, goes to standard error.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -75,8 +76,10 @@ def take_over() -> None:
 
 
 def _text(number: int, before: IO[str] | None, *, line_buffering: bool) -> TextIO:
-    """A stream of text; a character that its encoding does not have is written as an escape."""
-    encoding = getattr(before, "encoding", None) or "utf-8"
+    """A stream of text in UTF-8, or in ASCII with escapes where the locale wants anything else:
+    whoever reads a pipe or a log rarely knows the locale of the process that wrote it."""
+    wanted = codecs.lookup(getattr(before, "encoding", None) or "utf-8").name
+    encoding = "utf-8" if wanted == "utf-8" else "ascii"
     buffer = io.BufferedWriter(cast("io.RawIOBase", _Stream(number)))
     return io.TextIOWrapper(
         buffer, encoding, errors="backslashreplace", line_buffering=line_buffering

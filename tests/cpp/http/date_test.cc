@@ -22,11 +22,11 @@ TEST(HttpDate, AYearOfTwoDigitsIsTheNearestOne) {
 }
 
 TEST(HttpDate, IsNothingElse) {
-  for (const char* text :
-       {"", "soon", "Sun, 06 Xyz 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49 GMT", "Sun, 32 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 24:49:37 GMT", "Sunday, 06-Nov-994 08:49:37 GMT",
-        "Sun Nov 6 08:49:37 94", "Sun 06 Nov 1994 08:49:37 GMT"}) {
+  for (const char* text : {"", "soon", "Sun, 06 Xyz 1994 08:49:37 GMT",
+                           "Sun, 06 Nov 94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+                           "Sun, 06 Nov 1994 08:49 GMT", "Sun, 32 Nov 1994 08:49:37 GMT",
+                           "Sun, 06 Nov 1994 24:49:37 GMT", "Sunday, 06-Nov-994 08:49:37 GMT",
+                           "Sun Nov 6 08:49:37 94", "Sun 06 Nov 1994 08:49:37 GMT"}) {
     EXPECT_EQ(http_date(text, kNow), std::nullopt) << text;
   }
 }
