@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from tls_server import TlsServer
 
 import fieldpost as fp
+from recording_server import RecordingServer
 
 DAY = datetime.timedelta(days=1)
 
@@ -136,6 +137,20 @@ def test_a_service_that_wants_a_certificate_pauses_the_run(
     steps = fp.Destination.from_file(path).test_connection().steps
     (tls,) = [one for one in steps if one.name == "tls"]
     assert tls.ok is False and "client certificate" in tls.detail and "client_cert" in tls.hint
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<html><head><title>400 No required SSL certificate was sent</title>", "<html>\n<title>other"],
+)
+def test_a_page_of_nginx_that_wants_a_certificate_pauses_the_run(tmp_path: Path, page: str) -> None:
+    with RecordingServer(lambda _: (400, {"Content-Type": "text/html"}, page.encode())) as server:
+        report, rows = deliver(write(tmp_path, server.url, count=3))
+    wants = "No required" in page
+    assert report["waiting"] == (3 if wants else 0)
+    if wants:
+        assert report.stopped is not None and report.stopped.code == "E502"
+        assert any("client_cert" in row["action_needed"] for row in rows)
 
 
 @pytest.mark.parametrize("how", ["two files", "one file", "variables", "encrypted"])

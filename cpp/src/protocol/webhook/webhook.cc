@@ -107,6 +107,15 @@ Verdict::About about(const Response& response) {
   return of_record && !response.is_html() ? About::record : About::host;
 }
 
+// nginx ends the handshake well, and then says in a page of its own that a client certificate is
+// missing, or not accepted.
+bool wants_certificate(const Response& response) {
+  if (response.status != 400 || !response.is_html()) return false;
+  return response.body.find("<title>400 No required SSL certificate was sent") !=
+             std::string::npos ||
+         response.body.find("<title>400 The SSL certificate error") != std::string::npos;
+}
+
 bool is_refusal(int status) { return status >= 300; }
 
 bool is_redirect(int status) { return status >= 300 && status < 400; }
@@ -340,7 +349,15 @@ Verdict Webhook::decode_refusal(const Call& call, const Response& response, doub
   Verdict verdict;
   verdict.code = code_of(status);
   verdict.message = words_of(rules_of(call), response);
-  if (status == 401) {
+  if (wants_certificate(response)) {
+    verdict.kind = Verdict::Kind::pause;
+    verdict.code = "E502";
+    verdict.reason = "it wants a client certificate that it accepts";
+    verdict.message = std::string(call.request.host()) + ": " + verdict.reason;
+    verdict.action_needed =
+        "author of the file: give the client certificate that the destination wants as client_cert "
+        "and client_key";
+  } else if (status == 401) {
     verdict.kind = Verdict::Kind::sign_in;
   } else if (retry_statuses_.contains(status)) {
     verdict.kind = Verdict::Kind::again;
