@@ -28,12 +28,11 @@ LAYERS = {
     "transform": ["event", "base"],
     "plan": ["transform", "mapping", "filter", "event", "base"],
     "http": ["base"],
-    "protocol": ["record", "message", "expression", "base"],
+    "protocol": ["record", "message", "base"],
     "dispatch": ["protocol", "http", "record", "base"],
     "bindings": ["public"],
 }
-# The layer that each public header belongs to; record.h, message.h and expression.h have names of
-# their own.
+# The layer that each public header belongs to; record.h and message.h have names of their own.
 HEADERS = {
     "error": "base",
     "json": "base",
@@ -45,7 +44,7 @@ HEADERS = {
     "mapping": "mapping",
     "transforms": "transform",
     "plan": "plan",
-    "expression": "expression",
+    "expression": "plan",
     "record": "record",
     "message": "message",
     "transport": "http",
@@ -53,7 +52,7 @@ HEADERS = {
     "protocol": "protocol",
     "dispatcher": "dispatch",
 }
-OWNS = {"plan": ["record", "expression"], "http": ["message"]}
+OWNS = {"plan": ["record"], "http": ["message"]}
 LIBRARIES = {
     "simdjson.h": ("event/", "protocol/"),
     "curl/curl.h": ("http/curl_transport.cc", "http/transfer.h"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from book import ABOUT, Book
 from test_fork import SLOW, Gate
 
 import fieldpost as fp
+from fieldpost import own_file
 from fieldpost.cli import exit_code
 from fieldpost.ledger import open_ledger
 from postgres_server import wait_until
@@ -255,6 +257,45 @@ def test_a_backup_copied_over_a_killed_runs_ledger_is_told_and_restore_mends_it(
     destination.restore(copy)
     assert destination.status().to_dict()["delivered"] == 50
     assert not Path(f"{ledger_of(tmp_path)}-wal").exists()
+
+
+def test_a_restore_that_fails_half_way_leaves_the_ledger_whole(service, tmp_path, monkeypatch):
+    file, source = service.destination(tmp_path), events(tmp_path, 40)
+    destination, copy = fp.Destination.from_file(file), tmp_path / "copy.db"
+    destination.deliver(source, limit=5)
+    destination.backup(copy)
+    ledger, journal = ledger_of(tmp_path), Path(f"{ledger_of(tmp_path)}-wal")
+    with closing(sqlite3.connect(ledger)) as reader:  # keeps the journal, as a kill would
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM outcomes").fetchone()
+        destination.deliver(source)
+        left = [(path, path.read_bytes()) for path in (ledger, journal)]
+        reader.execute("ROLLBACK")
+    for path, content in left:
+        path.write_bytes(content)
+    with monkeypatch.context() as broken:
+        broken.setattr(own_file, "_sync", raising(OSError(errno.EIO, "Input/output error")))
+        with pytest.raises((OSError, fp.LedgerError)):
+            destination.restore(copy)
+    assert destination.status().to_dict()["delivered"] == 40
+    assert destination.deliver(source)["already_delivered"] == 40
+
+
+def raising(error: BaseException):
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_ledgers_that_are_replaced_in_one_second_are_all_kept(service, tmp_path):
+    file, source = service.destination(tmp_path), events(tmp_path, 5)
+    destination, copy = fp.Destination.from_file(file), tmp_path / "copy.db"
+    destination.deliver(source)
+    destination.backup(copy)
+    for _ in range(3):
+        destination.restore(copy)
+    assert len(list(tmp_path.glob("*.replaced"))) == 3
 
 
 def test_a_journal_without_a_doubt_is_taken_up(service, tmp_path):

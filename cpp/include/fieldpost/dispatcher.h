@@ -170,6 +170,6 @@ class Dispatcher {
 //  "retry": {"max_elapsed_s", "max_attempts", "wait_initial_s", "wait_max_s", "statuses"},
 //  "limits": {"max_in_flight", …}, "breaker": {"failures", "share", "doubts", "refusals"}}.
 // Throws DocumentError.
-std::unique_ptr<Dispatcher> make_dispatcher(const Json& document);
+std::unique_ptr<Dispatcher> make_dispatcher(const Json& document, const CompileRule& compile = {});
 
 }  // namespace fieldpost

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,14 @@ namespace fieldpost {
 
 // Packs of records grow or shrink until one is answered in about so long; forecasts count with it.
 inline constexpr double kPackAim_s = 3;
+
+// What an author wrote about answers, compiled: a JSON text in, one out, "" where it gives nothing.
+// A protocol knows no language of its own; whoever makes it hands the compiler in. Calls may
+// overlap.
+using Rule = std::function<std::string(std::string_view json)>;
+// Compiles a mapping, behind a filter (`text`, `dialect`) where that is no null. Throws
+// DocumentError.
+using CompileRule = std::function<Rule(const Json& mapping, const Json& filter)>;
 
 // What a protocol remembers of a call until its answer comes.
 struct CallNotes {
@@ -154,8 +163,8 @@ class Protocol {
   virtual Verdict decode_answer(const Call& call, const Response& response, double now_s) const = 0;
 };
 
-// The protocol a compiled destination document names ("webhook", "dynamics365").
-// Throws DocumentError.
-std::unique_ptr<Protocol> make_protocol(const Json& document);
+// The protocol a compiled destination document names ("webhook", "dynamics365"). `compile`: for
+// what authors write about answers. Throws DocumentError.
+std::unique_ptr<Protocol> make_protocol(const Json& document, const CompileRule& compile = {});
 
 }  // namespace fieldpost

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "fieldpost/expression.h"
 #include "fieldpost/json.h"
 #include "fieldpost/policy.h"
 #include "fieldpost/transport.h"
@@ -231,6 +232,14 @@ py::list lacks(const Dispatcher& dispatcher) {
   return rows;
 }
 
+// The language of mappings and filters, for what authors write about answers.
+Rule compile_rule(const Json& mapping, const Json& filter) {
+  std::optional<FilterText> text;
+  if (!filter.is_null()) text = {filter.value("text", ""), filter.value("dialect", "")};
+  const auto expression = std::make_shared<const Expression>(mapping, text);
+  return [expression](std::string_view json) { return expression->apply_if_fit(json); };
+}
+
 // _core.CallFault(code, message, action_needed): this record cannot become a request.
 void register_call_fault(py::module_& module) {
   static py::handle type =
@@ -256,8 +265,9 @@ void register_dispatcher(py::module_& module) {
       .def_property_readonly_static("LONGEST_WAIT_S",
                                     [](const py::object&) { return kLongestWait_s; })
       .def_property_readonly_static("PACK_AIM_S", [](const py::object&) { return kPackAim_s; })
-      .def(py::init(
-               [](const std::string& document) { return make_dispatcher(Json::parse(document)); }),
+      .def(py::init([](const std::string& document) {
+             return make_dispatcher(Json::parse(document), &compile_rule);
+           }),
            py::arg("document"))
       .def("offer", &offer, py::arg("batch"), py::arg("offers"))
       .def("offer_new", &offer_new, py::arg("batch"), py::arg("first"), py::arg("count"),

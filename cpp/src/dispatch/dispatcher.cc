@@ -401,7 +401,7 @@ std::vector<std::pair<std::uint32_t, std::uint32_t>> Dispatcher::weigh(const Bat
   return operations;
 }
 
-std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {
+std::unique_ptr<Dispatcher> make_dispatcher(const Json& document, const CompileRule& compile) {
   static const Json kNothing;
   const auto part = [&](const char* key) -> const Json& {
     const bool given = document.is_object() && document.contains(key);
@@ -415,9 +415,9 @@ std::unique_ptr<Dispatcher> make_dispatcher(const Json& document) {
   if (protocol.is_object() && !protocol.contains("retry_statuses")) {
     protocol["retry_statuses"] = retry.statuses;
   }
-  return std::make_unique<Dispatcher>(make_protocol(protocol), make_curl_transport(options), retry,
-                                      limits, std::make_shared<SystemClock>(),
-                                      std::make_shared<Random>(),
+  return std::make_unique<Dispatcher>(make_protocol(protocol, compile),
+                                      make_curl_transport(options), retry, limits,
+                                      std::make_shared<SystemClock>(), std::make_shared<Random>(),
                                       make_breaker_policy(part("breaker")));
 }
 

@@ -26,12 +26,12 @@ class Connection {
 
   // The last stream of its GOAWAY came before this one (RFC 9113, 6.8).
   bool leaves_out(std::uint32_t stream) const noexcept { return last_stream_ < stream; }
-  void closed(bool left) noexcept { left_ = left; }
+  void closed(bool left) noexcept { end_ = left ? End::by_the_other_side : End::by_us; }
 
   // It was closed by us, and nothing says that the other side ended it before: no GOAWAY, no close
   // notify of TLS, no end of what it sent.
   bool is_left_by_us() const noexcept {
-    return left_ == false && last_stream_ == UINT32_MAX && !closes_;
+    return end_ == End::by_us && last_stream_ == UINT32_MAX && !closes_;
   }
   // A fatal alert of the handshake and no answer before: nobody read a request (RFC 8446, 6.2). A
   // client of TLS 1.3 sends its first ones before it hears that its certificate does not do.
@@ -42,12 +42,14 @@ class Connection {
   std::string alert_words() const;
 
  private:
+  enum class End : std::uint8_t { none, by_us, by_the_other_side };
+
   void hear_alert(std::string_view line);
 
   std::uint32_t last_stream_ = UINT32_MAX;
   std::optional<int> alert_;  // fatal, of the handshake
   bool closes_ = false;
-  std::optional<bool> left_;  // by the other side; nothing while it is open
+  End end_ = End::none;
   bool wants_certificate_ = false;
   bool answered_;
 };

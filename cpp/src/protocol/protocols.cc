@@ -18,12 +18,12 @@ std::vector<Verdict> Protocol::decode_each(const Call& combined,
   return std::vector<Verdict>(calls.size(), decode(combined, response, now_s));
 }
 
-std::unique_ptr<Protocol> make_protocol(const Json& document) {
+std::unique_ptr<Protocol> make_protocol(const Json& document, const CompileRule& compile) {
   Reading reading;
   const std::string type = reading.text(document, "type", "$.protocol");
   reading.finish();
   if (type == "dynamics365") return std::make_unique<Dynamics>(document);
-  if (type == "webhook") return std::make_unique<Webhook>(document);
+  if (type == "webhook") return std::make_unique<Webhook>(document, compile);
   const std::string near = did_you_mean(type, {"dynamics365", "webhook"});
   throw DocumentError(
       {{"E612", "unknown destination type \"" + type + "\"", "$.protocol.type",

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import time
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,13 +98,34 @@ def _unknown(path: Path, copy: Path) -> int | None:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """Keep what stands there under another name; its journal goes with it."""
+    """Keep what stands there under another name; what is left of its journal goes with it."""
     if not path.exists():
         return None
-    aside = replaced_path(path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
-    aside.unlink(missing_ok=True)
-    os.link(path, aside)
+    _fold_journal(path)
+    aside = _link_aside(path)
     with suppress(FileNotFoundError):
         Path(f"{path}-wal").replace(f"{aside}-wal")
     Path(f"{path}-shm").unlink(missing_ok=True)
     return aside
+
+
+def _fold_journal(path: Path) -> None:
+    """Write the journal of a killed run into its file: a restore that is killed in its turn must
+    not leave the file without it. A damaged file, or one beside a journal of another, stays as it
+    is."""
+    with suppress(sqlite3.Error, LedgerError):
+        SqliteFile(path, PATIENCE_S).connect_to_read().close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA trusted_schema = OFF")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _link_aside(path: Path) -> Path:
+    """A second name for the file, which no other that was set aside has."""
+    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    for number in count(1):
+        aside = replaced_path(path, moment if number == 1 else f"{moment}-{number}")
+        with suppress(FileExistsError):
+            os.link(path, aside)
+            return aside
+    raise AssertionError

@@ -73,31 +73,28 @@ void tell(const DocumentError& error, const std::string& path, Reading& reading)
 
 }  // namespace
 
-AnswerRules::AnswerRules(const Json& document, const std::string& path, Reading& reading) {
-  if (document.contains("success")) {
-    const Json& given = reading.object(document, "success", path);
-    const FilterText filter{reading.text(given, "text", path + ".success"),
-                            reading.text(given, "dialect", path + ".success", false)};
+AnswerRules::AnswerRules(const Json& document, const std::string& path, const CompileRule& compile,
+                         Reading& reading) {
+  const auto rule = [&](const char* key, const Json& mapping, const Json& filter) -> Rule {
     try {
-      success_ = std::make_shared<const Expression>(Json(true), filter);
+      return compile(mapping, filter);
     } catch (const DocumentError& error) {
-      tell(error, path + ".success", reading);
+      tell(error, path + "." + key, reading);
+      return {};
     }
+  };
+  if (document.contains("success")) {
+    success_ = rule("success", true, reading.object(document, "success", path));
   }
-  if (!document.contains("message")) return;
-  try {
-    message_ = std::make_shared<const Expression>(document.at("message"), std::nullopt);
-  } catch (const DocumentError& error) {
-    tell(error, path + ".message", reading);
-  }
+  if (document.contains("message")) message_ = rule("message", document.at("message"), Json());
 }
 
 bool AnswerRules::met_by(const Response& response) const {
-  return !success_->apply_if_fit(object_of(response)).empty();
+  return !success_(object_of(response)).empty();
 }
 
 std::string AnswerRules::words_of(const Response& response) const {
-  return message_ ? text_of(message_->apply_if_fit(object_of(response))) : "";
+  return message_ ? text_of(message_(object_of(response))) : "";
 }
 
 }  // namespace fieldpost

@@ -7,12 +7,11 @@
 // threads.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "fieldpost/expression.h"
 #include "fieldpost/json.h"
 #include "fieldpost/message.h"
+#include "fieldpost/protocol.h"
 
 namespace fieldpost {
 
@@ -21,15 +20,16 @@ class Reading;
 class AnswerRules {
  public:
   AnswerRules() = default;
-  AnswerRules(const Json& document, const std::string& path, Reading& reading);
+  AnswerRules(const Json& document, const std::string& path, const CompileRule& compile,
+              Reading& reading);
 
-  bool judges() const noexcept { return success_ != nullptr; }
+  bool judges() const noexcept { return static_cast<bool>(success_); }
   bool met_by(const Response& response) const;           // REQUIRES: judges()
   std::string words_of(const Response& response) const;  // as one line; "" where there are none
 
  private:
-  std::shared_ptr<const Expression> success_;
-  std::shared_ptr<const Expression> message_;
+  Rule success_;
+  Rule message_;
 };
 
 }  // namespace fieldpost

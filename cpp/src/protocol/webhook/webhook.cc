@@ -161,7 +161,7 @@ std::string action_for(int status) {
 
 }  // namespace
 
-Webhook::Webhook(const Json& document) {
+Webhook::Webhook(const Json& document, const CompileRule& compile) {
   Reading reading;
   const std::string policy = reading.text(document, "on_unconfirmed", "$.protocol", false);
   if (!policy.empty() && policy != "hold" && policy != "resend") {
@@ -188,12 +188,12 @@ Webhook::Webhook(const Json& document) {
     }
   }
   for (const Json& given : reading.list(document, "subscriptions", "$.protocol")) {
-    read_subscription(given, reading);
+    read_subscription(given, compile, reading);
   }
   reading.finish();
 }
 
-void Webhook::read_subscription(const Json& given, Reading& reading) {
+void Webhook::read_subscription(const Json& given, const CompileRule& compile, Reading& reading) {
   const std::string path =
       "$.protocol.subscriptions[" + std::to_string(subscriptions_.size()) + "]";
   Subscription& subscription = subscriptions_.emplace_back();
@@ -202,7 +202,7 @@ void Webhook::read_subscription(const Json& given, Reading& reading) {
   subscription.url = reading.text(given, "url", path, false);
   subscription.batching = read_batching(given, path, reading);
   subscription.batches = given.contains("batch");
-  subscription.answers = AnswerRules(given, path, reading);
+  subscription.answers = AnswerRules(given, path, compile, reading);
   most_together_ = std::max(most_together_, subscription.batching.max_records);
   for (const auto& [name, value] : reading.object(given, "headers", path).items()) {
     if (is_header_name(name) && value.is_string() &&

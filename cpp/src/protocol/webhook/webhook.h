@@ -30,7 +30,7 @@ class Reading;
 
 class Webhook final : public Protocol {
  public:
-  explicit Webhook(const Json& document);
+  explicit Webhook(const Json& document, const CompileRule& compile = {});
 
   std::vector<std::string> addresses() const override;
   Call encode(const Batch& batch, const Record& record) const override;
@@ -58,7 +58,7 @@ class Webhook final : public Protocol {
   void put_body(std::string_view json, Call& call) const;
   std::string message_id(const Call& call) const;
   std::string message_id(std::string_view subscription, std::string_view event_id) const;
-  void read_subscription(const Json& given, Reading& reading);
+  void read_subscription(const Json& given, const CompileRule& compile, Reading& reading);
   bool sends_again(const Call& call) const noexcept { return resend_ || call.replay_safe; }
   Verdict decode_whole(const Call& call, const Response& response, double now_s) const;
   Verdict decode_success(const AnswerRules& rules, const Response& response) const;
