@@ -93,6 +93,11 @@ class DeadLetters:
         lost = Lost.SECRETS if all(one.whole for one in taken) else Lost.PARTS
         return Content(event, None if body is None else texts[0], *texts[1:]), lost
 
+    @property
+    def redacts(self) -> bool:
+        """True where fields of events must not stay."""
+        return bool(self._paths)
+
     def hidden(self, text: str, event: bytes | None) -> str:
         """A service's words about an event, without the fields that must not stay."""
         if not self._paths or not text:

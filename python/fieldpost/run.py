@@ -271,7 +271,7 @@ class Run:
 
     def _written(self, outcome: str, claims: list[int]) -> None:
         """Count records by the outcome that is on the disk."""
-        if len(self._counts) == 1 and not self._postponed:
+        if len(self._counts) == 1 and (outcome != "waiting" or not self._postponed):
             deque(map(self._sent.pop, claims), 0)
             ended = len(claims)
             self._counts[0].add(outcome, ended)
@@ -321,7 +321,7 @@ class Run:
         """The outcome of a record that was not delivered, as the ledger is to tell it."""
         part, index = self._record(settled.claim)
         name, needed = settled.outcome, settled.action_needed
-        if name in FAILURES:
+        if name in FAILURES and self._letters.redacts:
             message = self._letters.hidden(settled.message, self._event(part, index))
             settled = settled._replace(message=message)
         if self._letters.keeps(name):
