@@ -40,16 +40,16 @@ def test_the_plan_names_the_limit_that_binds(records, delivery, latency_s, limit
 @pytest.mark.parametrize(
     ("records", "delivery", "limit", "duration_s"),
     [
-        (100_000, "{batching: auto, max_in_flight: 4}", "concurrency", 500.0),
-        (100_000, "{batching: bulk, execution: {seconds: 100}}", "execution time", 5700.0),
+        (100_000, "{batching: auto, max_in_flight: 4}", "concurrency", 750.0),
+        (100_000, "{batching: bulk, execution: {seconds: 100}}", "execution time", 8700.0),
         (
             100_000,
             "{batching: bulk, execution: {seconds: 100}, rate_share: 0.5}",
             "execution time",
-            11700.0,
+            17700.0,
         ),
         (100_000, "{batching: auto, requests_per_day: 40000}", "requests per day", 172800.0),
-        (40_000, "{batching: auto, requests_per_day: 40000}", "concurrency", 50.0),
+        (40_000, "{batching: auto, requests_per_day: 40000}", "concurrency", 75.0),
     ],
 )
 def test_the_plan_of_packs_keeps_to_what_the_file_allows(records, delivery, limit, duration_s):

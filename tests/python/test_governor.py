@@ -10,8 +10,10 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -58,8 +60,11 @@ class Numbers:
 
 
 class Member:
+    made: ClassVar[list[Member]] = []
+
     def __init__(self, path: Path, most: int = 16, requests: int = 0, window_s: float = 1.0):
         self.governor = HostGovernor(path, most, requests, window_s)
+        self.made.append(self)
         self.numbers = Numbers()
 
     def steer(self) -> Numbers:
@@ -71,6 +76,13 @@ class Member:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "share"
+
+
+@pytest.fixture(autouse=True)
+def _everybody_leaves() -> Iterator[None]:
+    yield
+    while Member.made:
+        Member.made.pop().governor.close()
 
 
 def test_one_alone_has_everything(path: Path) -> None:

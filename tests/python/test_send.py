@@ -137,16 +137,22 @@ def test_a_malformed_signing_secret_sends_nothing(
     assert server.requests == []
 
 
+def open_shares() -> set[str]:
+    """The files of limits that this process has open."""
+    opened = (os.path.realpath(one) for one in Path("/proc/self/fd").iterdir())
+    return {one for one in opened if one.endswith(".share")}
+
+
 def test_a_run_that_cannot_begin_keeps_no_place_among_those_that_share_its_limits(
     server: RecordingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGNING", "plain text")
     head = "signing: {standard_webhooks: {env: SIGNING}}\n"
+    before = open_shares()
     with pytest.raises(fp.ConfigError) as caught:
         deliver(tmp_path, {"url": server.url}, head=head)
     assert caught.tb is not None  # holds on to what the run had
-    opened = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
-    assert [one for one in opened if one.endswith(".share")] == []
+    assert open_shares() == before
 
 
 # -- bodies
