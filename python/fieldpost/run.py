@@ -231,8 +231,7 @@ class Run:
     def _move(self, writer: Writer) -> None:
         """Let the network move, and take over what the writer has done."""
         self._governor.steer(self._dispatcher)
-        outstanding = self._dispatcher.outstanding
-        for done in writer.take(0 if outstanding or not writer.busy else _NAP_S):
+        for done in writer.take(self._may_wait_for(writer)):
             self._advanced(done)
         if self._dispatcher.outstanding:
             hurried = writer.busy or self._decided
@@ -244,6 +243,12 @@ class Run:
         self._tell_progress()
         if self._failure is None:
             self._keep_signed_in()
+
+    def _may_wait_for(self, writer: Writer) -> float:
+        """So many seconds at most: what it writes makes room, and the wire has nothing to do."""
+        if self._dispatcher.in_flight or not writer.busy:
+            return 0
+        return _GLANCE_S if self._dispatcher.outstanding else _NAP_S
 
     def _network(self, timeout_s: float) -> None:
         if self._day_count is not None:
