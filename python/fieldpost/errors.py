@@ -131,6 +131,17 @@ CODES: dict[str, str] = {
     "E279": "a table of which the schema has no columns",
     "E280": "a row that only its id can name",
     "E281": "an upsert in two steps, whose order nothing keeps",
+    # E29x: what an author means, and what events there are
+    "E290": "a text that looks like a path and is sent as it stands",
+    "E291": "a text that looks like a template and is sent as it stands",
+    "E292": "a value that YAML reads otherwise than it is written",
+    "E293": "a path that is in none of the events",
+    "E294": "a path that is null in all of the events",
+    "E295": "a value that none of the events has",
+    "E296": "a subscription that takes none of the events",
+    "E297": "a type that the place has no use for",
+    "E298": "a part of an address or of a key that some events lack",
+    "E299": "the events of a sample that are no events",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",

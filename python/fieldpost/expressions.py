@@ -11,15 +11,18 @@ from typing import Any, NamedTuple, cast
 
 from . import _core, json_text
 from .config_mistakes import ordered, placed
-from .config_values import Reading
+from .config_values import EnvText, Reading
 from .errors import FilterError, Mistake
 from .filter import Filter
 from .lookup_tables import filled_and_mistakes
-from .yaml_text import Path, path_text
+from .yaml_text import Path, parse_path, path_text
 
 _DIRECTIVES = (
     *("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate", "message"),
 )
+# What is no value of a document: a number or a yes is meant, however it is written.
+_SWITCHES = ("enabled", "duplicate_detection", "nulls", "bypass")
+_BATCH_NUMBERS = (("batch", "max_records"), ("batch", "max_bytes"))
 _DIALECTS = ("fieldpost", "trigger", "destination")
 
 
@@ -37,6 +40,7 @@ def findings(reading: Reading) -> Findings:
     if not isinstance(data, dict):
         return found
     found.mistakes.extend(_filter_mistakes(data.get("success"), ("success",)))
+    found.warnings.extend(_reread(reading))
     for place, document in _mappings(data):
         _check_mapping(document, place, reading, found)
     for place, one in _subscriptions(data):
@@ -59,11 +63,13 @@ def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
     for key in ("event_id", "order_by", "message"):
         if isinstance(data.get(key), dict):
             yield (key,), data[key]
+    if isinstance(data.get("url"), str):
+        yield ("url",), data["url"]
     for place, one in _subscriptions(data):
         if one.get("body") is not None:
             yield (*place, "body"), one["body"]
         for key in _DIRECTIVES:
-            if isinstance(one.get(key), dict):
+            if isinstance(one.get(key), dict | str):
                 yield (*place, key), one[key]
         if isinstance(one.get("to"), dict) and isinstance(one["to"].get("key"), dict):
             yield (*place, "to", "key"), one["to"]["key"]
@@ -74,7 +80,42 @@ def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings
     text = json_text.write(filled).decode("utf-8")
     wrong, surprising = _core.check_mapping(text, path_text(place))
     found.mistakes.extend([*mistakes, *(_mistake(row) for row in wrong)])
-    found.warnings.extend(_mistake(row) for row in surprising)
+    found.warnings.extend(
+        one for one in map(_mistake, surprising) if not _is_from_outside(one, reading)
+    )
+
+
+def _is_from_outside(one: Mistake, reading: Reading) -> bool:
+    """True of a text from the environment: not the author's own, and not to be shown."""
+    found: Any = reading.resolved
+    for step in parse_path(one.path):
+        inside = isinstance(found, list) == isinstance(step, int)
+        try:
+            found = found[step] if inside else None
+        except (KeyError, IndexError, TypeError):
+            return False
+    return isinstance(found, EnvText)
+
+
+def _reread(reading: Reading) -> Iterator[Mistake]:
+    """What YAML makes of unquoted texts, where the values of a file are sent or compared."""
+    for path, written, read in reading.places.reread:
+        if not _is_of_a_document(path):
+            continue
+        quoted = json_text.write(written).decode("utf-8")
+        if "#" in written:
+            told = f"YAML takes what begins with # for a comment, so {read} is left"
+            hint = f"write {quoted}; a comment has a blank behind its #"
+        else:
+            told = f"YAML reads this as {read}, not as the text {quoted}"
+            hint = f"write {quoted} for the text, {read} for what it is read as"
+        yield Mistake("E292", told, path_text(path), hint=hint)
+
+
+def _is_of_a_document(path: Path) -> bool:
+    if path[:1] == ("subscriptions",):
+        return len(path) > 2 and path[2] not in _SWITCHES and path[2:4] not in _BATCH_NUMBERS
+    return path[:1] in {(key,) for key in ("event_id", "order_by", "message", "settings", "tests")}
 
 
 def _check_transforms(listed: list[Any], place: Path, found: Findings) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -34,6 +34,7 @@ _KNOWN_TAGS = frozenset(
     _STANDARD + kind
     for kind in ("str", "null", "bool", "int", "float", "timestamp", "value", "merge")
 )
+_CUT = re.compile(r"\s*(#\w[^,}\]]*)")  # "Order #5": a comment, though it does not look so
 _TOO_MANY = 200_000
 
 
@@ -89,15 +90,28 @@ def parse_path(text: str) -> Path:
     return tuple(steps)
 
 
+class Reread(NamedTuple):
+    """A plain scalar that is something else than what is written: 0042, 1.10, a text before #5.
+
+    written: as it stands in the file; read: the JSON of what it became.
+    """
+
+    path: Path
+    written: str
+    read: str
+
+
 class YamlText:
     """One parsed text: its data, where each part stands, and what is wrong on the way.
 
     data: dicts, lists and scalars, sharing nothing; mistakes: what was found without giving up;
+    reread: plain scalars that YAML reads as something else than what is written;
     root: the node graph, for those who edit the text. Raises NotYaml where there is no data.
     """
 
     def __init__(self, text: str) -> None:
         self.mistakes: list[Mistake] = []
+        self.reread: list[Reread] = []
         self._keys: dict[Path, tuple[int, int]] = {}
         self._values: dict[Path, tuple[int, int]] = {}
         self._scalars: dict[Path, ScalarNode] = {}
@@ -204,7 +218,8 @@ class YamlText:
 
     def _key(self, node: Node, path: Path) -> str | None:
         if not isinstance(node, ScalarNode):
-            self._refuse("E103", "a key that is not a text", node, path, "write a plain name")
+            hint = "write a plain name; a text that begins with { or [ stands in quotes"
+            self._refuse("E103", "a key that is not a text", node, path, hint)
             return None
         if node.style is None and node.value == "<<":
             hint = "YAML 1.2 has none; write the keys out, or alias a whole value"
@@ -216,18 +231,44 @@ class YamlText:
         tag = str(node.tag)
         if tag not in _KNOWN_TAGS:
             self._refuse("E103", f"a tag ({tag})", node, path, "leave the tag out")
-        if node.style is not None or tag == _STANDARD + "str":
+        if node.style is not None:
             return _joined(str(node.value))
         try:
-            return scalar(node.value)
+            value = node.value if tag == _STANDARD + "str" else scalar(node.value)
+            self.reread += _reread(path, node, value, self._after(node, path))
+            return _joined(value) if isinstance(value, str) else value
         except ValueError:
             hint = "put it in quotes if a text is meant"
             self._refuse("E103", "a number that JSON cannot hold", node, path, hint)
             return None
 
+    def _after(self, node: ScalarNode, path: Path) -> str:
+        """What follows a scalar on its last line; of an empty one, what follows its key."""
+        if node.value == "" and path in self._keys:
+            line, column = self._keys[path]
+            return self._lines[line - 1][column - 1 :].partition(":")[2]
+        mark = node.end_mark
+        return self._lines[mark.line][mark.column :] if mark.line < len(self._lines) else ""
+
     def _refuse(self, code: str, message: str, node: Node, path: Path, hint: str) -> None:
         line, column = _place(node)
         self.mistakes.append(Mistake(code, message, path_text(path), line, column, hint))
+
+
+def _reread(path: Path, node: ScalarNode, value: Any, after: str) -> Iterator[Reread]:
+    """The scalar, where another text than the written one is sent."""
+    if cut := (isinstance(value, str) or node.value == "") and _CUT.match(after):
+        written = f"{node.value} {cut[1]}".strip()
+        yield Reread(path, written, json.dumps(value, ensure_ascii=False))
+    elif not isinstance(value, str) and node.value not in ("", "~"):
+        sent = float(value) if isinstance(value, int) and _is_beyond(value) else value
+        if json.dumps(sent) != node.value:
+            yield Reread(path, node.value, json.dumps(sent))
+
+
+def _is_beyond(number: int) -> bool:
+    """True where JSON readers, the core's too, take a float for it."""
+    return not -(2**63) <= number < 2**64
 
 
 def _joined(text: str) -> str:

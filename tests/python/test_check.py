@@ -20,7 +20,7 @@ def told(text: str, tmp_path: Path) -> tuple[list[str], list[str]]:
     file = tmp_path / "d.yaml"
     file.write_text(text)
     result = fp.check_file(file)
-    return ([_short(one) for one in some] for some in (result.errors, result.warnings))
+    return [_short(one) for one in result.errors], [_short(one) for one in result.warnings]
 
 
 def _short(one):
@@ -192,6 +192,67 @@ def test_every_surprise_is_told_with_its_place_and_the_clean_way(body, code, pat
 def test_what_does_not_surprise_is_not_warned_of(body, tmp_path):
     errors, warnings = told(HEAD + f"    body: {json.dumps(body)}\n", tmp_path)
     assert (errors, warnings) == ([], [])
+
+
+def test_a_text_that_looks_like_a_path_is_told_wherever_it_is_sent(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIVEN", "$.secret")
+    text = HEAD.replace("https://example.com/in", "https://example.com/{{userId}}")
+    text += '    headers: {X-User: $.userId, X-Given: {env: GIVEN}, X-Cost: "costs $.50"}\n'
+    text += '    body: {a: [{b: $.x}], c: {"@literal": $.x}, d: {env: GIVEN}}\n'
+    errors, warnings = told(text, tmp_path)
+    assert errors == []
+    assert [one.split("; ")[0] for one in warnings] == [
+        "5:10 E291 $.subscriptions[0].url",
+        "6:23 E290 $.subscriptions[0].headers.X-User",
+        "7:20 E290 $.subscriptions[0].body.a[0].b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("0042", "42"),
+        ("1.10", "1.1"),
+        ("12e4", "120000.0"),
+        ("+4930123456", "4930123456"),
+        ("0x1F", "31"),
+        ("0o17", "15"),
+        ("0.1000000000000000055", "0.1"),
+        ("12345678901234567890123", "1.2345678901234568e+22"),
+        ("True", "true"),
+        ("NULL", "null"),
+    ],
+)
+def test_what_yaml_reads_otherwise_is_told_with_the_text_that_was_meant(tmp_path, written, read):
+    text = HEAD + f"    headers: {{X-Store: {written}}}\n    body: {{list: [{written}]}}\n"
+    errors, warnings = told(text + f"settings: {{store: {written}}}\n", tmp_path)
+    assert [one for one in errors if "headers" not in one] == []
+    hint = f'write "{written}" for the text, {read} for what it is read as'
+    assert warnings == [
+        f"6:24 E292 $.subscriptions[0].headers.X-Store; {hint}",
+        f"7:19 E292 $.subscriptions[0].body.list[0]; {hint}",
+        f"8:19 E292 $.settings.store; {hint}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("Order #5", "Order #5"), ("#fff", "#fff"), ("a #b", "a #b")]
+)
+def test_a_text_that_a_comment_cuts_is_told(tmp_path, written, meant):
+    _, warnings = told(HEAD + f"    body:\n      a: {written}\n", tmp_path)
+    assert len(warnings) == 1 and f'E292 $.subscriptions[0].body.a; write "{meant}"' in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("42", "-1", "1.5", "1.0", "12345678901234567890", "NO", "yes", "2026-08-06", "12:30:45"),
+        *("1_000", "true", "null", "~", "", "abc # a comment", '"0042"', "'1.10'", "010101-1"),
+    ],
+)
+def test_what_yaml_leaves_as_it_is_is_not_warned_of(tmp_path, written):
+    text = HEAD + f"    enabled: True\n    body:\n      a: {written}\n"
+    assert told(text + "delivery: {max_in_flight: 0x10}\n", tmp_path) == ([], [])
 
 
 def test_a_content_type_that_segment_would_change_is_told(tmp_path):

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "mapping/directives.h"
 #include "mapping/shape.h"
+#include "mapping/text_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -121,6 +122,9 @@ NodePtr Compiler::compile(const Json& expression, const std::string& path) {
   } else if (expression.is_array()) {
     node = list(expression, path);
   } else {
+    if (expression.is_string() && !texts_are_meant_) {
+      warn_of_text(*this, expression.get_ref<const std::string&>(), path);
+    }
     node = constant(json_of(expression));
   }
   --depth_;
@@ -132,6 +136,13 @@ NodePtr Compiler::compile_loosely(const Json& expression, const std::string& pat
       std::exchange(looks_closely_, looks_closely_ && has_directive_key(expression));
   NodePtr node = compile(expression, path);
   looks_closely_ = closely;
+  return node;
+}
+
+NodePtr Compiler::compile_meant(const Json& expression, const std::string& path) {
+  const bool meant = std::exchange(texts_are_meant_, true);
+  NodePtr node = compile_loosely(expression, path);
+  texts_are_meant_ = meant;
   return node;
 }
 
@@ -255,7 +266,9 @@ NodePtr Compiler::object(const Json& object, const std::string& path) {
                "and does not run",
            path, "write \"@" + key + "\" for a key of the body");
     }
+    const bool meant = std::exchange(texts_are_meant_, texts_are_meant_ || is_directive_key(key));
     node->add(output_key(key), compile(value, member_path(path, key)));
+    texts_are_meant_ = meant;
   }
   node->finish();
   return node;

@@ -22,8 +22,10 @@ class Compiler {
 
   // Any expression. After a mistake the node may be null; do not run it.
   NodePtr compile(const Json& expression, const std::string& path);
-  // A literal's argument: only a directive is looked at closely.
+  // What is copied unless it is a directive: only a directive is looked at closely.
   NodePtr compile_loosely(const Json& expression, const std::string& path);
+  // A literal's argument: no text of it is suspected to be meant as a path or a template.
+  NodePtr compile_meant(const Json& expression, const std::string& path);
   // A mapping of its own: an object, with the rules for the root of a document.
   NodePtr compile_whole(const Json& document, const std::string& path);
   // Where `$.` is an item of the list in `slot`; an item may also turn out to be any other value.
@@ -60,6 +62,7 @@ class Compiler {
   std::vector<Mistake> mistakes_;
   std::vector<Mistake> warnings_;
   bool looks_closely_ = true;
+  bool texts_are_meant_ = false;
   bool makes_url_ = false;  // what templates put in is percent-encoded
   int depth_ = 0;
   std::string place_;  // of the directive that was begun last

@@ -1,5 +1,7 @@
 #include "mapping/path_quirks.h"
 
+#include "mapping/text_quirks.h"
+
 namespace fieldpost {
 namespace {
 
@@ -44,6 +46,7 @@ void warn_of_signs(Compiler& compiler, std::string_view text, const std::string&
 }  // namespace
 
 void warn_of_path(Compiler& compiler, std::string_view text, const std::string& path) {
+  if (warn_of_braced_path(compiler, text, path)) return;
   const std::string quoted = "\"" + std::string(text) + "\"";
   if (text.starts_with("$[") || text == "$") {
     compiler.warn("E224", quoted + " begins with the key \"$\", so it finds nothing", path,

@@ -19,7 +19,7 @@ NodePtr compile_literal(Compiler& compiler, const Json& argument, const std::str
                   "leave \"@literal\" out if they should; write \"@@\" for a body key that begins "
                   "with @");
   }
-  return compiler.compile_loosely(argument, path);
+  return compiler.compile_meant(argument, path);
 }
 
 }  // namespace fieldpost

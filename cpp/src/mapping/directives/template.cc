@@ -11,6 +11,7 @@
 #include "mapping/directives.h"
 #include "mapping/growth.h"
 #include "mapping/path_quirks.h"
+#include "mapping/text_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -162,6 +163,7 @@ void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string
                   "what {{{ }}} puts in is scanned for {{ }} again, so an event can name paths",
                   path, "write {{ }}");
   }
+  warn_of_template_text(compiler, text, path);
   std::size_t at = 0;
   while (const auto found = next_placeholder(text, at, 2)) {
     at = found->end;
@@ -183,8 +185,9 @@ NodePtr compile_template(Compiler& compiler, const Json& argument, const std::st
   if (argument.is_string() && !next_placeholder(text, 0, 3)) {
     return std::make_unique<TemplateNode>(text, compiler);
   }
-  return std::make_unique<ScannedTemplateNode>(compiler.compile(argument, path),
-                                               compiler.reach({}));
+  NodePtr scanned = argument.is_string() ? compiler.compile_meant(argument, path)
+                                         : compiler.compile(argument, path);
+  return std::make_unique<ScannedTemplateNode>(std::move(scanned), compiler.reach({}));
 }
 
 }  // namespace fieldpost

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "event/path.h"
 #include "mapping/directives.h"
+#include "mapping/path_quirks.h"
+#include "mapping/text_quirks.h"
 
 namespace fieldpost {
 namespace {
@@ -27,7 +29,7 @@ void append_encoded(std::string_view text, std::string& out) {
 
 class UrlTemplateNode final : public Node {
  public:
-  UrlTemplateNode(std::string_view text, Compiler& compiler) {
+  UrlTemplateNode(std::string_view text, Compiler& compiler, const std::string& place) {
     std::size_t at = 0;
     while (at < text.size()) {
       const std::size_t open = text.find("{{", at);
@@ -36,6 +38,7 @@ class UrlTemplateNode final : public Node {
       const std::size_t close = inside == std::string_view::npos ? inside : text.find("}}", inside);
       if (close == std::string_view::npos || close == inside) break;
       const std::string_view path = trim(text.substr(inside, close - inside));
+      warn_of_placeholder(compiler, path, place);
       pieces_.push_back(
           {std::string(text.substr(at, open - at)), compiler.reach(parse_path(path)), open > 0});
       at = text.find_first_not_of('}', close);
@@ -77,7 +80,9 @@ class UrlTemplateNode final : public Node {
 
 NodePtr compile_url_template(Compiler& compiler, const Json& argument, const std::string& path) {
   if (argument.is_string()) {
-    return std::make_unique<UrlTemplateNode>(argument.get_ref<const std::string&>(), compiler);
+    const auto& text = argument.get_ref<const std::string&>();
+    warn_of_template_text(compiler, text, path);
+    return std::make_unique<UrlTemplateNode>(text, compiler, path);
   }
   compiler.mistake("E203", "expected a text for a url, got " + type_name(argument), path,
                    "for example \"https://host/users/{{userId}}\"");
