@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from . import by_place, destination_schema, documents, expressions
@@ -16,7 +17,11 @@ from .config_values import Reading
 from .errors import ConfigError, Mistake
 from .function_file import load_handlers
 from .html_table import html_table
+from .redaction import references_in
+from .secrets import resolve_text
+from .stand_ins import LenientReading
 from .unit_case import written_cases
+from .yaml_text import path_text
 
 _NAMES = ("code", "message", "path", "line", "column", "hint", "file")
 
@@ -58,12 +63,12 @@ def check_file(path: str | os.PathLike[str]) -> CheckResult:
         text = read_text(name)
     except ConfigError as error:
         return CheckResult(error.mistakes, [])
-    return _result(examine(text, name))
+    return _result(examine(text, name, None, LenientReading))
 
 
 def check(config: DestinationConfig) -> CheckResult:
     """Check a destination that was loaded."""
-    return _result(Examined(config, config.reading, config.missing))
+    return _result(examine(config.text, config.file, None, LenientReading))
 
 
 def _result(examined: Examined) -> CheckResult:
@@ -72,9 +77,11 @@ def _result(examined: Examined) -> CheckResult:
     reading, config = examined.reading, examined.config
     found = expressions.findings(reading)
     in_schema = destination_schema.findings(reading)
-    errors = [*examined.mistakes, *found.mistakes, *in_schema.mistakes]
-    warned = [*found.warnings, *in_schema.warnings]
+    unset, deciding = _unset(examined)
+    errors = [*_own(examined), *deciding, *found.mistakes, *in_schema.mistakes]
+    warned = [*unset, *found.warnings, *in_schema.warnings]
     if config is not None:
+        warned += _absent_secrets(config)
         warned += config.placed(by_place.findings(config))
         errors += _client_mistakes(config)
         errors += _told(lambda: documents.compile_plan(config))
@@ -88,10 +95,37 @@ def _result(examined: Examined) -> CheckResult:
     return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], warnings)
 
 
+def _unset(examined: Examined) -> tuple[list[Mistake], list[Mistake]]:
+    """Variables that are not set: those that something stands in for, and those for which nothing
+    can, since they decide what the file is."""
+    reading = examined.reading
+    places = [] if reading is None else reading.stood_in
+    faulty = {one.path for one in examined.mistakes}
+    told = [reading.not_set(path) for path in places] if reading else []
+    return [one for one in told if one.path not in faulty], [
+        one for one in told if one.path in faulty
+    ]
+
+
+def _own(examined: Examined) -> list[Mistake]:
+    """The mistakes of the file itself, without those of what stands in for a variable."""
+    places = [] if examined.reading is None else examined.reading.stood_in
+    stood_in = {path_text(path) for path in places}
+    return [one for one in examined.mistakes if one.path not in stood_in]
+
+
+def _absent_secrets(config: DestinationConfig) -> list[Mistake]:
+    """References to variables and files that hold no secret here; they may where it runs."""
+    refs = [ref for ref, _user in references_in(config) if ref.env or ref.file]
+    told = [one for ref in refs for one in _told(partial(resolve_text, ref))]
+    return list(dict.fromkeys(told))
+
+
 def _client_mistakes(config: DestinationConfig) -> list[Mistake]:
     """Of the client certificate; a variable that is not set here may be set where it runs."""
     shown = client_certificate(config)
-    return [one for one in _told(shown.read) if one.code != "E121"] if shown else []
+    absent = ("E121", "E122", "E123")
+    return [one for one in _told(shown.read) if one.code not in absent] if shown else []
 
 
 def _told(work: Callable[[], Any]) -> list[Mistake]:

@@ -97,6 +97,7 @@ class Reading:
         self.environ = environ
         self.missing: list[Mistake] = []
         self.unset: list[YamlPath] = []
+        self.stood_in: list[YamlPath] = []  # where something takes the place of a variable
         self.garbled: list[tuple[str, YamlPath]] = []  # variables that are not UTF-8
         self.halves: list[YamlPath] = []  # texts and keys with half of a character
         self.resolved: dict[str, Any] = {}
@@ -111,9 +112,10 @@ class Reading:
     def resolve(self) -> dict[str, Any]:
         """The data with every {env: NAME} replaced, except secrets and what is not set."""
         self.missing, self.unset, self.garbled, self.halves = [], [], [], []
+        self.stood_in = []
         self.resolved = self._replaced(self.places.data, (), self.unset)
         for path in self.unset:
-            self.missing.append(self._not_set(path))
+            self.missing.append(self.not_set(path))
         for name, path in self.garbled:
             told = f"the environment variable {name} is not UTF-8"
             self.missing.append(self.places.mistake("E123", told, path, "look at how it was set"))
@@ -176,7 +178,8 @@ class Reading:
             text = ""
         return EnvText(text, name)
 
-    def _not_set(self, path: YamlPath) -> Mistake:
+    def not_set(self, path: YamlPath) -> Mistake:
+        """The mistake (E121) of a place whose variable is not set."""
         line, column = self.places.locate((*path, "env"))
         variable = self.places.data
         for step in (*path, "env"):

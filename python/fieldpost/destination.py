@@ -28,7 +28,7 @@ from .ending import Ending
 from .errors import Mistake, SourceError
 from .explain import EventExplanation, explain
 from .filter import event_text
-from .functions import Functions, load_functions
+from .functions import load_functions
 from .html_table import html_table
 from .inquiry import Inquiry
 from .ledger import Ledger, Takes, open_ledger
@@ -46,6 +46,7 @@ from .sample import Sample, event_of
 from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
+from .stand_ins import offline
 from .step import Step
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
@@ -110,23 +111,25 @@ class Destination:
     def explain(self, event: dict[str, Any] | bytes | str) -> EventExplanation:
         """What becomes of one event and why: each condition, and where each field came from.
 
-        Runs functions; sends nothing. Raises EventError where it is no event.
+        Runs functions; sends nothing, needs no secret. Raises EventError where it is no event.
         """
-        self.config.require()
-        return explain(Bench(self.config), event_text(event))
+        return explain(Bench(offline(self.config)), event_text(event))
 
     def preview(self, source: Any = None, limit: int = 5, *, diff: bool = False) -> Preview:
         """Show the exact requests of the first `limit` events that match; sends nothing.
 
+        A variable that is not set is shown by a text that stands for it: ${NAME}, or the address
+        https://name.invalid; no secret is needed.
         diff: look the rows up too and tell what would change, field by field, and how long a
         delivery of the whole source would take; gives a PreviewDiff. Reads with the destination's
         credentials; raises AuthError, or FieldpostError where it cannot.
         """
-        self.config.require()
         if diff:
+            self.config.require()
             return self._preview_diff(self._source(source), limit)
-        plan, functions = documents.compile_plan(self.config), self._functions()
-        previewer, rows = Previewer(self.config), list[PreviewRow]()
+        config = offline(self.config)
+        plan, functions = documents.compile_plan(config), load_functions(config)
+        previewer, rows = Previewer(config), list[PreviewRow]()
         for work in Works(plan, functions, self._source(source)):
             rows += previewer.rows(work.batch, limit - len(rows))
             if len(rows) >= limit:
@@ -146,7 +149,7 @@ class Destination:
                 if len(rows) >= limit and not source.has_place:
                     return  # it may have no end
 
-        run = self._dry_run(source, Takes(), None, watched)
+        run = self._dry_run(self.config, source, Takes(), None, watched)
         inquiry.sign_in()
         compared = comparer.compared(rows)
         with self._ledger(looking=True) as ledger:
@@ -158,8 +161,8 @@ class Destination:
 
         source: as for `deliver`. subscription: the name or id of the only one to look at.
         """
-        self.config.require()
-        return Transformation(self._source(source), DestinationStage(self.config, subscription))
+        stage = DestinationStage(offline(self.config), subscription)
+        return Transformation(self._source(source), stage)
 
     def test_connection(
         self, send: bool = False, sample: dict[str, Any] | None = None, *, delete: bool = False
@@ -240,13 +243,13 @@ class Destination:
         process (docs/operating.md).
         """
         with self._beginning(() if dry_run else observers, "deliver") as told:
-            self.config.require()
-            if not self.config.enabled:
-                raise self.config.error([_DISABLED])
-            takes = takes_of(self.config, again)
+            config = self._required(dry_run)
+            if not config.enabled:
+                raise config.error([_DISABLED])
+            takes = takes_of(config, again)
             opened = self._named_source(source)
             if dry_run:
-                foretold = self._dry_run(opened, takes, limit).report
+                foretold = self._dry_run(config, opened, takes, limit).report
                 tell_by_place(foretold)
                 return foretold
             return self._deliver(opened, progress, takes, limit=limit, for_s=for_s, observers=told)
@@ -268,7 +271,7 @@ class Destination:
         for_s: float | None = None,
         observers: Sequence[Observer] = (),
     ) -> Report:
-        plan, functions = documents.compile_plan(self.config), self._functions()
+        plan, functions = documents.compile_plan(self.config), load_functions(self.config)
         works = Works(plan, functions, source, limit)
         return self._at_work(
             progress,
@@ -296,24 +299,19 @@ class Destination:
 
     def _dry_run(
         self,
+        config: DestinationConfig,
         source: Source,
         takes: Takes,
         limit: int | None,
         watched: Callable[[Iterator[Work]], Iterator[Work]] = iter,
     ) -> DryRun:
-        plan, functions = documents.compile_plan(self.config), self._functions()
+        plan, functions = documents.compile_plan(config), load_functions(config)
         with self._ledger(looking=True) as ledger:
             known = ledger if ledger.exists() else None
-            delivery = Delivery(self.config, ledger)
+            delivery = Delivery(config, ledger)
             targets = [one.number for one in delivery.targets()] if known else []
-            run = DryRun(
-                self.config,
-                known,
-                targets,
-                delivery.report(""),
-                takes,
-                resend=resends(self.config),
-            )
+            report = delivery.report("")
+            run = DryRun(config, known, targets, report, takes, resend=resends(config))
             run.count(watched(iter(Works(plan, functions, source, limit))))
             return run
 
@@ -382,21 +380,21 @@ class Destination:
         if recorded and source is not None:
             raise self.config.error([_RECORDED_ELSEWHERE])
         with self._beginning(() if dry_run else observers, "replay") as told:
-            self.config.require()
-            if not self.config.enabled:
-                raise self.config.error([_DISABLED])
-            plan, functions = documents.compile_plan(self.config), self._functions()
+            config = self._required(dry_run)
+            if not config.enabled:
+                raise config.error([_DISABLED])
+            plan, functions = documents.compile_plan(config), load_functions(config)
             works = None if source is None else Works(plan, functions, self._named_source(source))
 
             def work(delivery: Delivery, ledger: Ledger) -> Report:
                 if works is not None:
-                    return SourceReplay(self.config, ledger).run(delivery, works, where, dry_run)
-                replay = Replay(self.config, ledger, functions, recorded)
+                    return SourceReplay(config, ledger).run(delivery, works, where, dry_run)
+                replay = Replay(config, ledger, functions, recorded)
                 return replay.run(delivery, where or "", dry_run)
 
             if dry_run:
                 with self._ledger(looking=True) as ledger:
-                    return work(Delivery(self.config, ledger), ledger)
+                    return work(Delivery(config, ledger), ledger)
             return self._at_work(progress, told, work)
 
     def settle(self, where: str, outcome: str, dry_run: bool = False) -> int:
@@ -446,8 +444,16 @@ class Destination:
 
     # -- parts
 
-    def _functions(self) -> Functions | None:
-        return load_functions(self.config)
+    def _required(self, dry_run: bool) -> DestinationConfig:
+        """The configuration that a verb goes by; one that sends nothing needs the ledger's names.
+
+        Raises ConfigError where a variable is not set that is needed.
+        """
+        if dry_run:
+            self.config.require(*_NAMING_PATHS, r"\$\.enabled$")
+            return offline(self.config)
+        self.config.require()
+        return self.config
 
     def _named_source(self, source: Any) -> Source:
         """A source whose events can be told apart."""
@@ -458,6 +464,7 @@ class Destination:
 
     def _source(self, source: Any) -> Source:
         if source is None:
+            self.config.require(r"\$\.source\b")
             if not self.config.sources:
                 raise SourceError(
                     "E805", "no source", "", "name one, or write `source:` into the destination"

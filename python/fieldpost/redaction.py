@@ -322,7 +322,7 @@ def _origin_of(url: str) -> str:
 
 def _of_secrets(part: DestinationConfig | Mapping[str, Any]) -> Iterator[Origin]:
     """Values of references to secrets, and what is made of them on the way."""
-    for ref, user in _references(part):
+    for ref, user in references_in(part):
         try:
             value = resolve_text(ref)
         except ConfigError:
@@ -339,7 +339,7 @@ def _of_secrets(part: DestinationConfig | Mapping[str, Any]) -> Iterator[Origin]
             yield from (Origin(Secret(base64_of(one))) for one in pairs)
 
 
-def _references(part: Any, user: str = "") -> Iterator[tuple[SecretRef, str]]:
+def references_in(part: Any, user: str = "") -> Iterator[tuple[SecretRef, str]]:
     """Each reference below a part of the configuration, with the user whose secret it is."""
     if isinstance(part, SecretRef):
         yield part, user
@@ -347,10 +347,10 @@ def _references(part: Any, user: str = "") -> Iterator[tuple[SecretRef, str]]:
         members = dict(part)
         user = str(members.get("username") or members.get("client_id") or "")
         for one in members.values():
-            yield from _references(one, user)
+            yield from references_in(one, user)
     elif isinstance(part, Mapping | Sequence) and not isinstance(part, str | bytes):
         for one in part.values() if isinstance(part, Mapping) else part:
-            yield from _references(one, user)
+            yield from references_in(one, user)
 
 
 def _named(ref: SecretRef) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .config_values import FRAMING
+from .config_values import FRAMING, reference
 from .errors import Mistake
 from .yaml_text import Path, YamlText
 
@@ -81,7 +81,9 @@ def _hostless(
     one: Mapping[str, Any], data: Mapping[str, Any], path: Path, places: YamlText
 ) -> Iterator[Mistake]:
     url = one.get("url", data.get("url"))
-    if isinstance(url, dict) and "allow_hosts" not in data and not named_hosts(_texts(data)):
+    if not isinstance(url, dict) or reference(url):  # that of a variable which is not set
+        return
+    if "allow_hosts" not in data and not named_hosts(_texts(data)):
         told = "events choose the host, and the file names none"
         yield places.mistake("E185", told, path, "write allow_hosts: [api.example.com]")
 
