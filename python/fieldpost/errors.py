@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .short_traceback import short_traceback
+
 CODES: dict[str, str] = {
     # E1xx: the destination file
     "E101": "the file is not YAML 1.2",
@@ -333,6 +335,10 @@ class FieldpostError(Exception):
 
     def __str__(self) -> str:
         return sentence(self.code, self.message, self.at, self.hint)
+
+    def _render_traceback_(self) -> list[str]:
+        """As IPython shows it in a notebook or its shell: short, with every hint."""
+        return short_traceback(self)
 
 
 class ConfigError(FieldpostError):

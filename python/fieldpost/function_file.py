@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import sys
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from . import neighbours
 from .errors import ConfigError, Mistake
 from .nearest_name import meant_or_all
 
@@ -23,7 +23,8 @@ Handler = Callable[[Any, Any], Any]
 def load_handlers(path: Path) -> dict[str, Handler]:
     """The handlers of a file by event type; raises ConfigError.
 
-    The file is run once under a module name of its own; nothing is written beside it.
+    The file is run once, and may import the files beside it (neighbours.py); nothing is written
+    beside it.
     """
     if path.suffix in (".js", ".mjs", ".cjs", ".ts"):
         hint = "write the function in Python"
@@ -48,36 +49,42 @@ def _source(path: Path) -> bytes:
 
 
 def _run(path: Path, source: bytes) -> ModuleType:
-    digest = hashlib.sha256(str(path.absolute()).encode("utf-8", "replace")).hexdigest()
-    module = ModuleType(f"_fieldpost_functions_{digest[:16]}")
-    module.__file__ = str(path)
-    before = sys.modules.get(module.__name__)
-    sys.modules[module.__name__] = module  # dataclasses and typing look a class's module up
     try:
-        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+        return neighbours.run(path, source)
     except (Exception, SystemExit) as error:
         mistake = _import_mistake(path, error)
-    else:
-        return module
-    if before is None:
-        del sys.modules[module.__name__]
-    else:
-        sys.modules[module.__name__] = before
     raise ConfigError([mistake], str(path))
 
 
 def _import_mistake(path: Path, error: BaseException) -> Mistake:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return Mistake("E410", f"not Python: {error.msg}", "", error.lineno, error.offset)
-    if error.__traceback__ is None or error.__traceback__.tb_next is None:
-        return Mistake("E410", "not Python: it cannot be compiled", "", 1, 1)
     frames = traceback.extract_tb(error.__traceback__)
     line = next((one.lineno for one in reversed(frames) if one.filename == str(path)), None)
-    told, hint = f"it raises {type(error).__name__} when it is loaded", ""
-    if isinstance(error, ImportError) and error.name:
-        told = f"it imports {error.name}, which fails"
-        hint = f"install {error.name.split('.')[0]} beside fieldpost"
-    return Mistake("E410", told, "", line, 1 if line else None, hint)
+    if line is None:
+        return Mistake("E410", "not Python: it cannot be compiled", "", 1, 1)
+    told, hint = _blamed(path, error)
+    return Mistake("E410", told, "", line, 1, hint)
+
+
+def _blamed(path: Path, error: BaseException) -> tuple[str, str]:
+    """What failed, perhaps in a file beside it, and what to do."""
+    if isinstance(error, SyntaxError):
+        file = Path(error.filename or "").name
+        return f"it imports {file}, which is not Python: {error.msg} in line {error.lineno}", ""
+    found = neighbours.place(error.__traceback__)
+    elsewhere = found is not None and found[0] != str(path)
+    where = f", at {Path(found[0]).name}:{found[1]}" if found and elsewhere else ""
+    if not isinstance(error, ImportError) or not error.name:
+        return f"it raises {type(error).__name__} when it is loaded{where}", ""
+    name = neighbours.told_name(error.name)
+    if not isinstance(error, ModuleNotFoundError):
+        lacks = re.match(r"cannot import name '(\w+)'", error.msg)
+        told = lacks[1] if lacks else "a name"
+        return f"it imports {told} from {name}, which does not have it{where}", ""
+    file = f"put {name.split('.')[0]}.py into the folder of {path.name}"
+    hint = file if neighbours.is_own(error.name) else f"install {name.split('.')[0]}, or {file}"
+    return f"it imports {name}, which fails{where}", hint
 
 
 def _mistakes(module: ModuleType) -> Iterator[Mistake]:

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import copy
 import json
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from . import json_text
+from . import json_text, neighbours
 from .config import DestinationConfig, SecretRef
 from .errors import ConfigError
 from .function_file import HANDLERS, load_handlers
@@ -163,12 +161,13 @@ class Functions:
             return Failed("E412", f"{told}, which JSON cannot hold")
 
     def _blame(self, handler: Handler, error: BaseException) -> str:
-        """Class of the exception and the innermost line of the user's file; never its text."""
-        line = _line_in(str(self.path), error.__traceback__)
-        if line is None:
+        """Class of the exception and the innermost line of the user's files; never its text."""
+        found = neighbours.place(error.__traceback__)
+        if found is None:
             line = getattr(getattr(handler, "__code__", None), "co_firstlineno", 1)
+            found = str(self.path), line
         name = type(error).__name__
-        return f"{handler.__name__} raised {name} at {self.path.name}:{line}"
+        return f"{handler.__name__} raised {name} at {Path(found[0]).name}:{found[1]}"
 
 
 def _read(event_json: bytes) -> dict[str, Any] | Failed:
@@ -188,8 +187,3 @@ def _plain(text: str) -> str:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
-
-
-def _line_in(file: str, trace: TracebackType | None) -> int | None:
-    lines = [line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == file]
-    return lines[-1] if lines else None

@@ -176,7 +176,13 @@ def test_what_cannot_be_given_to_a_function_is_invalid(
         ("x = 1\ny = (\n", "E410", 2, ""),
         ("import os\n1 / 0\n", "E410", 2, ""),
         ("raise SystemExit\n", "E410", 1, ""),
-        ("import nowhere.at_all\n", "E410", 1, "install nowhere beside fieldpost"),
+        (
+            "import nowhere.at_all\n",
+            "E410",
+            1,
+            "install nowhere, or put nowhere.py into the folder of accounts.py",
+        ),
+        ("from .nowhere import x\n", "E410", 1, "put nowhere.py into the folder of accounts.py"),
         ("x = '\x00'\n", "E410", 1, ""),
     ],
 )
