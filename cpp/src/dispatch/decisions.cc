@@ -205,7 +205,11 @@ void Dispatcher::State::return_what_waits() {
   if (pause.code.empty()) tell_suspects();  // stopped: nobody will find out; none is asked about
   std::vector<Id> suspects = refusals.take_all();
   send_back(suspects);
-  for (auto& [origin, target] : targets.all()) send_back(target.held);
+  while (!targets.holding().empty()) {
+    Target& target = *targets.holding().front();
+    std::vector<Id> held = targets.take_held(target, target.held.size());
+    send_back(held);
+  }
   send_back(ready);
   send_back(parked);
   send_back(fresh);

@@ -217,7 +217,7 @@ void Dispatcher::State::hold(Id id, Target& target, double now_s) {
   const bool stays = targets.only() || target.held.size() < most_held() / 4 ||
                      !delivery.order_key().empty() || delivery.asks();
   if (stays) {
-    target.held.push_back(id);
+    targets.hold(id, target);
     return;
   }
   const double next_s = target.breaker.next_start_s(now_s);
@@ -227,20 +227,18 @@ void Dispatcher::State::hold(Id id, Target& target, double now_s) {
 }
 
 void Dispatcher::State::take_up_held(double now_s) {
-  for (auto& [origin, target] : targets.all()) {
-    if (target.held.empty() || !target.breaker.may_start(now_s)) continue;
-    const bool all = target.breaker.trusted() && !target.breaker.is_open();
-    const auto end = all ? target.held.end() : target.held.begin() + 1;
-    ready.insert(ready.begin(), target.held.begin(), end);
-    target.held.erase(target.held.begin(), end);
+  for (Target* const target : std::vector<Target*>(targets.holding())) {
+    if (!target->breaker.may_start(now_s)) continue;
+    const bool all = target->breaker.trusted() && !target->breaker.is_open();
+    const std::vector<Id> taken = targets.take_held(*target, all ? target->held.size() : 1);
+    ready.insert(ready.begin(), taken.begin(), taken.end());
   }
 }
 
 double Dispatcher::State::next_held_s(double now_s) const {
   double at_s = std::numeric_limits<double>::infinity();
-  for (const auto& [origin, target] : targets.all()) {
-    if (target.held.empty()) continue;
-    at_s = std::min(at_s, std::max(target.breaker.next_start_s(now_s), governor.next_start_s()));
+  for (const Target* target : targets.holding()) {
+    at_s = std::min(at_s, std::max(target->breaker.next_start_s(now_s), governor.next_start_s()));
   }
   return at_s;
 }

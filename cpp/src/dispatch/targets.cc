@@ -42,4 +42,18 @@ Target& Targets::of(const std::string& url) {
   return *last_;
 }
 
+void Targets::hold(std::uint64_t id, Target& target) {
+  if (target.held.empty()) holding_.push_back(&target);
+  target.held.push_back(id);
+}
+
+std::vector<std::uint64_t> Targets::take_held(Target& target, std::size_t count) {
+  const auto end =
+      target.held.begin() + static_cast<std::ptrdiff_t>(std::min(count, target.held.size()));
+  std::vector<std::uint64_t> taken(target.held.begin(), end);
+  target.held.erase(target.held.begin(), end);
+  if (target.held.empty()) std::erase(holding_, &target);
+  return taken;
+}
+
 }  // namespace fieldpost

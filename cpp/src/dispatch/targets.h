@@ -18,7 +18,7 @@ struct Target {
   std::string origin;
   Breaker breaker;
   std::string code, message;       // of its last failure or doubt
-  std::deque<std::uint64_t> held;  // while another target goes on
+  std::deque<std::uint64_t> held;  // while another target goes on; filled by Targets::hold
 };
 
 class Targets {
@@ -37,11 +37,18 @@ class Targets {
   std::unordered_map<std::string, Target>& all() noexcept { return all_; }
   const std::unordered_map<std::string, Target>& all() const noexcept { return all_; }
 
+  void hold(std::uint64_t id, Target& target);
+  // The first so many that a target holds, in their order.
+  std::vector<std::uint64_t> take_held(Target& target, std::size_t count);
+  // Targets that hold something: few, however many there are.
+  const std::vector<Target*>& holding() const noexcept { return holding_; }
+
  private:
   BreakerPolicy policy_;
   RetryPolicy retry_;
   std::unordered_map<std::string, Target> all_;
   std::string last_url_;  // most records go where the one before went
+  std::vector<Target*> holding_;
   Target* last_ = nullptr;
   Target* only_ = nullptr;
 };
