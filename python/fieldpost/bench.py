@@ -72,7 +72,7 @@ class Bench:
 
     def _got(self, batch: Batch, index: int, one: Subscription, event: bytes | None) -> Got:
         text = batch.body(index)
-        body = json_text.read(text) if text else MISSING
+        body = json_text.read_exact(text) if text else MISSING
         try:
             request = self._dispatcher.preview(batch, index)
         except CallFault as fault:

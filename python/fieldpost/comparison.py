@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -205,11 +204,11 @@ def _state(row: Row | None) -> str:
 
 
 def _value(body: bytes | None) -> Any:
-    return MISSING if body is None else json_text.read(body)
+    return MISSING if body is None else json_text.read_exact(body)
 
 
 def _text(value: Any) -> str | None:
-    return None if value is MISSING else json.dumps(value, ensure_ascii=False)
+    return None if value is MISSING else json_text.shown(value)
 
 
 def _place(path: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from . import json_text
 from .yaml_text import Path, path_text
 
 
@@ -40,7 +40,7 @@ class Difference:
 
 def shown(value: Any) -> str:
     """A value as JSON, or `nothing`."""
-    return repr(value) if value is MISSING else json.dumps(value, ensure_ascii=False)
+    return repr(value) if value is MISSING else json_text.shown(value)
 
 
 def differences(expected: Any, got: Any, place: Path = (), start: str = "") -> list[Difference]:

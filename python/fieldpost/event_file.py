@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from . import json_text
+from .errors import EventError
 
 
 def events_in(content: bytes) -> list[bytes]:
@@ -14,8 +13,8 @@ def events_in(content: bytes) -> list[bytes]:
     """
     content = content.removeprefix(b"\xef\xbb\xbf")
     try:
-        whole = json.loads(content)
-    except (ValueError, RecursionError):
+        whole = json_text.read_exact(content)
+    except (ValueError, EventError):
         return [line for line in content.split(b"\n") if line.strip()]
     listed = whole if isinstance(whole, list) else [whole]
-    return [json_text.write(one) for one in listed]
+    return [json_text.write_exact(one) for one in listed]

@@ -15,7 +15,7 @@ from .difference import MISSING, shown
 from .errors import ConfigError, EventError, MappingError
 from .filter import Explanation, Filter
 from .html_table import html_table
-from .mapping import UNDEFINED, Mapping
+from .mapping import Mapping
 from .redaction import Redaction
 from .stand_ins import LenientReading
 from .yaml_text import Path as Place
@@ -169,7 +169,7 @@ def _explained(got: Got, event: bytes, folder: Path) -> SubscriptionExplanation:
     fields: list[Origin] = []
     if got.event is not None:
         document = got.subscription.body
-        walk = _Walk(json_text.read(got.event), folder, got.body is not MISSING)
+        walk = _Walk(got.event, folder, got.body is not MISSING)
         fields = list(walk.origins({"@path": "$."} if document is None else document, got.body, ()))
     told = (got.outcome, got.code, got.message)
     return SubscriptionExplanation(got.subscription.name, *told, why, got.body, fields)
@@ -181,8 +181,9 @@ class _Walk:
     is_whole: the body is there; otherwise each field is mapped on its own, to find what failed.
     """
 
-    def __init__(self, event: dict[str, Any], folder: Path, is_whole: bool) -> None:
+    def __init__(self, event: bytes, folder: Path, is_whole: bool) -> None:
         self.event, self.folder, self.is_whole = event, folder, is_whole
+        self._data = json_text.read_exact(event)
 
     def origins(self, document: Any, value: Any, place: Place) -> Iterator[Origin]:
         """One for each directive and each constant; value is what the body has there."""
@@ -207,7 +208,7 @@ class _Walk:
         if not self.is_whole:
             value, fault = _mapped(mapping, self.event)
         reads = {path: _read(path, self.event) for path in mapping.paths if "[]" not in path}
-        absent = [_absence(path, self.event) for path, one in reads.items() if one is MISSING]
+        absent = [_absence(path, self._data) for path, one in reads.items() if one is MISSING]
         why = fault or ("; ".join(absent) if value in (MISSING, None) else "")
         return Origin(path_text(place), document, value, reads, why)
 
@@ -216,16 +217,16 @@ def _is_directive(key: str) -> bool:
     return key.startswith("@") and not key.startswith("@@")
 
 
-def _mapped(mapping: Mapping, event: dict[str, Any]) -> tuple[Any, str]:
+def _mapped(mapping: Mapping, event: bytes) -> tuple[Any, str]:
     """What a mapping gives, perhaps MISSING, and why it cannot give anything."""
     try:
-        found = mapping.apply(event)
+        found = mapping.apply_json(event)
+        return (json_text.read_exact(found) if found else MISSING), ""
     except EventError as error:
         return MISSING, str(error)
-    return (MISSING if found is UNDEFINED else found), ""
 
 
-def _read(path: str, event: dict[str, Any]) -> Any:
+def _read(path: str, event: bytes) -> Any:
     return _mapped(Mapping({"@path": path}), event)[0]
 
 

@@ -5,14 +5,13 @@ fp.Filter('type = "track" and properties.total > 100').matches(event)
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 from ._core import DocumentError
 from ._core import Filter as _Filter
 from .errors import EventError, FilterError, Mistake
 from .html_table import html_text
-from .json_text import NotJson, read, write
+from .json_text import NotJson, read_exact, shown, write
 
 Dialect = Literal["fieldpost", "trigger", "destination"]
 
@@ -65,7 +64,7 @@ class Filter:
         verdict, code, message, offset, tree = self._filter.explain(event_text(event))
         if verdict == _INVALID:
             raise EventError(code, f"{message} (byte {offset})")
-        return Explanation(self._text, read(tree))
+        return Explanation(self._text, read_exact(tree))
 
     def __repr__(self) -> str:
         dialect = "" if self._dialect == "fieldpost" else f", dialect={self._dialect!r}"
@@ -167,7 +166,7 @@ def _name(node: dict[str, Any]) -> str:
 def _seen(node: dict[str, Any]) -> str:
     if "seen" not in node:
         return ""
-    there = [f"{p} is {json.dumps(one, ensure_ascii=False)}" for p, one in node["seen"].items()]
+    there = [f"{p} is {shown(one)}" for p, one in node["seen"].items()]
     return ", ".join([*there, *(f"{path} is missing" for path in node["lacks"])])
 
 

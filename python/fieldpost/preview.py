@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, TypeVar
 
+from . import json_text
 from ._core import Batch, CallFault, Dispatcher
 from .config import DestinationConfig
 from .config_values import EnvText
 from .documents import active, dispatcher_document
+from .errors import EventError
 from .html_table import html_table
 from .redaction import Redaction
 
@@ -99,8 +101,8 @@ def _hidden(row: PreviewRow | FollowingRequest, secrets: Redaction) -> dict[str,
 def _value(body: str) -> Any:
     """A body as JSON value if it is one; None where there is none."""
     try:
-        return json.loads(body) if body else None
-    except (ValueError, RecursionError):  # the parts of a change set, a form, plain text
+        return json_text.read_exact(body) if body else None
+    except (ValueError, EventError):  # the parts of a change set, a form, plain text
         return body
 
 

@@ -5,12 +5,12 @@ Nothing is sent, no secret is read, and the environment does not matter (stand_i
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import json_text
 from .bench import Bench, Got
 from .config import Subscription, examine, read_text
 from .difference import MISSING, Difference, differences, shown
@@ -178,7 +178,7 @@ def _request_differences(wanted: dict[str, Any], got: dict[str, Any]) -> Iterato
         if there != value:
             yield Difference(f"headers.{name}", value, there)
     if "body" in wanted:
-        body = json.loads(bytes(got["body"])) if got["body"] else MISSING
+        body = json_text.read_exact(bytes(got["body"])) if got["body"] else MISSING
         yield from differences(wanted["body"], body, start="body")
 
 

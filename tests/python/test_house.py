@@ -214,6 +214,7 @@ OUTSIDE = ["cli", "emulator", "notebook", "integrations"]
 OPEN_TO_ALL = (
     "fieldpost.",
     "fieldpost.emulator",
+    "fieldpost.json_text",
     "fieldpost.terminal",
     "fieldpost.visible_text",
 )

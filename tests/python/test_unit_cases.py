@@ -166,7 +166,7 @@ def test_a_request_is_compared_in_the_parts_that_are_named(tmp_path):
         'url: expected "https://x.test", got "https://example.com/in"',
         'headers.X-User: expected "v", got "u"',
         "headers.Y: expected 1, got nothing",
-        "body.total: expected nothing, got 12.5",
+        "body.total: expected nothing, got 12.50",
     ]
 
 

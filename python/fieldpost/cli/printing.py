@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterable
 from typing import IO, Any, cast
 
 from rich.console import Group, RenderableType
+from rich.highlighter import JSONHighlighter
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -25,8 +25,10 @@ from fieldpost import (
     Report,
     Status,
     TestReport,
+    json_text,
 )
 from fieldpost.terminal import Terminal, line
+from fieldpost.visible_text import visible
 
 from . import streams
 
@@ -73,14 +75,11 @@ def _json_line(value: Any) -> None:
 
 def _json(value: Any, encoding: str | None) -> str:
     """JSON that standard output can encode: a half of a surrogate pair needs its escape."""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        raise EventError("E405", "nested too deeply to be printed as JSON") from None
+    text = json_text.shown(value)
     try:
         text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
-        return json.dumps(value)
+        return json_text.shown(value, ascii_only=True)
     return text
 
 
@@ -301,10 +300,12 @@ def _request(method: str, url: str, headers: Iterable[tuple[str, str]], body: st
 def _body(body: str) -> None:
     """As JSON where it is, else as it is sent: the parts of a change set, a form, plain text."""
     try:
-        out.print_json(body)
-    except (ValueError, RecursionError):
+        told = json_text.shown(json_text.read_exact(body), indent=2)
+    except (ValueError, EventError):
         for part in body.replace("\r\n", "\n").removesuffix("\n").split("\n"):
             out.print(line("  ", part))
+    else:
+        out.print(JSONHighlighter()(visible(told)))
 
 
 def comparison(told: Comparison) -> None:
