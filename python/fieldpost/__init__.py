@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Mistake,
         SourceError,
     )
+    from .event_file import read_events
     from .explain import EventExplanation, explain_file
     from .filter import Explanation, Filter
     from .functions import DropEvent
@@ -92,6 +93,7 @@ _HOMES = {
     "UnitCase": "unit_test",
     "check_file": "check",
     "explain_file": "explain",
+    "read_events": "event_file",
     "share_of": "config_values",
     "transform": "transformation",
     "unit_cases": "unit_test",
@@ -141,6 +143,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "__version__",
     "check_file",
     "explain_file",
+    "read_events",
     "share_of",
     "transform",
     "unit_cases",

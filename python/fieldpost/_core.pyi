@@ -61,6 +61,16 @@ class ArrayLines:
     def fault(self) -> tuple[str, int] | None:
         """("early_end", "missing_item" or "after_end", byte offset) of the first one."""
 
+class EventLines:
+    """Values that are spread over lines made one line each, in place and byte for byte; a byte
+    order mark at the start of a line becomes blanks."""
+
+    def turn(self, bytes: Buffer, count: int) -> int:
+        """How many bytes are decided; the rest is handed over again in front of the next."""
+    @property
+    def open_since(self) -> int | None:
+        """The byte offset of a value of several lines that has not ended."""
+
 class Batch:
     """Records to deliver, and the events that end before delivery."""
 

@@ -49,7 +49,8 @@ def _count(config: DestinationConfig) -> int:
     local = [one for one in config.sources if one != "-" and "://" not in one]
     plan = documents.compile_plan(config)
     for one in local:
-        for chunk in open_source(one).chunks():
+        source = open_source(one)
+        for chunk in source.chunks() if source.has_place else ():  # a named pipe is read once
             if count := plan.process(chunk).by_place:
                 return count
             break  # the first events of each show how it is made

@@ -278,7 +278,7 @@ CODES: dict[str, str] = {
     "E806": "a kind of source that is not read",
     "E810": "an iterable or a table that fails on the way",
     "E811": "a text that is not UTF-8",
-    "E812": "a JSON array that is not well formed between its items",
+    "E812": "a JSON array that is not well formed between its items, or a value without its end",
     "E813": "a package that a source needs is not installed",
     "E814": "columns that cannot be told apart, or have no names",
     "E815": "a column of a type that JSON has no form for",

@@ -1,20 +1,21 @@
-"""A few events in a small file: one JSON object, a list of them, or one a line."""
+"""A few events of a file, read as any source is: each one line of JSON."""
 
 from __future__ import annotations
 
-from . import json_text
-from .errors import EventError
+from typing import Any
+
+from .sources import open_source
 
 
-def events_in(content: bytes) -> list[bytes]:
-    """Each event as one line of JSON; lines that are none stay as they are.
+def read_events(source: Any, limit: int | None = None) -> list[bytes]:
+    """The first `limit` events of a source (default: all), each one line of JSON in UTF-8.
 
-    A whole file that is one JSON object or list may be spread over lines.
+    source: as for `Destination.deliver`. Lines that are no event stay as they are, blank ones are
+    left out. Raises SourceError where the source cannot be read so far.
     """
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    try:
-        whole = json_text.read_exact(content)
-    except (ValueError, EventError):
-        return [line for line in content.split(b"\n") if line.strip()]
-    listed = whole if isinstance(whole, list) else [whole]
-    return [json_text.write_exact(one) for one in listed]
+    found: list[bytes] = []
+    for chunk in open_source(source).chunks():
+        found += [line for line in bytes(chunk.lines()).split(b"\n") if line.strip()]
+        if limit is not None and len(found) >= limit:
+            break
+    return found[:limit]

@@ -18,8 +18,8 @@ from typing import Any
 
 from . import json_text
 from .config_values import Reading
-from .errors import Mistake
-from .event_file import events_in
+from .errors import Mistake, SourceError
+from .event_file import read_events
 from .nearest_name import meant_or_all
 from .yaml_text import NotYaml, YamlText
 from .yaml_text import Path as Place
@@ -183,11 +183,10 @@ class _Cases:
             self._tell("E112", "expected the path of a file with one event a line", place)
             return []
         try:
-            found = events_in((self.folder / written).read_bytes())
-        except OSError as error:
-            reason = (error.strerror or "it is no file").lower()
+            found = read_events(self.folder / written)
+        except SourceError as error:
             hint = "the path is relative to the destination file"
-            self._tell("E158", f"the events cannot be read: {reason}", place, hint)
+            self._tell("E158", f"the events cannot be read: {error.message}", place, hint)
             return []
         if not found:
             self._tell("E158", "the file holds no event", place)

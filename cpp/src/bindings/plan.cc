@@ -1,4 +1,4 @@
-// Chunk, ArrayLines, Batch, Chosen and Plan for Python.
+// Chunk, ArrayLines, EventLines, Batch, Chosen and Plan for Python.
 #include "fieldpost/plan.h"
 
 #include <pybind11/pybind11.h>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "fieldpost/array_lines.h"
+#include "fieldpost/event_lines.h"
 #include "fieldpost/transforms.h"
 
 namespace py = pybind11;
@@ -60,13 +61,20 @@ py::list tallies(const Batch& batch) {
   return rows;
 }
 
-void turn(ArrayLines& array, const py::buffer& bytes, std::size_t count) {
+// Calls lines.turn with the first so many bytes.
+template <typename Lines>
+auto turn(Lines& lines, const py::buffer& bytes, std::size_t count) {
   const py::buffer_info room = bytes.request(true);
   if (room.itemsize != 1 || count > static_cast<std::size_t>(room.size)) {
     throw std::out_of_range("more bytes than there are");
   }
   py::gil_scoped_release unlocked;
-  array.turn({static_cast<char*>(room.ptr), count});
+  return lines.turn({static_cast<char*>(room.ptr), count});
+}
+
+// The offset where a value began that is still open, or None.
+py::object open_since(const EventLines& lines) {
+  return lines.is_open() ? py::object(py::int_(lines.began())) : py::none();
 }
 
 // ("early_end" | "missing_item" | "after_end", byte offset), or None.
@@ -226,9 +234,14 @@ void register_plan(py::module_& module) {
 
   py::class_<ArrayLines>(module, "ArrayLines")
       .def(py::init<>())
-      .def("turn", &turn, py::arg("bytes"), py::arg("count"))
+      .def("turn", &turn<ArrayLines>, py::arg("bytes"), py::arg("count"))
       .def("finish", &ArrayLines::finish)
       .def_property_readonly("fault", &array_fault);
+
+  py::class_<EventLines>(module, "EventLines")
+      .def(py::init<>())
+      .def("turn", &turn<EventLines>, py::arg("bytes"), py::arg("count"))
+      .def_property_readonly("open_since", &open_since);
 
   py::class_<Batch, std::shared_ptr<Batch>>(module, "Batch")
       .def("__len__", [](const Batch& batch) { return batch.records.size(); })

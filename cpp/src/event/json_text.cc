@@ -17,13 +17,16 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  JsonText read() {
-    if (!value()) return verdict();
+  JsonText read() { return read_first() && at_ == text_.size() ? JsonText::valid : verdict(); }
+
+  // One value and the blanks behind it, whatever follows.
+  bool read_first() {
+    if (!value()) return false;
     while (!open_.empty()) {
-      if (!next_part()) return verdict();
+      if (!next_part()) return false;
     }
     skip_blanks();
-    return at_ == text_.size() ? JsonText::valid : JsonText::invalid;
+    return true;
   }
 
   std::size_t at() const { return at_; }
@@ -106,6 +109,11 @@ JsonText check_json(std::string_view text, std::size_t* stopped) {
   const JsonText verdict = reader.read();
   if (stopped != nullptr) *stopped = reader.at();
   return verdict;
+}
+
+std::size_t first_json(std::string_view text) {
+  Reader reader(text);
+  return reader.read_first() ? reader.at() : 0;
 }
 
 }  // namespace fieldpost

@@ -18,6 +18,10 @@ using Verdict = TokenStarts::Verdict;
 constexpr std::size_t kBlock = std::size_t{128} << 10;
 
 constexpr const char* kNotJson = "not valid JSON";
+constexpr const char* kAnother =
+    "another value follows on the same line: write one event a line, as jq -c . does";
+constexpr const char* kComma = "a comma follows the event: write one event a line and no comma";
+constexpr const char* kNul = "not valid JSON: NUL bytes, as a crash leaves them in a file";
 constexpr LineFault kTooLong = {"E406", "the line is too long to hold in memory", 0};
 
 bool is_blank_line(std::string_view line) {
@@ -32,6 +36,18 @@ std::string_view first_lines(std::string_view text) {
   return text.substr(0, std::min(end, text.size() - 1) + 1);
 }
 
+// Why a line is no JSON, as far as that can be told; `stopped`: where its reading ended.
+LineFault not_json(std::string_view line, std::size_t stopped) {
+  const std::size_t end = first_json(line);
+  if (end > 0 && end < line.size()) {
+    if (line[end] == ',') return {"E401", kComma, end};
+    if (line[end] == '{' || line[end] == '[') return {"E401", kAnother, end};
+  }
+  const std::size_t nul = line.find('\0');
+  if (nul != std::string_view::npos) return {"E401", kNul, nul};
+  return {"E401", kNotJson, std::min(stopped, line.size())};
+}
+
 // What is wrong with a line that does not begin and end as an object does.
 LineFault fault_of(std::string_view line) {
   std::size_t stopped = 0;
@@ -43,7 +59,7 @@ LineFault fault_of(std::string_view line) {
     case JsonText::invalid:
       break;
   }
-  return {"E401", kNotJson, std::min(stopped, line.size())};
+  return not_json(line, stopped);
 }
 
 // The tokens of one text.
@@ -131,7 +147,7 @@ LineFault Walker::walk(std::string_view event, const Selection& selection, Slots
     case Verdict::too_long:
       return kTooLong;
     default:
-      return {"E401", kNotJson, event.size()};
+      return not_json(event, event.size());
   }
   if (*tokens.escapes.broken() != Escapes::kNone) {
     return {"E401", "not valid JSON: a bad escape", 0};
@@ -140,9 +156,8 @@ LineFault Walker::walk(std::string_view event, const Selection& selection, Slots
   if (event[*first] != '{' || !tokens.ends_as_object(event)) return fault_of(event);
   const auto size = static_cast<std::uint32_t>(event.size());
   if (tokens.walk.read(selection, slots, first, size) != nullptr) return {};
-  const bool deep = tokens.walk.too_deep();
-  return {deep ? "E405" : "E401", deep ? "nested deeper than 1024 levels" : kNotJson,
-          tokens.walk.stopped()};
+  if (!tokens.walk.too_deep()) return not_json(event, tokens.walk.stopped());
+  return {"E405", "nested deeper than 1024 levels", tokens.walk.stopped()};
 }
 
 void Walker::open(std::string_view text, Position start) {

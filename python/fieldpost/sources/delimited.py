@@ -14,6 +14,7 @@ import orjson
 from ..delimited_text import OPEN_QUOTES, DelimitedText, Row
 from ..errors import Position, SourceError
 from .rows import unlike
+from .signature import LOOKED_AT
 from .stream import LineStream, NoEvent, Stream
 from .text import decompressed, refuse_utf16
 
@@ -23,7 +24,7 @@ ENDINGS = (".csv", ".tsv")
 def delimited_lines(stream: io.BufferedReader, name: str) -> Stream:
     """The rows as lines of JSON."""
     content = decompressed(stream, name)
-    refuse_utf16(content.peek(4)[:4], name)
+    refuse_utf16(content.peek(LOOKED_AT)[:LOOKED_AT], name)
     return LineStream(_lines(content, name))
 
 

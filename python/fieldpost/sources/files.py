@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,18 +15,21 @@ from ..errors import SourceError
 from .arrow import parquet_lines
 from .delimited import ENDINGS, delimited_lines
 from .remote import is_address, remote_files
+from .signature import LOOKED_AT, PARQUET, unread
 from .stream import Stream, chunks_of
-from .text import PARQUET, text_lines
+from .text import text_lines
 
 if TYPE_CHECKING:
     from .._core import Chunk
 
 _LINES = (".ndjson", ".jsonl")
 _PACKED = (".gz", ".zst")
+_PARQUET = (".parquet", ".pq")
 
 
 class _File(Protocol):
     name: str
+    has_place: bool
 
     def open(self) -> AbstractContextManager[io.BufferedReader]: ...
 
@@ -37,13 +41,29 @@ class LocalFile:
         # not resolve(): a line's identity is the path as it was named, links and all
         self._path = os.path.abspath(path)  # noqa: PTH100
         self.name = source_name(self._path)
-        # Find out now, not in the middle of a run, that a file cannot be opened.
-        if not os.access(self._path, os.R_OK):
-            raise SourceError("E802", "cannot be opened (no permission, or it is gone)", path)
+        self.has_place = _is_regular(self._path, path)
 
     def open(self) -> io.BufferedReader:
         """Its bytes. Raises OSError."""
         return Path(self._path).open("rb")
+
+
+def _is_regular(path: str, named: str) -> bool:
+    """Whether a file can be read again. Raises SourceError where it cannot be opened: now, not in
+    the middle of a run."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  (a path may be bytes that are no text)
+    except FileNotFoundError:
+        hint = f"it leads to {os.path.realpath(path)}"
+        raise SourceError("E801", "a link to a file that is not there", named, hint) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SourceError("E802", f"cannot be opened ({reason})", named) from error
+    if stat.S_ISSOCK(mode):
+        raise SourceError("E805", "a socket is not a source", named, "pipe it in")
+    if not os.access(path, os.R_OK):
+        raise SourceError("E802", "cannot be opened (no permission, or it is gone)", named)
+    return stat.S_ISREG(mode)
 
 
 class Files:
@@ -60,7 +80,7 @@ class Files:
                 found.setdefault(file.name, file)
         self.files = list(found.values())
         self.name = ", ".join(patterns)
-        self.has_place = True
+        self.has_place = all(file.has_place for file in self.files)  # a named pipe has none
         self.faults: list[SourceError] = []
 
     def chunks(self) -> Iterator[Chunk]:
@@ -87,9 +107,13 @@ class Files:
 
 
 def _lines_of(opened: io.BufferedReader, name: str) -> Stream:
-    if opened.peek(4)[:4] == PARQUET:
+    first = opened.peek(LOOKED_AT)[:LOOKED_AT]
+    if first.startswith(PARQUET):
         return parquet_lines(opened, name)
     bare = name.lower()
+    if bare.endswith(_PARQUET) and not unread(first):
+        told = "the file is named as Parquet and is " + ("another kind" if first else "empty")
+        raise SourceError("E804", told, name, "was it written, or copied, to its end?")
     for ending in _PACKED:
         bare = bare.removesuffix(ending)
     if bare.endswith(ENDINGS):

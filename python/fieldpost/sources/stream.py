@@ -112,7 +112,7 @@ def chunks_of(
             raise
         except Exception as error:
             following = chunk.rest()
-            fault(_broken(error, Position(name, following.start_line, following.start_offset)))
+            fault(broken(error, Position(name, following.start_line, following.start_offset)))
             _take(notes, chunk, following.start_line)
             yield chunk
             return
@@ -140,7 +140,8 @@ def _take(notes: list[tuple[int, str]], chunk: Chunk, end: int | None) -> None:
         chunk.note(*notes.pop(0))
 
 
-def _broken(error: Exception, position: Position) -> SourceError:
+def broken(error: Exception, position: Position) -> SourceError:
+    """How a stream broke, as an error of ours."""
     name = position.source
     if isinstance(error, SourceError):
         error.position = error.position or position
