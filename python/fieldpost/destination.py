@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from .filter import event_text
 from .functions import load_functions
 from .html_table import html_table
 from .inquiry import Inquiry
+from .kept_record import KeptRecords
 from .ledger import Ledger, Takes, open_ledger
 from .ledger_care import backup, migrate, prune, restore, settle
 from .monitor import Glance, breakers_at_work, glances
@@ -47,6 +49,7 @@ from .saved_schema import SavedSchema
 from .sources import Source, open_source
 from .stage import DestinationStage
 from .stand_ins import offline
+from .standing import standing_of
 from .step import Step
 from .transformation import Transformation
 from .unit_test import TestReport, cases_of
@@ -325,32 +328,56 @@ class Destination:
                 for one in documents.active(self.config)
             }
             breakers = breakers_at_work(self.config, ledger.meeting_place)
-            return Status(self.config.id, counts, operations_today(self.config, ledger), breakers)
+            today = operations_today(self.config, ledger)
+            return Status(self.config.id, counts, today, breakers, standing_of(self.config, ledger))
 
     def _counts(self, ledger: Ledger, one: Subscription) -> dict[str, int]:
         address = documents.target_address(self.config, one)
         return ledger.counts(self.config.id, one.id, *address)
 
-    def outcomes(self, where: str = "", event_id: str | None = None) -> Iterator[dict[str, Any]]:
+    def outcomes(
+        self,
+        where: str = "",
+        event_id: str | Sequence[str] | None = None,
+        *,
+        limit: int | None = None,
+        kept: bool = False,
+    ) -> Iterator[dict[str, Any]]:
         """The current outcome of each (event, subscription) that was not filtered.
 
-        where: SQL over the columns of docs/ledger.md, such as "outcome = 'rejected'".
+        where: SQL over the columns of docs/ledger.md, such as "outcome = 'rejected'". event_id: one
+        or several, for theirs only. limit: so many at most. kept: each row has `kept` too: `event`
+        and `request` as far as the ledger has them, and `not_kept`, which tells what it has not.
         """
+        ids = [event_id] if isinstance(event_id, str) else event_id
         with self._looking() as ledger:
-            if ledger.exists():
-                yield from ledger.outcomes(self.config.id, where, event_id)
+            if not ledger.exists():
+                return
+            if kept:
+                rows = self._with_letters(ledger, where, ids)
+            else:
+                rows = ledger.outcomes(self.config.id, where, ids)
+            yield from islice(rows, limit)
 
-    def failures(self) -> list[dict[str, Any]]:
-        """What somebody has to look at, grouped by reason: count, message, sample, what to do.
+    def _with_letters(
+        self, ledger: Ledger, where: str, ids: Sequence[str] | None
+    ) -> Iterator[dict[str, Any]]:
+        records = KeptRecords(self.config)
+        for row, letter in ledger.outcomes_with_letters(self.config.id, where, ids):
+            yield row | {"kept": records.of(row["subscription"], letter).to_dict()}
 
-        Of the subscriptions and addresses of today, as `status` counts them.
+    def failures(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """What somebody has to look at, grouped by reason: count, message, samples, what to do.
+
+        Of the subscriptions and addresses of today, as `status` counts them; the reasons that most
+        events have come first, `limit` at most.
         """
         active = documents.active(self.config)
         with self._looking() as ledger:
             if not ledger.exists():
                 return []
             now = [(one.id, *documents.target_address(self.config, one)) for one in active]
-            return ledger.failures(self.config.id, targets=now)
+            return ledger.failures(self.config.id, limit, targets=now)
 
     def monitor(self, every_s: float = 2.0, for_s: float | None = None) -> Iterator[Glance]:
         """Look at the ledger every so many seconds, while runs are at work here or elsewhere.

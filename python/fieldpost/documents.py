@@ -302,6 +302,13 @@ def target_address(config: DestinationConfig, one: Subscription) -> TargetAddres
     return TargetAddress(written, hidden)
 
 
+def shown_address(config: DestinationConfig, one: Subscription) -> str:
+    """An address for people: without its query, and without what came by reference."""
+    if config.type != "dynamics365" and not isinstance(one.url, str):
+        return "an address that each event gives"
+    return target_address(config, one)[0].partition("?")[0]
+
+
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

@@ -336,6 +336,11 @@ class FieldpostError(Exception):
     def __str__(self) -> str:
         return sentence(self.code, self.message, self.at, self.hint)
 
+    @property
+    def without_code(self) -> str:
+        """The text for where its code stands beside it."""
+        return str(self).replace(f"{self.code} ", "", 1)
+
     def _render_traceback_(self) -> list[str]:
         """As IPython shows it in a notebook or its shell: short, with every hint."""
         return short_traceback(self)

@@ -258,18 +258,107 @@ def _pause_of(counts: Counts) -> dict[str, Any]:
     return {} if counts.paused is None else {"paused": counts.paused._asdict()}
 
 
+@dataclass(frozen=True)
+class LastRun:
+    """The newest run of a destination.
+
+    started, ended: Unix seconds; ended None: it is at work, or was killed. counts: events by
+    outcome, {} where it did not end.
+    """
+
+    run: str
+    verb: str
+    started: float
+    ended: float | None
+    is_live: bool
+    counts: dict[str, int]
+    stopped: Stopped | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `status --output json` prints it."""
+        return {
+            "run": self.run,
+            "verb": self.verb,
+            "started": moment(self.started),
+            "ended": None if self.ended is None else moment(self.ended),
+            "at_work": self.is_live,
+            "counts": self.counts,
+            "stopped": self.stopped._asdict() if self.stopped else None,
+        }
+
+    def __str__(self) -> str:
+        began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.started))
+        if self.ended is None:
+            how = (
+                "is at work" if self.is_live else "was killed; what it had begun is taken up again"
+            )
+        else:
+            how = f"took {self.ended - self.started:.1f} s"
+        told = ", ".join(f"{number:,} {name}" for name, number in self.counts.items() if number)
+        why = f"; stopped: {' '.join(self.stopped)}" if self.stopped else ""
+        return (
+            f"{self.run} ({self.verb}) began {began}, {how}" + (f": {told}" if told else "") + why
+        )
+
+
+@dataclass(frozen=True)
+class DestinationStanding:
+    """What a destination is, beside its counts.
+
+    addresses: where its subscriptions send, without queries and what came by reference. disabled:
+    subscriptions that are not enabled. ledger: where it is, without a password.
+    """
+
+    type: str
+    addresses: list[str]
+    enabled: bool
+    disabled: list[str]
+    ledger: str
+    has_ledger: bool
+    last_run: LastRun | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `status --output json` prints it, beside the counts."""
+        return {
+            "type": self.type,
+            "addresses": self.addresses,
+            "enabled": self.enabled,
+            "disabled_subscriptions": self.disabled,
+            "ledger": self.ledger,
+            "last_run": None if self.last_run is None else self.last_run.to_dict(),
+        }
+
+    def rows(self) -> list[list[str]]:
+        """The same in words: what, and how it is."""
+        off = f"; off: {', '.join(self.disabled)}" if self.disabled else ""
+        made = "" if self.has_ledger else " (not there yet: nothing was delivered)"
+        return [
+            ["state", ("enabled" if self.enabled else "disabled: `deliver` refuses") + off],
+            *(["address", one] for one in self.addresses),
+            ["ledger", self.ledger + made],
+            ["last run", "none" if self.last_run is None else str(self.last_run)],
+        ]
+
+
 @dataclass
 class Status:
     """Where the ledger's events stand, each once, by its current outcome.
 
     operations_today: what was asked of a Dynamics 365 since midnight UTC as this user, as its daily
     entitlement counts; None for other destinations. breakers: what runs at work found failing.
+    standing: what the file says, and the newest run.
     """
 
     destination: str
     subscriptions: dict[str, Counts]
     operations_today: int | None = None
     breakers: list[OpenBreaker] = field(default_factory=list)
+    standing: DestinationStanding | None = None
+
+    @property
+    def failed(self) -> int:
+        """Events that somebody has to look at, over all subscriptions."""
+        return sum(one[name] for one in self.subscriptions.values() for name in FAILURES)
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as `status --output json` prints them."""
@@ -281,7 +370,9 @@ class Status:
             "subscriptions": {name: one.to_dict() for name, one in self.subscriptions.items()},
             "operations_today": self.operations_today,
             "breakers": [one.to_dict() for one in self.breakers],
+            **({} if self.standing is None else self.standing.to_dict()),
         }
 
     def _repr_html_(self) -> str:
-        return Report("", self.destination, 0, self.subscriptions)._repr_html_()
+        head = "" if self.standing is None else html_table(("", ""), self.standing.rows())
+        return head + Report("", self.destination, 0, self.subscriptions)._repr_html_()

@@ -369,7 +369,7 @@ class Run:
         self._write_the_rest(writer)
         failure = self._failure
         if isinstance(failure, _TOLD):
-            self._report.stopped = Stopped(failure.code, str(failure))
+            self._report.stopped = Stopped(failure.code, failure.without_code)
         elif self._dispatcher.pause_code:
             code, told = self._dispatcher.pause_code, self._dispatcher.pause_message
             self._report.stopped = Stopped(code, self._letters.hidden_of_all(code, told))

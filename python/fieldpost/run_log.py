@@ -9,6 +9,9 @@ from .visible_text import one_line
 
 _log = logging.getLogger("fieldpost")
 
+# Marks records of what a report, or the error that is raised, tells too.
+IN_REPORT = {"in_report": True}
+
 
 class RunLog:
     """An observer. INFO: a run begins and ends; WARNING: it waits, stops early, or breaks off."""
@@ -44,15 +47,17 @@ class RunLog:
         """What it came to."""
         if error is not None:
             code = getattr(error, "code", "") or type(error).__name__
-            _log.warning("run %s of %s broke off: %s", report.run, _of(report), code)
+            told = "run %s of %s broke off: %s"
+            _log.warning(told, report.run, _of(report), code, extra=IN_REPORT)
         elif report.stopped is not None:
             told = "run %s of %s stopped: %s %s"
-            _log.warning(told, report.run, _of(report), *map(one_line, report.stopped))
+            why = (report.run, _of(report), *map(one_line, report.stopped))
+            _log.warning(told, *why, extra=IN_REPORT)
         for name, one in report.subscriptions.items():
             if one.paused is not None:
                 told = "run %s of %s paused subscription %s: %s %s"
-                why = (name, one.paused.code, one.paused.message)
-                _log.warning(told, report.run, _of(report), *map(one_line, why))
+                paused = map(one_line, (name, one.paused.code, one.paused.message))
+                _log.warning(told, report.run, _of(report), *paused, extra=IN_REPORT)
         counts = ", ".join(f"{report[name]} {name}" for name in OUTCOMES if report[name])
         _log.info(
             "run %s of %s ended after %.1f s: %d received; %s",

@@ -124,7 +124,7 @@ class Sample:
 
     def _outcomes(self, ledger: Ledger) -> Iterator[dict[str, Any]]:
         for row in self._rows:
-            for outcome in ledger.outcomes(self._config.id, event_id=row.event_id):
+            for outcome in ledger.outcomes(self._config.id, event_ids=[row.event_id]):
                 if self._name(outcome) == row.subscription:
                     yield outcome
 

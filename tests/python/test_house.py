@@ -194,6 +194,7 @@ ROW = [
     "brake",
     "day_count",
     "dead_letters",
+    "kept_record",
     "ending",
     "prefetch",
     "admission",
@@ -208,6 +209,7 @@ ROW = [
     "replay_source",
     "sample",
     "ledger_care",
+    "standing",
     "destination",
 ]
 OUTSIDE = ["cli", "emulator", "notebook", "integrations"]

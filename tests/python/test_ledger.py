@@ -74,7 +74,7 @@ def test_odd_identities_are_found_again(book):
     assert None not in claims
     assert set(book.ledger.look_up(book.target, odd)) == set(odd)
     for one in odd:
-        assert len(list(book.ledger.outcomes("d", event_id=one))) == 1
+        assert len(list(book.ledger.outcomes("d", event_ids=[one]))) == 1
 
 
 def test_questions_choose_rows(book):

@@ -50,6 +50,7 @@ LedgerOption = Annotated[
     str | None,
     typer.Option("--ledger", help="A file or postgresql://…; wins over the destination's."),
 ]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Show so many at most.")]
 WhereOption = Annotated[
     str | None, typer.Option("--where", help="SQL over the columns, e.g. outcome = 'rejected'.")
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,7 @@ import typer
 import fieldpost as fp
 from fieldpost.terminal import line
 
-from . import exit_code, options, printing, sample_file
+from . import exit_code, options, printing, run_lines, sample_file
 from .command import (
     AllOption,
     DestinationFile,
@@ -169,7 +168,7 @@ def replay(
 def _reported(run: Callable[[], fp.Report], tolerated: float, output: Output) -> int:
     """Print what a run came to, also where the process is told to end; its exit code."""
     as_json = output is Output.json
-    _show_progress_log()
+    run_lines.show()
     try:
         report = run()
     except fp.Terminated as ended:
@@ -178,15 +177,6 @@ def _reported(run: Callable[[], fp.Report], tolerated: float, output: Output) ->
         raise
     printing.any_report(report, as_json=as_json)
     return exit_code.of_report(report, tolerated)
-
-
-def _show_progress_log() -> None:
-    """Where nobody watches a bar, a run tells of itself on standard error."""
-    log = logging.getLogger("fieldpost.progress")
-    if not log.handlers:
-        log.addHandler(logging.StreamHandler())
-        log.setLevel(logging.INFO)
-        log.propagate = False
 
 
 @command("enable")

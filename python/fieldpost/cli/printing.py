@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any, cast
 
 from rich.console import Group, RenderableType
@@ -36,6 +38,7 @@ out = Terminal(file=cast("IO[str]", streams.Results()), soft_wrap=True)
 err = Terminal(stderr=True, soft_wrap=True)
 
 _REASONS_SHOWN = 5
+_LONGEST_PLACE = 50
 _MARKS = {True: ("ok   ", "green"), False: ("FAIL ", "red"), None: ("–    ", "dim")}
 _COLOURS = {"delivered": "green", "already_delivered": "green"} | dict.fromkeys(
     ("filtered", "dropped", "ignored"), "dim"
@@ -143,7 +146,7 @@ def any_report(told: Report, *, as_json: bool) -> None:
         return
     _json_line(told.to_dict())
     if told.stopped:
-        err.print(line(" ".join(told.stopped)))
+        err.print(line(reason(*told.stopped)))
 
 
 def report(told: Report) -> None:
@@ -155,20 +158,21 @@ def report(told: Report) -> None:
     out.print(f"run {told.run}, {told.received:,} events read in {told.duration_s:.1f} s")
     pace(told.to_dict())
     paused(told)
-    if told.stopped:
-        err.print(line(("stopped", "red"), " ", " ".join(told.stopped)))
     if told.interrupted:
         err.print("interrupted: what was on its way is settled; run again to go on")
-    failures(list(told.failures))
+    groups([one for one in told.groups if one["code"]], _REASONS_SHOWN)
 
 
 def paused(told: Report) -> None:
-    """Subscriptions of which nothing more was sent, why, and what to do."""
+    """Why a run ended early, and subscriptions of which nothing more was sent; each reason once."""
+    if told.stopped:
+        err.print(line(("stopped", "red"), " ", reason(*told.stopped)))
     for name, one in told.subscriptions.items():
-        if one.paused is not None:
-            why = f"{name}: {one.paused.code} {one.paused.message}"
-            err.print(line(("paused", "red"), " ", why))
-            err.print(line("  ", (one.paused.action_needed, "dim")))
+        if one.paused is None:
+            continue
+        if told.stopped is None or one.paused[:2] != tuple(told.stopped):
+            err.print(line(("paused", "red"), " ", f"{name}: {reason(*one.paused[:2])}"))
+        err.print(line("  ", (one.paused.action_needed, "dim")))
 
 
 def pace(told: dict[str, Any]) -> None:
@@ -184,30 +188,48 @@ def pace(told: dict[str, Any]) -> None:
     out.print(text)
 
 
-def failures(rows: list[dict[str, Any]], shown: int = 5) -> None:
-    """The first failures, one line each, and how many more there are."""
-    for row in rows[:shown]:
-        told = f"{row['source']}:{row['line']}: {row['outcome']} {row['code']} {row['message']}"
-        err.print(line("  ", told))
-        if row["action_needed"]:
-            err.print(line("    ", (row["action_needed"], "dim")))
-    if len(rows) > shown:
-        err.print(f"  … `fieldpost outcomes` lists the others ({len(rows) - shown} or more)")
+def reason(code: str, message: str) -> str:
+    """A code and its words, in which a service may have put the code already."""
+    return message if code and message.startswith(code) else f"{code} {message}".strip()
 
 
-def groups(rows: list[dict[str, Any]]) -> None:
-    """Failures by reason, the most frequent first."""
+def failures(rows: list[dict[str, Any]], file: str) -> None:
+    """What somebody has to look at, by reason, and how to see one of them whole."""
     if not rows:
         out.print(line(("nothing", "green"), " that somebody has to look at"))
-    for row in rows:
-        reason = f"{row['code']} {row['message']}".strip()
+        return
+    groups(rows, len(rows), out)
+    out.print(line((f"one of them whole: fieldpost outcomes {file} --event-id ID", "dim")))
+
+
+def groups(rows: list[dict[str, Any]], shown: int, to: Terminal = err) -> None:
+    """Failures by reason, the most frequent first."""
+    for row in rows[:shown]:
+        why = reason(row["code"], row["message"]) or _UNDECIDED
         head = f"{row['count']:,} {row['outcome']}"
-        out.print(line((head, "bold"), "  ", row["subscription"], "  ", reason))
-        sample = row["sample"]
-        place = f"{sample['event_id']} ({sample['source']}:{sample['line']})"
-        out.print(line("  ", ("such as", "dim"), " ", place))
+        to.print(line((head, "bold"), "  ", row["subscription"], "  ", why))
+        to.print(line("  ", ("such as", "dim"), " ", ", ".join(map(_place, row["samples"]))))
         if row["action_needed"]:
-            out.print(line("  ", (row["action_needed"], "yellow")))
+            to.print(line("  ", (row["action_needed"], "yellow")))
+    if len(rows) > shown:
+        to.print(f"  … and {len(rows) - shown} more reasons: `fieldpost failures` lists them")
+
+
+_UNDECIDED = "not decided yet; the next run goes on with it"
+
+
+def _place(sample: dict[str, Any]) -> str:
+    return f"{sample['event_id']} ({short_place(sample['source'])}:{sample['line']})"
+
+
+def short_place(source: str) -> str:
+    """A source's name, short enough for a line: as from here, or its end."""
+    with suppress(ValueError, OSError):
+        source = str(Path(source).relative_to(Path.cwd()))
+    if len(source) <= _LONGEST_PLACE:
+        return source
+    end = source[-_LONGEST_PLACE + 1 :]
+    return "…" + end[max(end.find("/"), 0) :]
 
 
 def pruned(told: dict[str, Any]) -> None:
@@ -232,13 +254,19 @@ def restored(told: dict[str, Any]) -> None:
         out.print(line(("note", "yellow"), " ", told["lost"]))
 
 
-def status(told: Status) -> None:
-    """The ledger's counts."""
+def status(told: Status, file: str) -> None:
+    """One look: what the destination is, what it did last, where its events stand."""
+    if told.standing is not None:
+        out.print(line((told.destination, "bold"), f" ({told.standing.type})"))
+        for name, value in told.standing.rows():
+            out.print(line(f"{name:<9} ", value))
     counts({name: one.to_dict() for name, one in told.subscriptions.items()})
     for breaker in told.breakers:
         out.print(line((str(breaker), "yellow")))
     if told.operations_today is not None:
         out.print(f"{told.operations_today:,} operations asked of the environment today (UTC)")
+    if told.failed:
+        out.print(line((f"{told.failed:,} to look at: fieldpost failures {file}", "yellow")))
 
 
 def glances(looks: Iterable[Glance]) -> None:
@@ -259,8 +287,8 @@ def _glance(look: Glance) -> RenderableType:
     parts.append(_counts({name: one.to_dict() for name, one in look.status.subscriptions.items()}))
     parts += [line((str(one), "yellow")) for one in look.status.breakers]
     for row in look.failures[:_REASONS_SHOWN]:
-        reason = f"{row['code']} {row['message']}".strip()
-        parts.append(line((f"{row['count']:,} {row['outcome']}", "red"), "  ", reason))
+        why = reason(row["code"], row["message"]) or _UNDECIDED
+        parts.append(line((f"{row['count']:,} {row['outcome']}", "red"), "  ", why))
     if len(look.failures) > _REASONS_SHOWN:
         parts.append(f"and {len(look.failures) - _REASONS_SHOWN} more reasons: fieldpost failures")
     return Group(*parts)
@@ -297,15 +325,23 @@ def _request(method: str, url: str, headers: Iterable[tuple[str, str]], body: st
         _body(body)
 
 
+def value(told: Any) -> None:
+    """A JSON value over several lines; a text that is none as it is."""
+    if isinstance(told, str):
+        out.print(told)
+    else:
+        out.print(JSONHighlighter()(visible(json_text.shown(told, indent=2))))
+
+
 def _body(body: str) -> None:
     """As JSON where it is, else as it is sent: the parts of a change set, a form, plain text."""
     try:
-        told = json_text.shown(json_text.read_exact(body), indent=2)
+        told = json_text.read_exact(body)
     except (ValueError, EventError):
         for part in body.replace("\r\n", "\n").removesuffix("\n").split("\n"):
             out.print(line("  ", part))
     else:
-        out.print(JSONHighlighter()(visible(told)))
+        value(told)
 
 
 def comparison(told: Comparison) -> None:
@@ -339,7 +375,6 @@ def outcomes(rows: Iterable[dict[str, Any]]) -> None:
     """Outcomes, one line each."""
     for row in rows:
         told = f"{row['outcome']:<18} {row['event_id']}  {row['subscription']}"
-        extra = " ".join(
-            str(row[key]) for key in ("effect", "record_id", "code", "message") if row[key]
-        )
+        why = reason(row["code"], row["message"])
+        extra = " ".join(part for part in (row["effect"], row["record_id"], why) if part)
         out.print(line(told, "  ", (extra, "dim")))

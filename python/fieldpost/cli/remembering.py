@@ -12,11 +12,12 @@ import typer
 import fieldpost as fp
 from fieldpost.terminal import line
 
-from . import exit_code, options, printing
+from . import exit_code, kept_events, options, printing
 from .command import (
     AllOption,
     DestinationFile,
     LedgerOption,
+    LimitOption,
     Output,
     OutputOption,
     WhereOption,
@@ -43,7 +44,7 @@ def status(
     if output is Output.json:
         printing.as_json(told.to_dict())
     else:
-        printing.status(told)
+        printing.status(told, str(destination))
     return exit_code.DONE
 
 
@@ -75,16 +76,23 @@ def monitor(
 def outcomes(
     destination: DestinationFile,
     where: WhereOption = None,
-    event_id: Annotated[str | None, typer.Option("--event-id", help="One event.")] = None,
+    event_ids: Annotated[
+        list[str] | None,
+        typer.Option("--event-id", help="Show all that is known of this event; may be repeated."),
+    ] = None,
+    limit: LimitOption = None,
     output: OutputOption = Output.text,
     ledger: LedgerOption = None,
 ) -> int:
     """List what became of each event, one object per line with --output json."""
     chosen = "" if where is None else options.stated(where)
-    rows = open_destination(destination, ledger).outcomes(chosen, event_id)
+    opened = open_destination(destination, ledger)
+    rows = opened.outcomes(chosen, event_ids or None, limit=limit, kept=bool(event_ids))
     if output is Output.json:
         for row in rows:
             printing.as_json(row)
+    elif event_ids:
+        kept_events.show(rows, event_ids)
     else:
         printing.outcomes(rows)
     return exit_code.DONE
@@ -92,14 +100,17 @@ def outcomes(
 
 @command("failures", looks=True)
 def failures(
-    destination: DestinationFile, output: OutputOption = Output.text, ledger: LedgerOption = None
+    destination: DestinationFile,
+    limit: LimitOption = None,
+    output: OutputOption = Output.text,
+    ledger: LedgerOption = None,
 ) -> int:
     """List what somebody has to look at, by reason, and what to do."""
-    groups = open_destination(destination, ledger).failures()
+    groups = open_destination(destination, ledger).failures(limit or 1000)
     if output is Output.json:
         printing.as_json(groups)
     else:
-        printing.groups(groups)
+        printing.failures(groups, str(destination))
     return exit_code.DONE
 
 

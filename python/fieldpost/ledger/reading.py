@@ -67,22 +67,48 @@ class Reading(Store):
         self,
         destination: str,
         where: str = "",
-        event_id: str | None = None,
+        event_ids: Sequence[str] | None = None,
         claims: Sequence[int] | None = None,
         failed_in: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """The current outcomes of a destination; `where` is SQL over their columns.
 
-        claims: of these only. failed_in: what that run decided and somebody has to look at.
+        event_ids, claims: of these only. failed_in: what that run decided and somebody has to look
+        at.
         """
+        for row in self._outcomes(destination, where, event_ids, claims, failed_in):
+            del row["claim_"]
+            yield row
+
+    def outcomes_with_letters(
+        self, destination: str, where: str = "", event_ids: Sequence[str] | None = None
+    ) -> Iterator[tuple[dict[str, Any], Kept]]:
+        """The same, each with what was kept of it; the rows are read before the first is given."""
+        rows = list(self._outcomes(destination, where, event_ids))
+        for begin in range(0, len(rows), _PAGE):
+            page = rows[begin : begin + _PAGE]
+            found = {one.claim: one for one in self.kept([int(row["claim_"]) for row in page])}
+            for row in page:
+                letter = found.get(int(row.pop("claim_")))
+                if letter is not None:
+                    yield row, letter
+
+    def _outcomes(
+        self,
+        destination: str,
+        where: str,
+        event_ids: Sequence[str] | None = None,
+        claims: Sequence[int] | None = None,
+        failed_in: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
         if claims is not None and not claims:
             return
         conditions, values = "t.destination = ?", [destination]
         if failed_in is not None:
             conditions += f" AND {NOT_DELIVERED} AND {_FAILED} AND o.run = {failed_in}"
-        if event_id is not None:
-            conditions += " AND o.event_id = ?"
-            values.append(known_as(event_id))
+        if event_ids is not None:
+            conditions += f" AND o.event_id IN ({', '.join('?' * len(event_ids)) or 'NULL'})"
+            values += map(known_as, event_ids)
         if claims is not None:
             conditions += f" AND o.claim IN ({', '.join(str(int(one)) for one in claims)})"
         sql = (
@@ -90,9 +116,7 @@ class Reading(Store):
             " JOIN targets AS t ON t.target = o.target"
             f" JOIN runs AS r ON r.number = o.run WHERE {conditions}"
         )
-        for row in self._asked(sql, values, where):
-            del row["claim_"]
-            yield row
+        yield from self._asked(sql, values, where)
 
     def latencies_ms(self, destination: str, most: int) -> list[float]:
         """How long the newest deliveries took that needed one try, which holds no waiting."""
@@ -127,7 +151,7 @@ class Reading(Store):
             of_run = f" AND (o.run = {int(run)} OR o.claim IN ({named}))"
         rows = self._rows(
             "SELECT t.subscription, coalesce(o.outcome, 'waiting'), o.http_status, o.code,"
-            " o.action_needed, count(*), max(o.claim)"
+            " o.action_needed, count(*), max(o.claim), min(o.claim)"
             f" FROM (SELECT * FROM outcomes AS o WHERE {NOT_DELIVERED}"
             "  UNION ALL SELECT * FROM open_claims) AS o"
             " JOIN targets AS t ON t.target = o.target"
@@ -136,8 +160,29 @@ class Reading(Store):
             (destination, limit),
         )
         names = ("subscription", "outcome", "http_status", "code", "action_needed", "count")
-        samples = self._rows_of([int(row[6]) for row in rows])
-        return [dict(zip(names, row, strict=False)) | samples.get(int(row[6]), {}) for row in rows]
+        told = self._rows_of([int(claim) for row in rows for claim in row[6:8]])
+        groups = []
+        for row in rows:
+            newest, oldest = (told.get(int(claim), {}) for claim in row[6:8])
+            samples = [one["sample"] for one in (newest, oldest) if one]
+            more = {"samples": samples[: 1 if row[6] == row[7] else 2]}
+            groups.append(dict(zip(names, row, strict=False)) | newest | more)
+        return groups
+
+    def last_run(self, destination: str) -> dict[str, Any] | None:
+        """The newest run: run, verb, started, ended (Unix seconds, None where it did not end),
+        is_live, and counts, its report as JSON text."""
+        rows = self._rows(
+            "SELECT number, run, verb, started, ended, counts FROM runs WHERE destination = ?"
+            " ORDER BY number DESC LIMIT 1",
+            (destination,),
+        )
+        names = ("number", "run", "verb", "started", "ended", "counts")
+        if not rows:
+            return None
+        told = dict(zip(names, rows[0], strict=True))
+        number = int(told.pop("number"))
+        return told | {"is_live": told["ended"] is None and self.is_live(number)}
 
     def _rows_of(self, claims: list[int]) -> dict[int, dict[str, Any]]:
         if not claims:
