@@ -119,14 +119,3 @@ def test_a_run_needs_them_all(file):
         fp.Destination.from_file(file).deliver([EVENT])
     assert [one.code for one in caught.value.mistakes] == ["E121"] * 6
     assert not list(file.parent.glob("*.db"))
-
-
-@pytest.mark.parametrize("kind", ["dynamics365", "webhook"])
-def test_a_new_init_passes_its_own_next_step(tmp_path, monkeypatch, kind):
-    for name in ("DYNAMICS_CLIENT_ID", "DYNAMICS_CLIENT_SECRET", "WEBHOOK_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    step = run("init", kind, ".").splitlines()[-1].removeprefix("next: fieldpost ")
-    assert ": no mistakes" in run(*step.split())
-    told = json.loads(run(*step.split(), "--output", "json"))
-    assert told["errors"] == [] and {one["code"] for one in told["warnings"]} <= {"E121", "E122"}

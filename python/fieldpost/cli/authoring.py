@@ -27,10 +27,11 @@ from .command import (
 def init(
     kind: Annotated[starter.Kind, typer.Argument(help="The system to deliver to.")],
     folder: Annotated[Path, typer.Argument(help="Where the files go.")] = Path(),
+    url: Annotated[str | None, typer.Option("--url", help="The address that events go to.")] = None,
 ) -> int:
-    """Write a first destination file, with comments, and an insert function."""
+    """Write a first destination file, with comments; of a webhook with an insert function."""
     try:
-        written = starter.write(kind, folder)
+        written = starter.write(kind, folder, url)
     except FileExistsError as error:
         told = f" {error.filename} is there already and is not changed"
         printing.err.print(line(("error", "red"), told))

@@ -51,8 +51,7 @@ def _write_files(folder: Path, emulator: Emulator, events: int) -> Path:
     """The files of a new demo; an earlier one in the same folder is replaced, ledger and all."""
     if (folder / "events.ndjson").exists():
         shutil.rmtree(folder)
-    for kind in (starter.Kind.webhook, starter.Kind.dynamics365):
-        written = starter.write(kind, folder, emulator.url, emulator.token_url, replace=True)
+    written = starter.write_recipe(folder, emulator.url, emulator.token_url)
     write_events(folder / "events.ndjson", events)
     return written[0]
 
