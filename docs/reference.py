@@ -1,4 +1,4 @@
-"""Writes the tables of docs/mapping.md and docs/filters.md from the core's own lists.
+"""Writes the tables of docs/ from the core's own lists, and from what tests hold the sources to.
 
 `python docs/reference.py` rewrites the pages; `--check` only tells whether they are up to date.
 """
@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from fieldpost import _core
 from fieldpost.errors import CODES
@@ -77,6 +78,24 @@ def _codes(numbers: Iterable[int]) -> str:
     return _table(("code", "what"), ((one, CODES[one]) for one in codes if one in CODES))
 
 
+def _types() -> str:
+    sys.path.insert(0, str(DOCS.parent / "tests" / "python"))
+    from source_types import KINDS
+
+    head = ("", "Arrow, Parquet", "polars", "DuckDB", "pandas, dicts", "in the event")
+    return _table(head, map(_type_row, KINDS))
+
+
+def _type_row(kind: Any) -> Iterator[str]:
+    yield kind.name
+    for engine in (kind.arrow, kind.polars, kind.duckdb, kind.pandas):
+        yield engine[0] if engine else ""
+    if kind.told:
+        yield "none (`E815`)"
+    else:
+        yield f"`{kind.json}`" + (", counted (`E817`)" if kind.lost else "")
+
+
 def _spaced(json_text: str) -> str:
     """Compact JSON with blanks behind its colons and commas, digits and all."""
     parts = re.split(r'("(?:[^"\\]|\\.)*")', json_text)
@@ -97,6 +116,7 @@ TABLES = {
     "functions": _functions,
     "surprises": lambda: _codes(_SURPRISES),
     "schema": lambda: _codes(_SCHEMA),
+    "types": _types,
 }
 
 

@@ -38,7 +38,7 @@ from .report import Counts, Failures, Report, Stopped
 from .run import Run
 from .run_log import RunLog
 from .signing import sign
-from .sources import Source
+from .sources import Source, log_doubts
 from .stage import batch_of
 from .telemetry import open_telemetry
 from .transport import transport_that_sends
@@ -62,8 +62,16 @@ class Works:
 
     def __iter__(self) -> Iterator[Work]:
         chunks = self._source.chunks()
-        for chunk in chunks if self._limit is None else _first(chunks, self._limit):
-            yield Work(batch_of(self._plan, self._functions, chunk), _lines_of(chunk))
+        try:
+            for chunk in chunks if self._limit is None else _first(chunks, self._limit):
+                yield Work(batch_of(self._plan, self._functions, chunk), _lines_of(chunk))
+        finally:
+            log_doubts(self.doubts)
+
+    @property
+    def doubts(self) -> list[Mistake]:
+        """What the source warned of so far."""
+        return list(self._source.doubts)
 
     def stop(self) -> None:
         """Whoever waits for more of the source waits no longer; from any thread."""
@@ -131,9 +139,10 @@ class Delivery:
         except BaseException as error:
             self._could_not_begin(report, error)
             raise
+        taken = works(made.targets)
         with made.watch.over(verb):
             try:
-                made.run.deliver(works(made.targets))
+                made.run.deliver(taken)
                 tell_by_place(report)
                 made.messages.note(made.dispatcher.lacks)
                 if not report.interrupted:  # which has no time for more
@@ -143,6 +152,7 @@ class Delivery:
                 made.dispatcher.hang_up()
                 made.governor.close()
                 report.duration_s = time.monotonic() - began_s
+                report.warnings = list(getattr(taken, "doubts", ()))
                 made.watch.count()
                 self._tell(report, made.run.failed)
         return report

@@ -316,6 +316,7 @@ class Destination:
             report = delivery.report("")
             run = DryRun(config, known, targets, report, takes, resend=resends(config))
             run.count(watched(iter(Works(plan, functions, source, limit))))
+            report.warnings = list(source.doubts)
             return run
 
     # -- afterwards

@@ -283,6 +283,7 @@ CODES: dict[str, str] = {
     "E814": "columns that cannot be told apart, or have no names",
     "E815": "a column of a type that JSON has no form for",
     "E816": "a line of more than 512 MB",
+    "E817": "moments outside of the years 1 to 9999, which are null; a warning",
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from .errors import Mistake
 from .html_table import html_table
 from .latencies import Latencies
 
@@ -168,7 +169,8 @@ class Report:
     source tells apart, so that an edited or renamed file sends them again. retries: tries that
     another one follows; trouble: why the last of them came to nothing, None when things go well
     again. groups: failures by reason, the most frequent first, each with a sample and what to do.
-    breakers: targets that answer only failures now, or did when the run ended.
+    breakers: targets that answer only failures now, or did when the run ended. warnings: what the
+    source had to tell besides its events.
     """
 
     run: str
@@ -190,6 +192,7 @@ class Report:
     trouble: Trouble | None = None
     groups: list[dict[str, Any]] = field(default_factory=list)
     breakers: list[OpenBreaker] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
 
     def __getitem__(self, outcome: str) -> int:
         """Events with that outcome, over all subscriptions."""
@@ -239,6 +242,7 @@ class Report:
             "interrupted": self.interrupted,
             "dry_run": self.dry_run,
             "by_place": self.by_place,
+            "warnings": [_warning(one) for one in self.warnings],
             "failures": self.groups,
         }
 
@@ -252,6 +256,11 @@ class Report:
             for name, counts in self.subscriptions.items()
         ]
         return html_table(("subscription", "received", *OUTCOMES), rows)
+
+
+def _warning(one: Mistake) -> dict[str, Any]:
+    told = {"code": one.code, "message": one.message, "hint": one.hint}
+    return told | {"source": one.file, "line": one.line}
 
 
 def _pause_of(counts: Counts) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from .comparison import Comparison, compare
 from .errors import ConfigError, EventError, Mistake
 from .html_table import html_table
 from .mapping import FilterLike, Mapping
-from .sources import Source, open_source
+from .sources import Source, log_doubts, open_source
 from .stage import MappingStage, Piece, Row, Stage, in_order
 
 _ERRORS_KEPT = 1000
@@ -31,12 +31,14 @@ class Transformed:
     """How many events became what; of each subscription, and over all of them.
 
     received: events read. A bare mapping counts what its filter lets through and it leaves
-    undefined as filtered. errors: the first 1000 invalid rows, in order.
+    undefined as filtered. errors: the first 1000 invalid rows, in order. warnings: what the source
+    had to tell besides its events.
     """
 
     received: int = 0
     subscriptions: dict[str, dict[str, int]] = field(default_factory=dict)
     errors: list[Row] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> int:
         """bodies, filtered, dropped or invalid, over all subscriptions."""
@@ -81,9 +83,13 @@ class Transformation:
         self.told = Transformed()
         names = self._stage.subscriptions
         self.told.subscriptions = {}
-        for piece in in_order(self._source.chunks(), self._stage.work, self._stage.threads):
-            self.told._add(piece, names)
-            yield piece
+        try:
+            for piece in in_order(self._source.chunks(), self._stage.work, self._stage.threads):
+                self.told._add(piece, names)
+                yield piece
+        finally:
+            self.told.warnings = list(self._source.doubts)
+            log_doubts(self.told.warnings)
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces():

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import SourceError
 from .arrow import Table, is_table
+from .doubts import Doubts, log_doubts
 from .files import Files
 from .records import Frame, Lines, Records
 from .standard_input import OpenFile, StandardInput
@@ -25,18 +26,20 @@ from .standard_input import OpenFile, StandardInput
 if TYPE_CHECKING:
     from .._core import Chunk
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Doubts", "Source", "log_doubts", "open_source"]
 
 
 class Source(Protocol):
     """What every source offers.
 
     name: what it is called in reports. has_place: an event can be found again by source name and
-    number of its line or row (true for files only), so these can stand for its identity.
+    number of its line or row (true for files only), so these can stand for its identity. doubts:
+    warnings of the last pass.
     """
 
     name: str
     has_place: bool
+    doubts: Doubts
 
     def chunks(self) -> Iterator[Chunk]:
         """The bytes, in order. What could not be read is told at the end by one SourceError."""

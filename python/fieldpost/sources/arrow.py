@@ -1,29 +1,27 @@
 """Tables as Apache Arrow sees them: polars, DuckDB, pyarrow, Parquet, anything with a C stream.
 
-A column is a field of its name, a struct an object, a list a list. Moments are ISO 8601 in UTC (a
-zoneless one is taken as UTC), decimals keep their digits, binary is base64; null, NaN and infinity
-are null.
+A column is a field of its name; arrow_forms.py has the form of each type.
 """
 
 from __future__ import annotations
 
-import base64
+import inspect
 import io
-from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from ..errors import SourceError
-from .rows import duration_text, event_line, unlike
+from .arrow_forms import Form, Forms, NoForm
+from .doubts import Doubts
+from .exported import Exported, exported
+from .rows import RowWriter, unlike
 from .stream import LineStream, NoEvent, Stream, chunks_of
 
 if TYPE_CHECKING:
     from .._core import Chunk
 
 _ROWS = 4096  # at once
-_NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1000, "ns": 1}
 
 
 class Table:
@@ -34,25 +32,78 @@ class Table:
         self._table = table
         self.name = type(table).__name__
         self.has_place = False
+        self.doubts = Doubts()
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows as lines."""
+        self.doubts.clear()
         faults: list[SourceError] = []
-        stream = LineStream(self._lines())
-        yield from chunks_of(stream, self.name, self.has_place, faults.append)
+        with closing(self._lines()) as lines:
+            stream = LineStream(lines)
+            yield from chunks_of(stream, self.name, self.has_place, faults.append)
         if faults:
             raise faults[0]
 
-    def _lines(self) -> Iterator[bytes | NoEvent]:
+    def _lines(self) -> Generator[bytes | NoEvent]:
         try:
-            reader = _reader(self._table)
-            unlike(reader.schema.names, self.name)
-            yield from _rows(reader, self.name)
+            table = exported(self._table)
+            _refuse_formless(list(table.unread.items()), self.name)
+            with closing(_reader(table.table)) as reader:
+                columns = Columns(reader.schema, self.name, table)
+                yield from columns.rows(reader)
+                self.doubts.tell_lost(columns.lost, self.name)
         except SourceError:
             raise
         except Exception as error:
             told = f"the table cannot be read to its end ({type(error).__name__})"
             raise SourceError("E810", told, self.name) from error
+
+
+class Columns:
+    """The columns of one table, each with its form. lost: by column, moments that became null.
+
+    Raises SourceError where one has no form, or two have one name.
+    """
+
+    def __init__(self, schema: Any, name: str, table: Exported | None = None) -> None:
+        unlike(schema.names, name)
+        known = table or Exported(None)
+        forms = Forms(known.documents, known.digits)
+        self.lost = forms.lost
+        self._names: list[str] = schema.names
+        self._forms = _forms_of(schema, forms, name)
+
+    def rows(self, batches: Iterable[Any]) -> Iterator[bytes | NoEvent]:
+        """The rows as lines."""
+        writer = RowWriter()
+        for batch in batches:
+            for begin in range(0, batch.num_rows, _ROWS):
+                part = batch.slice(begin, _ROWS)
+                columns = [form(one) for form, one in zip(self._forms, part.columns, strict=True)]
+                if not columns:
+                    yield b"{}\n" * part.num_rows
+                for cells in zip(*columns, strict=True):
+                    yield writer.line(dict(zip(self._names, cells, strict=True)))
+
+
+def _forms_of(schema: Any, forms: Forms, source: str) -> list[Form]:
+    found: list[Form] = []
+    formless: list[tuple[str, str]] = []
+    for field in schema:
+        try:
+            found.append(forms.of(field))
+        except NoForm as kind:
+            formless.append((field.name, str(kind)))
+    _refuse_formless(formless, source)
+    return found
+
+
+def _refuse_formless(columns: list[tuple[str, str]], source: str) -> None:
+    """Raise SourceError with all columns that have no form, before the first row."""
+    if columns:
+        named = ", ".join(f'"{name}" of type {kind}' for name, kind in columns)
+        told = f"JSON has no form for the column{'s' if len(columns) > 1 else ''} {named}"
+        raise SourceError("E815", told, source, "cast it to text, or leave it out")
 
 
 def is_table(source: Any) -> bool:
@@ -61,25 +112,31 @@ def is_table(source: Any) -> bool:
     return any(hasattr(source, one) for one in named)
 
 
-def parquet_lines(file: io.BufferedReader, name: str) -> Stream:
+def parquet_lines(file: io.BufferedReader, name: str, doubts: Doubts) -> Stream:
     """The rows of a Parquet file as lines."""
     pa = _pyarrow()
     import pyarrow.parquet
 
+    # INT96 holds any year, nanoseconds since 1970 do not. Extensions tell UUID and JSON.
+    options: dict[str, Any] = {"pre_buffer": False, "coerce_int96_timestamp_unit": "us"}
+    if "arrow_extensions_enabled" in inspect.signature(pyarrow.parquet.ParquetFile).parameters:
+        options["arrow_extensions_enabled"] = True
     try:
-        opened = pyarrow.parquet.ParquetFile(pa.PythonFile(file, mode="r"), pre_buffer=False)
+        opened = pyarrow.parquet.ParquetFile(pa.PythonFile(file, mode="r"), **options)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(name) from error
-    unlike(opened.schema_arrow.names, name)
-    return LineStream(_parquet_rows(opened, name))
+    return LineStream(_parquet_rows(opened, Columns(opened.schema_arrow, name), name, doubts))
 
 
-def _parquet_rows(opened: Any, name: str) -> Iterator[bytes | NoEvent]:
+def _parquet_rows(
+    opened: Any, columns: Columns, name: str, doubts: Doubts
+) -> Iterator[bytes | NoEvent]:
     pa = _pyarrow()
     try:
-        yield from _rows(opened.iter_batches(batch_size=_ROWS, use_threads=False), name)
+        yield from columns.rows(opened.iter_batches(batch_size=_ROWS, use_threads=False))
     except (pa.ArrowException, OSError) as error:
         raise _damaged(name) from error
+    doubts.tell_lost(columns.lost, name)
 
 
 def _damaged(name: str) -> SourceError:
@@ -105,155 +162,3 @@ def _reader(table: Any) -> Any:
         return pa.RecordBatchReader.from_stream(table)
     batch = pa.record_batch(table)
     return pa.RecordBatchReader.from_batches(batch.schema, [batch])
-
-
-def _rows(batches: Iterable[Any], name: str) -> Iterator[bytes | NoEvent]:
-    for batch in batches:
-        names = batch.schema.names
-        for begin in range(0, batch.num_rows, _ROWS):
-            part = batch.slice(begin, _ROWS)
-            columns = [_column(one, at, name) for at, one in zip(names, part.columns, strict=True)]
-            if not columns:
-                yield b"{}\n" * part.num_rows
-            for cells in zip(*columns, strict=True):
-                yield event_line(dict(zip(names, cells, strict=True)))
-
-
-def _column(array: Any, column: str, source: str) -> list[Any]:
-    try:
-        return values(array)
-    except NotImplementedError as unknown:
-        told = f'JSON has no form for the column "{column}" of type {unknown}'
-        raise SourceError("E815", told, source, "cast it to text, or leave it out") from None
-
-
-def values(array: Any) -> list[Any]:
-    """An Arrow array as what orjson writes. Raises NotImplementedError with the type."""
-    types = _pyarrow().types
-    for test, convert in _FORMS:
-        if getattr(types, f"is_{test}")(array.type):
-            return convert(array)
-    if hasattr(array, "storage"):
-        return values(array.storage)
-    raise NotImplementedError(str(array.type))
-
-
-def _as_it_is(array: Any) -> list[Any]:
-    return array.to_pylist()  # type: ignore[no-any-return]
-
-
-def _decoded(array: Any) -> list[Any]:
-    return values(array.dictionary_decode())
-
-
-def _run_ends(array: Any) -> list[Any]:
-    import pyarrow.compute as pc
-
-    return values(pc.run_end_decode(array))
-
-
-def _decimal(array: Any) -> list[Any]:
-    return _each(array, lambda one: orjson.Fragment(format(one, "f")))
-
-
-def _text(array: Any) -> list[Any]:
-    return array.cast("string").to_pylist()  # type: ignore[no-any-return]
-
-
-def _day(array: Any) -> list[Any]:
-    return _text(array.cast("date32"))
-
-
-def _moment(array: Any) -> list[Any]:
-    naive = array.cast(_pyarrow().timestamp(array.type.unit))  # from a zone: as in UTC
-    return [one and one.replace(" ", "T", 1).rstrip("Z") + "Z" for one in _text(naive)]
-
-
-def _duration(array: Any) -> list[Any]:
-    size = _NANOSECONDS[array.type.unit]
-    counts = array.cast("int64").to_pylist()
-    return [None if one is None else duration_text(one * size) for one in counts]
-
-
-def _interval(array: Any) -> list[Any]:
-    return _each(array, lambda one: f"P{one[0]}M{one[1]}D{duration_text(one[2])[1:]}")
-
-
-def _binary(array: Any) -> list[Any]:
-    return _each(array, lambda one: base64.b64encode(one).decode("ascii"))
-
-
-def _each(array: Any, convert: Callable[[Any], Any]) -> list[Any]:
-    return [None if one is None else convert(one) for one in array.to_pylist()]
-
-
-def _struct(array: Any) -> list[Any]:
-    names = [array.type.field(index).name for index in range(array.type.num_fields)]
-    parts = [values(array.field(index)) for index in range(len(names))]
-    rows = zip(*parts, strict=True) if parts else ((),) * len(array)
-    there = array.is_valid().to_pylist()
-    return [
-        dict(zip(names, row, strict=True)) if known else None
-        for row, known in zip(rows, there, strict=True)
-    ]
-
-
-def _list(array: Any) -> list[Any]:
-    if not len(array):
-        return []
-    ends = array.offsets.to_pylist()
-    items = values(array.values.slice(ends[0], ends[-1] - ends[0]))
-    there = array.is_valid().to_pylist()
-    return [
-        items[begin - ends[0] : end - ends[0]] if known else None
-        for (begin, end), known in zip(pairwise(ends), there, strict=True)
-    ]
-
-
-def _other_list(array: Any) -> list[Any]:
-    return _list(array.cast(_pyarrow().large_list(array.type.value_type)))
-
-
-def _map(array: Any) -> list[Any]:
-    if not len(array):
-        return []
-    ends = array.offsets.to_pylist()
-    keys = array.keys.slice(ends[0], ends[-1] - ends[0])
-    items = values(array.items.slice(ends[0], ends[-1] - ends[0]))
-    pairs = list(zip(_text(keys), items, strict=True))
-    there = array.is_valid().to_pylist()
-    return [
-        dict(pairs[begin - ends[0] : end - ends[0]]) if known else None
-        for (begin, end), known in zip(pairwise(ends), there, strict=True)
-    ]
-
-
-# By the names of pyarrow.types.is_…; the first that holds.
-_FORMS: list[tuple[str, Callable[[Any], list[Any]]]] = [
-    ("null", _as_it_is),
-    ("boolean", _as_it_is),
-    ("integer", _as_it_is),
-    ("floating", _as_it_is),
-    ("string", _as_it_is),
-    ("large_string", _as_it_is),
-    ("string_view", _as_it_is),
-    ("timestamp", _moment),
-    ("date", _day),
-    ("time", _text),
-    ("decimal", _decimal),
-    ("struct", _struct),
-    ("list", _list),
-    ("large_list", _list),
-    ("fixed_size_list", _other_list),
-    ("list_view", _other_list),
-    ("large_list_view", _other_list),
-    ("map", _map),
-    ("dictionary", _decoded),
-    ("binary", _binary),
-    ("large_binary", _binary),
-    ("binary_view", _binary),
-    ("fixed_size_binary", _binary),
-    ("duration", _duration),
-    ("interval", _interval),
-    ("run_end_encoded", _run_ends),
-]

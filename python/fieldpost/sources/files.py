@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import SourceError
 from .arrow import parquet_lines
 from .delimited import ENDINGS, delimited_lines
+from .doubts import Doubts
 from .remote import is_address, remote_files
 from .signature import LOOKED_AT, PARQUET, unread
 from .stream import Stream, chunks_of
@@ -82,10 +83,12 @@ class Files:
         self.name = ", ".join(patterns)
         self.has_place = all(file.has_place for file in self.files)  # a named pipe has none
         self.faults: list[SourceError] = []
+        self.doubts = Doubts()
 
     def chunks(self) -> Iterator[Chunk]:
         """Every file's bytes; each begins a chunk of its own. Faults are raised after the last."""
         self.faults = []
+        self.doubts.clear()
         for file in self.files:
             yield from self._chunks_of_file(file)
         if self.faults:
@@ -97,7 +100,7 @@ class Files:
     def _chunks_of_file(self, file: _File) -> Iterator[Chunk]:
         try:
             with file.open() as opened:
-                stream = _lines_of(opened, file.name)
+                stream = _lines_of(opened, file.name, self.doubts)
                 yield from chunks_of(stream, file.name, self.has_place, self.faults.append)
         except SourceError as error:
             self.faults.append(error)
@@ -106,10 +109,10 @@ class Files:
             self.faults.append(SourceError("E802", told, file.name))
 
 
-def _lines_of(opened: io.BufferedReader, name: str) -> Stream:
+def _lines_of(opened: io.BufferedReader, name: str, doubts: Doubts) -> Stream:
     first = opened.peek(LOOKED_AT)[:LOOKED_AT]
     if first.startswith(PARQUET):
-        return parquet_lines(opened, name)
+        return parquet_lines(opened, name, doubts)
     bare = name.lower()
     if bare.endswith(_PARQUET) and not unread(first):
         told = "the file is named as Parquet and is " + ("another kind" if first else "empty")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
-from .rows import event_line, unlike
+from .doubts import Doubts
+from .frame_cells import Cells, frame_cells
+from .rows import RowWriter, unlike
 from .stream import LineStream, View, chunks_of
 from .text import text_lines
 
@@ -29,12 +32,16 @@ class Records:
         self._records = records
         self.name = name
         self.has_place = False
+        self.doubts = Doubts()
 
     def chunks(self) -> Iterator[Chunk]:
         """The records as lines."""
+        self.doubts.clear()
         faults: list[SourceError] = []
-        lines = LineStream(map(event_line, self._each()))
+        writer = RowWriter()
+        lines = LineStream(map(writer.line, self._each()))
         yield from chunks_of(lines, self.name, self.has_place, faults.append)
+        self.doubts.tell_lost({"": writer.lost}, self.name)
         if faults:
             raise faults[0]
 
@@ -55,20 +62,24 @@ class Frame:
         unlike(map(str, frame.columns), self.name)
         self._frame = frame
         self.has_place = False
+        self.doubts = Doubts()
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows as lines."""
-        records = Records(self._rows(), self.name)
+        lost: Counter[str] = Counter()
+        records = Records(self._rows(frame_cells(self._frame, lost, self.name)), self.name)
         records.has_place = self.has_place
+        records.doubts = self.doubts
         yield from records.chunks()
+        self.doubts.tell_lost(lost, self.name)
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _rows(self, cells: list[Cells]) -> Iterator[dict[str, Any]]:
         names = [str(column) for column in self._frame.columns]
         for begin in range(0, len(self._frame), _ROWS):
             part = self._frame.iloc[begin : begin + _ROWS]
-            columns = [part.iloc[:, index].tolist() for index in range(len(names))]
-            for cells in zip(*columns, strict=True):
-                yield dict(zip(names, cells, strict=True))
+            columns = [one(part.iloc[:, index]) for index, one in enumerate(cells)]
+            for row in zip(*columns, strict=True):
+                yield dict(zip(names, row, strict=True))
 
 
 class Lines:
@@ -79,6 +90,7 @@ class Lines:
     def __init__(self, content: Any) -> None:
         self._content = content
         self.has_place = False
+        self.doubts = Doubts()
 
     def chunks(self) -> Iterator[Chunk]:
         """The lines."""

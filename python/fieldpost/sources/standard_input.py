@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from .doubts import Doubts
 from .stream import chunks_of
 from .text import text_lines
 
@@ -29,6 +30,7 @@ class OpenFile:
         self._file = file
         self.name = name
         self.has_place = False
+        self.doubts = Doubts()
         self._stopped = False
 
     def chunks(self) -> Iterator[Chunk]:
