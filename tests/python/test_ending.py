@@ -29,6 +29,8 @@ EIGHT = "{max_in_flight: 8, adaptive: false}"
 SLOWLY_S = 0.3  # an answer: 300 of them take longer than any signal to be heard
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
+_children: list["subprocess.Popen[str]"] = []
+
 
 class TimedOut(BaseException):
     """An orchestrator raises such a thing out of the handler of a signal."""
@@ -50,6 +52,14 @@ def _handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True)
+def _no_child_stays() -> Iterator[None]:
+    yield
+    while _children:
+        with _children.pop() as child:
+            child.kill()
+
+
 def write(folder: Path, url: str, delivery: str = EIGHT, count: int = 300) -> None:
     (folder / "hook.yaml").write_text(destination(url, delivery))
     lines = "".join(json.dumps(event) + "\n" for event in events(count))
@@ -57,7 +67,7 @@ def write(folder: Path, url: str, delivery: str = EIGHT, count: int = 300) -> No
 
 
 def start(folder: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+    child = subprocess.Popen(
         [*FIELDPOST, *(arguments or ("deliver", "hook.yaml", "events.ndjson", "-o", "json"))],
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -65,6 +75,8 @@ def start(folder: Path, *arguments: str, **options: Any) -> "subprocess.Popen[st
         text=True,
         **options,
     )
+    _children.append(child)
+    return child
 
 
 def told_by(child: "subprocess.Popen[str]") -> dict[str, Any]:
