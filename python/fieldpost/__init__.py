@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SourceError,
     )
     from .event_file import read_events
+    from .event_profile import EventProfile
     from .explain import EventExplanation, explain_file
     from .filter import Explanation, Filter
     from .functions import DropEvent
@@ -63,6 +64,7 @@ _HOMES = {
     "DropEvent": "functions",
     "EventError": "errors",
     "EventExplanation": "explain",
+    "EventProfile": "event_profile",
     "Explanation": "filter",
     "FieldpostError": "errors",
     "Filter": "filter",
@@ -112,6 +114,7 @@ __all__ = [  # noqa: RUF022 (as sorted() sorts)
     "DropEvent",
     "EventError",
     "EventExplanation",
+    "EventProfile",
     "Explanation",
     "FieldpostError",
     "Filter",

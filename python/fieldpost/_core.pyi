@@ -146,6 +146,19 @@ class Plan:
     def render(
         self, chosen: Chosen, results: Sequence[bytes | tuple[str, str] | tuple[str, str, str]]
     ) -> Batch: ...
+    def profile(self, chunk: Chunk, mapped: bool = True) -> Profile: ...
+    def profile_changed(
+        self,
+        chosen: Chosen,
+        results: Sequence[bytes | tuple[str, str] | tuple[str, str, str]],
+        profile: Profile,
+    ) -> None: ...
+
+class Profile:
+    """What events have of what a plan looks for; see cpp/include/fieldpost/profile.h."""
+
+    def merge(self, later: Profile) -> None: ...
+    def json(self) -> str: ...
 
 class EventFault(ValueError):
     """args: code and message."""

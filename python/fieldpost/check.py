@@ -15,6 +15,8 @@ from .config import DestinationConfig, Examined, examine, read_text
 from .config_mistakes import ordered
 from .config_values import Reading
 from .errors import ConfigError, Mistake
+from .event_findings import findings, with_suggestions
+from .event_profile import EventProfile, profile_events
 from .function_file import load_handlers
 from .html_table import html_table
 from .redaction import references_in
@@ -23,6 +25,7 @@ from .stand_ins import LenientReading
 from .unit_case import written_cases
 from .yaml_text import path_text
 
+EVENTS_READ = 100_000  # of a sample, where nothing else is said
 _NAMES = ("code", "message", "path", "line", "column", "hint", "file")
 
 
@@ -30,21 +33,28 @@ _NAMES = ("code", "message", "path", "line", "column", "hint", "file")
 class CheckResult:
     """Mistakes of a destination file; nothing was sent. Truthy where there are none.
 
-    warnings: what works as for Segment but surprises; the hint is the clean way to write it.
+    warnings: what works as for Segment but surprises, and what is probably not meant; the hint is
+    the clean way to write it. events: counts over a sample of events, where one was given and the
+    file has no mistakes.
     """
 
     errors: list[Mistake]
     warnings: list[Mistake]
+    events: EventProfile | None = None
 
     def __bool__(self) -> bool:
         return not self.errors
 
     def to_dict(self) -> dict[str, Any]:
-        """As `check --output json` prints them; `file` is "" for the destination's own."""
-        return {
+        """As `check --output json` prints them; `file` is "" for the destination's own.
+
+        With counts of a sample under `events`, `paths`, `values` and `subscriptions`.
+        """
+        told: dict[str, Any] = {
             "errors": [_plain(one) for one in self.errors],
             "warnings": [_plain(one) for one in self.warnings],
         }
+        return told | (self.events.to_dict() if self.events else {})
 
     def _repr_html_(self) -> str:
         told = [("error", one) for one in self.errors]
@@ -53,22 +63,42 @@ class CheckResult:
             [kind, _place(one), one.code, one.message, one.path, one.hint] for kind, one in told
         ]
         rows = rows or [["no mistakes", "", "", "", "", ""]]
-        return html_table(("", "line:column", "code", "what is wrong", "where", "what to do"), rows)
+        columns = ("", "line:column", "code", "what is wrong", "where", "what to do")
+        return html_table(columns, rows) + (self.events._repr_html_() if self.events else "")
 
 
-def check_file(path: str | os.PathLike[str]) -> CheckResult:
-    """Check a destination file, also one that cannot be loaded; its mistakes are not raised."""
+def check_file(
+    path: str | os.PathLike[str], events: Any = None, *, limit: int = EVENTS_READ
+) -> CheckResult:
+    """Check a destination file, also one that cannot be loaded; its mistakes are not raised.
+
+    events, limit: as for `Destination.check`.
+    """
     name = os.fspath(path)
     try:
         text = read_text(name)
     except ConfigError as error:
         return CheckResult(error.mistakes, [])
-    return _result(examine(text, name, None, LenientReading))
+    return _checked(examine(text, name, None, LenientReading), events, limit)
 
 
-def check(config: DestinationConfig) -> CheckResult:
-    """Check a destination that was loaded."""
-    return _result(examine(config.text, config.file, None, LenientReading))
+def check(config: DestinationConfig, events: Any = None, limit: int = EVENTS_READ) -> CheckResult:
+    """Check a destination that was loaded. events, limit: as for `Destination.check`."""
+    return _checked(examine(config.text, config.file, None, LenientReading), events, limit)
+
+
+def _checked(examined: Examined, events: Any, limit: int) -> CheckResult:
+    result, config = _result(examined), examined.config
+    if events is None or not result or config is None:
+        return result
+    profile = with_suggestions(profile_events(config, events, limit))
+    warnings = ordered([*result.warnings, *_placed(config, findings(profile))])
+    return CheckResult(result.errors, warnings, profile)
+
+
+def _placed(config: DestinationConfig, found: list[Mistake]) -> list[Mistake]:
+    """With their lines, but for those of the sample itself."""
+    return [one if one.file else config.placed([one])[0] for one in found]
 
 
 def _result(examined: Examined) -> CheckResult:

@@ -39,7 +39,7 @@ from .run import Run
 from .run_log import RunLog
 from .signing import sign
 from .sources import Source, log_doubts
-from .stage import batch_of
+from .stage import batch_of, first_events
 from .telemetry import open_telemetry
 from .transport import transport_that_sends
 
@@ -63,7 +63,7 @@ class Works:
     def __iter__(self) -> Iterator[Work]:
         chunks = self._source.chunks()
         try:
-            for chunk in chunks if self._limit is None else _first(chunks, self._limit):
+            for chunk in chunks if self._limit is None else first_events(chunks, self._limit):
                 yield Work(batch_of(self._plan, self._functions, chunk), _lines_of(chunk))
         finally:
             log_doubts(self.doubts)
@@ -82,14 +82,6 @@ class Works:
 
 def _lines_of(chunk: Chunk) -> Callable[[str, int], bytes | None]:
     return lambda _event_id, offset: chunk.line(offset) or None
-
-
-def _first(chunks: Iterable[Chunk], limit: int) -> Iterator[Chunk]:
-    for chunk in chunks:
-        limit -= chunk.cut(limit)
-        yield chunk
-        if limit <= 0:
-            return
 
 
 class _Made(NamedTuple):

@@ -91,12 +91,15 @@ class Destination:
 
     # -- before anything is sent
 
-    def check(self) -> CheckResult:
+    def check(self, events: Any = None, *, limit: int = check.EVENTS_READ) -> CheckResult:
         """Find every mistake of the file, its mappings, filters and functions; sends nothing.
 
+        events: a sample to hold the file against, a source as for `deliver`; its first `limit`
+        events are read (0: all). What they lack is a warning, and `events` of the result has the
+        counts. Functions are run on them. Raises SourceError.
         `fieldpost.check_file` does the same for a file that cannot be loaded.
         """
-        return check.check(self.config)
+        return check.check(self.config, events, limit)
 
     @property
     def saved_schema(self) -> SavedSchema:

@@ -82,9 +82,21 @@ def _with_tables(
 
 def _mistake(row: tuple[str, str, str, str, int, int], indices: list[int]) -> Mistake:
     code, message, path, hint, begin, end = row
+    span = (begin, end) if end > begin else None
+    return Mistake(code, message, _of_file(path, indices), hint=hint, span=span)
+
+
+def _of_file(path: str, indices: list[int]) -> str:
+    """A path of the plan's document, whose subscriptions are those that run."""
     for position, index in reversed(list(enumerate(indices))):
         path = path.replace(f"$.subscriptions[{position}]", f"$.subscriptions[{index}]", 1)
-    return Mistake(code, message, path, hint=hint, span=(begin, end) if end > begin else None)
+    return path
+
+
+def place_in_file(config: DestinationConfig, path: str) -> str:
+    """Where something of the plan's document stands in the file."""
+    place = _of_file(path, [i for i, one in enumerate(config.subscriptions) if one.enabled])
+    return dynamics.own_path(place) if config.type == "dynamics365" else place
 
 
 def nameless(config: DestinationConfig) -> list[Mistake]:

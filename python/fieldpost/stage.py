@@ -243,6 +243,15 @@ def cores() -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
 
 
+def first_events(chunks: Iterable[Chunk], limit: int) -> Iterator[Chunk]:
+    """The chunks of the first so many events."""
+    for chunk in chunks:
+        limit -= chunk.cut(limit)
+        yield chunk
+        if limit <= 0:
+            return
+
+
 def in_order(
     chunks: Iterable[Chunk], work: Callable[[Chunk], Made], threads: int
 ) -> Iterator[Made]:

@@ -41,6 +41,10 @@ class Filter {
   // out because the verdict is already clear. Spans are characters.
   std::string explain(const Slots& slots) const;
 
+  const std::string& text() const { return text_; }
+  // Lives as long as the filter, or the one that it is moved to.
+  const FilterNode& tree() const { return *root_; }
+
  private:
   std::string text_;
   std::unique_ptr<FilterNode> root_;

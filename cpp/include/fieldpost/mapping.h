@@ -18,6 +18,7 @@ class Selection;
 class Slots;
 class Node;
 class Writer;
+struct PathUses;
 
 class Mapping {
  public:
@@ -39,12 +40,15 @@ class Mapping {
 
   // What works as in Segment's engine but surprises, each with the clean way to write it.
   const std::vector<Mistake>& warnings() const { return warnings_; }
+  // The paths it reads; null of a mapping that was moved from.
+  const std::shared_ptr<const PathUses>& uses() const { return uses_; }
 
  private:
   Mapping();
 
   std::unique_ptr<const Node> root_;
   std::vector<Mistake> warnings_;
+  std::shared_ptr<const PathUses> uses_;
 };
 
 // What an author should know of a document that stands at `path` of a larger one.

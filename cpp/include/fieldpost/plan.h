@@ -12,6 +12,7 @@
 
 #include "fieldpost/chunk.h"
 #include "fieldpost/json.h"
+#include "fieldpost/profile.h"
 #include "fieldpost/record.h"
 
 namespace fieldpost {
@@ -67,6 +68,12 @@ class Plan {
   // What select() would have chosen, had the filters been asked: for render().
   std::shared_ptr<Chosen> recall(std::string source, const std::vector<Recalled>& events) const;
   std::shared_ptr<Batch> render(const Chosen& chosen, const std::vector<Changed>& changed) const;
+
+  // What a chunk's events have of all that the plan looks for. `mapped`: what the mappings read
+  // too; where functions change events first, that is left to profile_changed().
+  std::shared_ptr<Profile> profile(const Chunk& chunk, bool mapped) const;
+  void profile_changed(const Chosen& chosen, const std::vector<Changed>& changed,
+                       Profile& profile) const;
 
  private:
   struct State;

@@ -180,6 +180,14 @@ std::shared_ptr<Batch> render(const Plan& plan, const Chosen& chosen, const py::
   return plan.render(chosen, changed);
 }
 
+void profile_changed(const Plan& plan, const Chosen& chosen, const py::list& results,
+                     Profile& profile) {
+  std::vector<Changed> changed;
+  for (const py::handle item : results) changed.push_back(changed_of(item));
+  py::gil_scoped_release unlocked;  // the list keeps the texts alive
+  plan.profile_changed(chosen, changed, profile);
+}
+
 // (line, offset, event id, text, subscriptions) of each.
 using RecalledTuple =
     std::tuple<std::uint64_t, std::uint64_t, py::bytes, py::bytes, std::vector<std::uint32_t>>;
@@ -266,6 +274,10 @@ void register_plan(py::module_& module) {
       .def("events", &events)
       .def("wanted_by", &wanted_by);
 
+  py::class_<Profile, std::shared_ptr<Profile>>(module, "Profile")
+      .def("merge", &Profile::merge, py::call_guard<py::gil_scoped_release>(), py::arg("later"))
+      .def("json", &Profile::json);
+
   py::class_<Plan>(module, "Plan")
       .def(py::init(
                [](const std::string& text) { return std::make_unique<Plan>(Json::parse(text)); }),
@@ -274,7 +286,11 @@ void register_plan(py::module_& module) {
       .def("process_event", &process_event, py::arg("event"))
       .def("select", &Plan::select, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"))
       .def("recall", &recall, py::arg("source"), py::arg("events"))
-      .def("render", &render, py::arg("chosen"), py::arg("results"));
+      .def("render", &render, py::arg("chosen"), py::arg("results"))
+      .def("profile", &Plan::profile, py::call_guard<py::gil_scoped_release>(), py::arg("chunk"),
+           py::arg("mapped") = true)
+      .def("profile_changed", &profile_changed, py::arg("chosen"), py::arg("results"),
+           py::arg("profile"));
 
   module.def("count_distinct", &count_distinct, py::arg("arrays"), py::arg("without"));
 }

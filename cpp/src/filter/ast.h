@@ -48,6 +48,6 @@ struct FilterNode {
   std::size_t end = 0;
 };
 
-using NodePtr = std::unique_ptr<FilterNode>;
+using FilterNodePtr = std::unique_ptr<FilterNode>;
 
 }  // namespace fieldpost

@@ -9,8 +9,8 @@
 namespace fieldpost {
 
 // Each adds the paths it reads to `selection` and throws DocumentError with spans in bytes.
-NodePtr parse_fieldpost(std::string_view text, Selection& selection);
-NodePtr parse_trigger(std::string_view text, Selection& selection);
-NodePtr parse_destination(std::string_view text, Selection& selection);
+FilterNodePtr parse_fieldpost(std::string_view text, Selection& selection);
+FilterNodePtr parse_trigger(std::string_view text, Selection& selection);
+FilterNodePtr parse_destination(std::string_view text, Selection& selection);
 
 }  // namespace fieldpost

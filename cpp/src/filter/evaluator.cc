@@ -9,19 +9,6 @@
 namespace fieldpost {
 namespace {
 
-Datum datum_of(const Literal& literal) {
-  switch (literal.kind) {
-    case Literal::Kind::boolean:
-      return datum(literal.truth);
-    case Literal::Kind::number:
-      return datum(literal.number);
-    case Literal::Kind::string:
-      return datum(std::string_view(literal.text));
-    default:
-      return {};
-  }
-}
-
 // Takes room for a text only where one has to be computed.
 Value slot_value(std::uint32_t slot, const Slots& slots, Texts& texts) {
   const Found& found = slots.event().found(slot);
@@ -63,6 +50,19 @@ bool is_in(const Datum& value, const Term& list, const Slots& slots, Texts& text
 }
 
 }  // namespace
+
+Datum datum_of(const Literal& literal) {
+  switch (literal.kind) {
+    case Literal::Kind::boolean:
+      return datum(literal.truth);
+    case Literal::Kind::number:
+      return datum(literal.number);
+    case Literal::Kind::string:
+      return datum(std::string_view(literal.text));
+    default:
+      return {};
+  }
+}
 
 Datum datum_of(Value value, Texts& texts) {
   Datum result;

@@ -13,6 +13,8 @@ namespace fieldpost {
 // something inside.
 Value read(const Term& path, const Slots& slots, Texts& texts);
 
+Datum datum_of(const Literal& literal);
+
 Datum evaluate(const Term& term, const Slots& slots, Texts& texts);
 
 bool holds(const FilterNode& node, const Slots& slots, Texts& texts);

@@ -10,7 +10,7 @@
 namespace fieldpost {
 namespace {
 
-NodePtr parse(std::string_view text, Selection& selection, Dialect dialect) {
+FilterNodePtr parse(std::string_view text, Selection& selection, Dialect dialect) {
   switch (dialect) {
     case Dialect::trigger:
       return parse_trigger(text, selection);
@@ -22,7 +22,8 @@ NodePtr parse(std::string_view text, Selection& selection, Dialect dialect) {
 }
 
 // Parsers count bytes, authors characters.
-NodePtr parse_counting_characters(std::string_view text, Selection& selection, Dialect dialect) {
+FilterNodePtr parse_counting_characters(std::string_view text, Selection& selection,
+                                        Dialect dialect) {
   try {
     return parse(text, selection, dialect);
   } catch (const DocumentError& error) {

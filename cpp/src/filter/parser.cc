@@ -38,11 +38,11 @@ class Parser {
   Parser(std::string_view text, const Grammar& grammar, Selection& selection)
       : tokens_(lex(text)), grammar_(grammar), selection_(selection) {}
 
-  NodePtr run() {
+  FilterNodePtr run() {
     if (peek().kind == Kind::end) {
       fail("E301", "an empty filter", "write \"all\" to let every event through");
     }
-    NodePtr root = chain(0);
+    FilterNodePtr root = chain(0);
     if (peek().kind != Kind::end) fail_after_condition();
     return root;
   }
@@ -74,24 +74,25 @@ class Parser {
     if (depth > kDeepest) fail("E301", "too many parentheses", "");
   }
 
-  static NodePtr make(FilterNode::Kind kind, std::size_t begin) {
+  static FilterNodePtr make(FilterNode::Kind kind, std::size_t begin) {
     auto node = std::make_unique<FilterNode>();
     node->kind = kind;
     node->begin = begin;
     return node;
   }
-  NodePtr ended(NodePtr node) {
+  FilterNodePtr ended(FilterNodePtr node) {
     node->end = tokens_[at_ - 1].end;
     return node;
   }
 
-  NodePtr chain(int depth) {
+  FilterNodePtr chain(int depth) {
     too_deep(depth);
     const std::size_t begin = peek().begin;
-    NodePtr first = unary(depth);
+    FilterNodePtr first = unary(depth);
     if (!is_word("and") && !is_word("or")) return first;
     const std::string word = peek().text;
-    NodePtr group = make(word == "and" ? FilterNode::Kind::both : FilterNode::Kind::either, begin);
+    FilterNodePtr group =
+        make(word == "and" ? FilterNode::Kind::both : FilterNode::Kind::either, begin);
     group->children.push_back(std::move(first));
     while (is_word(word)) {
       take();
@@ -104,18 +105,18 @@ class Parser {
     return ended(std::move(group));
   }
 
-  NodePtr unary(int depth) {
+  FilterNodePtr unary(int depth) {
     too_deep(depth);
     const std::size_t begin = peek().begin;
     if (peek().kind == Kind::negation) {
       take();
-      NodePtr node = make(FilterNode::Kind::negation, begin);
+      FilterNodePtr node = make(FilterNode::Kind::negation, begin);
       node->children.push_back(unary(depth + 1));
       return ended(std::move(node));
     }
     if (peek().kind == Kind::open) {
       take();
-      NodePtr group = chain(depth + 1);
+      FilterNodePtr group = chain(depth + 1);
       if (peek().kind != Kind::close) fail("E301", "expected \")\"", "");
       take();
       return group;
@@ -132,10 +133,10 @@ class Parser {
     return next.kind != Kind::op && next.kind != Kind::open && !is_in;
   }
 
-  NodePtr condition(int depth) {
+  FilterNodePtr condition(int depth) {
     const std::size_t begin = peek().begin;
     if (is_word("not") && is_alone(peek(1))) fail("E301", "\"not\" is no operator", "write !");
-    NodePtr node = make(FilterNode::Kind::truth, begin);
+    FilterNodePtr node = make(FilterNode::Kind::truth, begin);
     node->left = value(depth, true);
     if (peek().kind == Kind::op) {
       node->kind = FilterNode::Kind::comparison;
@@ -288,7 +289,7 @@ class Parser {
 
 }  // namespace
 
-NodePtr parse_filter(std::string_view text, const Grammar& grammar, Selection& selection) {
+FilterNodePtr parse_filter(std::string_view text, const Grammar& grammar, Selection& selection) {
   return Parser(text, grammar, selection).run();
 }
 

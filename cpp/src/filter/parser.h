@@ -27,6 +27,6 @@ struct Grammar {
 };
 
 // Adds the paths it reads to `selection`. Throws DocumentError.
-NodePtr parse_filter(std::string_view text, const Grammar& grammar, Selection& selection);
+FilterNodePtr parse_filter(std::string_view text, const Grammar& grammar, Selection& selection);
 
 }  // namespace fieldpost

@@ -185,21 +185,34 @@ NodePtr Compiler::root_directive(const Json& document, const std::string& path) 
   return compile(directive, path);
 }
 
-NodePtr Compiler::compile_with(Selection* selection, const Json& expression,
+NodePtr Compiler::compile_with(Selection* selection, UseScope scope, const Json& expression,
                                const std::string& path) {
+  scope.parent = scope_;
+  uses_.scopes.push_back(std::move(scope));
   Selection* outside = std::exchange(selection_, selection);
+  const std::uint32_t parent =
+      std::exchange(scope_, static_cast<std::uint32_t>(uses_.scopes.size() - 1));
   NodePtr node = compile(expression, path);
   selection_ = outside;
+  scope_ = parent;
   return node;
 }
 
 NodePtr Compiler::compile_for_item(const Json& expression, const std::string& path,
                                    std::uint32_t slot) {
-  return compile_with(&selection_->items(slot), expression, path);
+  Selection& items = selection_->items(slot);
+  const Reach list = {selection_->path(slot), slot};
+  return compile_with(&items, {UseScope::Kind::items, 0, list, &items, nullptr}, expression, path);
 }
 
-NodePtr Compiler::compile_for_value(const Json& expression, const std::string& path) {
-  return compile_with(nullptr, expression, path);
+NodePtr Compiler::compile_for_value(const Json& expression, const std::string& path,
+                                    const Node* computed) {
+  return compile_with(nullptr, {UseScope::Kind::value, 0, {}, nullptr, computed}, expression, path);
+}
+
+NodePtr Compiler::compile_for_value_item(const Json& expression, const std::string& path,
+                                         const Node* computed) {
+  return compile_with(nullptr, {UseScope::Kind::items, 0, {}, nullptr, computed}, expression, path);
 }
 
 // An event is never nested so deeply that more keys would find anything.
@@ -212,16 +225,33 @@ Path Compiler::within_reach(Path path) {
   return path;
 }
 
-Reach Compiler::reach(Path path) {
+Reach Compiler::reach(Path path, Taken taken) {
   path = within_reach(std::move(path));
   const std::uint32_t slot = selection_ != nullptr ? selection_->slot(path) : 0;
-  return {std::move(path), slot};
+  Reach reach = {std::move(path), slot};
+  note(reach, scope_, taken);
+  return reach;
 }
 
 Reach Compiler::event_reach(Path path) {
   path = within_reach(std::move(path));
   const std::uint32_t slot = event_.slot(path);
-  return {std::move(path), slot};
+  Reach reach = {std::move(path), slot};
+  note(reach, 0, Taken::as_value);
+  return reach;
+}
+
+// The whole of an event or an item is always there. A directive may ask twice for the same.
+void Compiler::note(const Reach& reach, std::uint32_t scope, Taken taken) {
+  if (reach.path.empty()) return;
+  std::vector<PathUse>& uses = uses_.uses;
+  const bool is_known = !uses.empty() && uses.back().place == place_ &&
+                        uses.back().scope == scope && uses.back().reach.path == reach.path;
+  if (is_known) {
+    uses.back().taken = taken;
+  } else {
+    uses.push_back({place_, reach, scope, taken});
+  }
 }
 
 NodePtr Compiler::directive(const Json& object, const std::string& path) {
@@ -250,10 +280,12 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
                          : "did you mean \"" + near + "\"?");
     return nullptr;
   }
-  place_ = path + "." + name;
+  const std::string outside = std::exchange(place_, path + "." + name);
   const bool url_template = makes_url_ && name == "@template";
   CompileDirective* compile = url_template ? &compile_url_template : row->compile;
-  return compile(*this, object.at(name), path + "." + name);
+  NodePtr node = compile(*this, object.at(name), path + "." + name);
+  place_ = outside;
+  return node;
 }
 
 NodePtr Compiler::object(const Json& object, const std::string& path) {

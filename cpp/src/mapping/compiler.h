@@ -12,6 +12,7 @@
 #include "fieldpost/error.h"
 #include "fieldpost/json.h"
 #include "mapping/node.h"
+#include "mapping/path_uses.h"
 
 namespace fieldpost {
 
@@ -30,10 +31,14 @@ class Compiler {
   NodePtr compile_whole(const Json& document, const std::string& path);
   // Where `$.` is an item of the list in `slot`; an item may also turn out to be any other value.
   NodePtr compile_for_item(const Json& expression, const std::string& path, std::uint32_t slot);
-  // Where `$.` is a value that was computed.
-  NodePtr compile_for_value(const Json& expression, const std::string& path);
+  // Where `$.` is the value that `computed` gives, or each item of it; it lives as long as the
+  // mapping.
+  NodePtr compile_for_value(const Json& expression, const std::string& path, const Node* computed);
+  NodePtr compile_for_value_item(const Json& expression, const std::string& path,
+                                 const Node* computed);
 
-  Reach reach(Path path);        // what a path means in the scope being compiled
+  // What a path means in the scope being compiled.
+  Reach reach(Path path, Taken taken = Taken::as_value);
   Reach event_reach(Path path);  // the same, from the event
   bool reads_rows() const { return selection_ != nullptr; }
   Selection& selection() { return *selection_; }  // REQUIRES: reads_rows()
@@ -47,15 +52,18 @@ class Compiler {
 
   std::vector<Mistake> take_mistakes() { return std::move(mistakes_); }
   std::vector<Mistake> take_warnings() { return std::move(warnings_); }
+  PathUses take_uses() { return std::move(uses_); }
 
  private:
-  NodePtr compile_with(Selection* selection, const Json& expression, const std::string& path);
+  NodePtr compile_with(Selection* selection, UseScope scope, const Json& expression,
+                       const std::string& path);
   NodePtr directive(const Json& object, const std::string& path);
   NodePtr object(const Json& object, const std::string& path);
   NodePtr list(const Json& array, const std::string& path);
   NodePtr root_directive(const Json& document, const std::string& path);
 
   Path within_reach(Path path);
+  void note(const Reach& reach, std::uint32_t scope, Taken taken);
 
   Selection& event_;
   Selection* selection_;  // null where `$.` is a computed value
@@ -65,7 +73,9 @@ class Compiler {
   bool texts_are_meant_ = false;
   bool makes_url_ = false;  // what templates put in is percent-encoded
   int depth_ = 0;
-  std::string place_;  // of the directive that was begun last
+  std::string place_;  // of the directive that is being compiled
+  PathUses uses_;
+  std::uint32_t scope_ = 0;  // of uses_, the one being compiled
 };
 
 // An object with a key that begins with a single '@'.

@@ -7,10 +7,11 @@
 namespace fieldpost {
 namespace {
 
-void finish(Compiler& compiler, std::vector<Mistake>& warnings) {
+std::shared_ptr<const PathUses> finish(Compiler& compiler, std::vector<Mistake>& warnings) {
   std::vector<Mistake> mistakes = compiler.take_mistakes();
   if (!mistakes.empty()) throw DocumentError(std::move(mistakes));
   warnings = compiler.take_warnings();
+  return std::make_shared<const PathUses>(compiler.take_uses());
 }
 
 // A body may be any value; only an object can have a root directive.
@@ -26,14 +27,14 @@ Mapping::Mapping() = default;
 Mapping::Mapping(const Json& document, Selection& selection, std::string_view path) {
   Compiler compiler(selection);
   root_ = compile_part(compiler, document, std::string(path));
-  finish(compiler, warnings_);
+  uses_ = finish(compiler, warnings_);
 }
 
 Mapping Mapping::whole(const Json& document, Selection& selection) {
   Mapping mapping;
   Compiler compiler(selection);
   mapping.root_ = compiler.compile_whole(document, "$");
-  finish(compiler, mapping.warnings_);
+  mapping.uses_ = finish(compiler, mapping.warnings_);
   return mapping;
 }
 
@@ -41,7 +42,7 @@ Mapping Mapping::url(const Json& document, Selection& selection, std::string_vie
   Mapping mapping;
   Compiler compiler(selection, true);
   mapping.root_ = compiler.compile(document, std::string(path));
-  finish(compiler, mapping.warnings_);
+  mapping.uses_ = finish(compiler, mapping.warnings_);
   return mapping;
 }
 

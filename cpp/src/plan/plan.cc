@@ -14,6 +14,7 @@
 #include "fieldpost/mapping.h"
 #include "filter/datum.h"
 #include "plan/integrations.h"
+#include "plan/inventory.h"
 #include "transform/transforms.h"
 
 namespace fieldpost {
@@ -60,6 +61,7 @@ struct Plan::State {
   std::optional<Mapping> event_id;  // none: the content identifies an event
   std::optional<Integrations> integrations;
   std::shared_ptr<const Mapping> order_by;  // of subscriptions that say nothing else
+  std::shared_ptr<const Inventory> inventory;
 
   explicit State(const Json& document) {
     Documents documents;
@@ -78,6 +80,23 @@ struct Plan::State {
       add(documents, listed[i], "$.subscriptions[" + std::to_string(i) + "]");
     }
     documents.finish();
+    inventory = take_inventory();
+  }
+
+  std::shared_ptr<const Inventory> take_inventory() const {
+    auto taken = std::make_shared<Inventory>();
+    taken->of_subscriptions.resize(subscriptions.size());
+    if (event_id) taken->add_mapping(kEveryEvent, *event_id);
+    for (std::size_t i = 0; i < subscriptions.size(); ++i) {
+      const auto number = static_cast<std::int32_t>(i);
+      const Subscription& one = subscriptions[i];
+      taken->add_filter(number, one.filter, selection);
+      for (const auto* part : {&one.url, &one.headers, &one.body}) {
+        if (*part) taken->add_mapping(number, **part);
+      }
+      if (one.order_by) taken->add_mapping(number, *one.order_by);
+    }
+    return taken;
   }
 
   std::shared_ptr<const Mapping> order(Documents& documents, const Json& document,
@@ -182,17 +201,27 @@ class Pass {
 
   // The line, or what the subscription's transforms make of it, mapped.
   void deliver(std::uint32_t subscription, std::string_view line, Position position) {
-    if (!changes(subscription)) return map(subscription, position, slots_);
-    const std::string_view text = changed(subscription, line, position);
-    if (text.empty()) return;
-    if (text.data() == line.data()) return map(subscription, position, slots_);
-    if (!changed_slots_) changed_slots_.emplace(selection_);
-    if (const LineFault fault = changed_walker_.walk(text, selection_, *changed_slots_)) {
-      end(position, subscription, event_id_span_, true, "E246",
-          "the transforms' result is no event: " + std::string(fault.message));
-      return;
+    if (const Slots* slots = read_changed(subscription, line, position)) {
+      map(subscription, position, *slots);
     }
-    map(subscription, position, *changed_slots_);
+  }
+
+  const Slots& slots() const { return slots_; }
+
+  // The slots of what the subscription's transforms make of the line, which `line` becomes; null
+  // where they ended the event.
+  const Slots* read_changed(std::uint32_t subscription, std::string_view& line, Position position) {
+    if (!changes(subscription)) return &slots_;
+    const std::string_view text = changed(subscription, line, position);
+    if (text.empty()) return nullptr;
+    if (text.data() == line.data()) return &slots_;
+    line = text;
+    if (!changed_slots_) changed_slots_.emplace(selection_);
+    const LineFault fault = changed_walker_.walk(text, selection_, *changed_slots_);
+    if (!fault) return &*changed_slots_;
+    end(position, subscription, event_id_span_, true, "E246",
+        "the transforms' result is no event: " + std::string(fault.message));
+    return nullptr;
   }
 
   // `line` became the event to map (after a function); its identity stays the original's.
@@ -462,6 +491,51 @@ std::shared_ptr<Batch> Plan::render(const Chosen& chosen,
     }
   }
   return batch;
+}
+
+std::shared_ptr<Profile> Plan::profile(const Chunk& chunk, bool mapped) const {
+  auto profile = std::make_shared<Profile>(state_->inventory);
+  Batch batch;
+  const auto& subscriptions = state_->subscriptions;
+  Pass pass(state_->selection, subscriptions, state_->event_id, state_->integrations, batch,
+            chunk.source(), chunk.has_place());
+  std::uint64_t events = 0;
+  pass.each(chunk, [&](const Line& line) {
+    ++events;
+    profile->see(pass.slots(), line.text);
+    for (std::uint32_t i = 0; i < subscriptions.size(); ++i) {
+      if (!pass.wants(i, line.position)) {
+        if (mapped && !pass.changes(i)) profile->see_otherwise(i, pass.slots(), line.text);
+        continue;
+      }
+      profile->take(i);
+      std::string_view text = line.text;
+      if (!mapped) continue;
+      if (const Slots* slots = pass.read_changed(i, text, line.position)) {
+        profile->see_mapped(i, *slots, text);
+      }
+    }
+  });
+  profile->received(batch.received, events, batch.by_place);
+  return profile;
+}
+
+void Plan::profile_changed(const Chosen& chosen, const std::vector<Changed>& changed,
+                           Profile& profile) const {
+  if (changed.size() != chosen.events.size()) {
+    throw std::invalid_argument("one result for each chosen event, in order");
+  }
+  Batch batch;
+  Pass pass(state_->selection, state_->subscriptions, state_->event_id, state_->integrations, batch,
+            chosen.batch.source, true);
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    const Selected& event = chosen.events[i];
+    if (changed[i].kind != Changed::Kind::event) continue;
+    if (!pass.reread(changed[i].text, event.position, {}, event.subscriptions)) continue;
+    for (const std::uint32_t subscription : event.subscriptions) {
+      profile.see_mapped(subscription, pass.slots(), changed[i].text);
+    }
+  }
 }
 
 }  // namespace fieldpost

@@ -43,14 +43,29 @@ def init(
 
 
 @command("check")
-def check(destination: DestinationFile, output: OutputOption = Output.text) -> int:
+def check(
+    destination: DestinationFile,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--events", metavar="SOURCE", help='Hold it against a sample; "-" for standard input.'
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Events to read of the sample; 0 for all.")
+    ] = 100_000,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 4 where it warns.")] = False,
+    output: OutputOption = Output.text,
+) -> int:
     """Tell every mistake of a destination file; sends nothing."""
-    result = fp.check_file(destination)
+    result = fp.check_file(destination, events or None, limit=limit)
     if output is Output.json:
         printing.as_json(result.to_dict())
     else:
         printing.check(result, str(destination))
-    return exit_code.DONE if result else exit_code.CONFIGURATION
+    if not result:
+        return exit_code.CONFIGURATION
+    return exit_code.EVENTS if strict and result.warnings else exit_code.DONE
 
 
 @command("pull", table_schema)

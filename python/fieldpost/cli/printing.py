@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
@@ -21,6 +21,7 @@ from fieldpost import (
     ConnectionTest,
     Difference,
     EventError,
+    EventProfile,
     FieldpostError,
     Glance,
     Preview,
@@ -30,7 +31,7 @@ from fieldpost import (
     json_text,
 )
 from fieldpost.terminal import Terminal, line
-from fieldpost.visible_text import visible
+from fieldpost.visible_text import one_line, visible
 
 from . import streams
 
@@ -101,8 +102,47 @@ def check(result: CheckResult, name: str) -> None:
             file = mistake.file or name
             place = f"{file}:{mistake.line}:{mistake.column}: " if mistake.line else f"{file}: "
             out.print(line(place, (kind, colour), " ", str(mistake)))
+    if result.events is not None:
+        profile(result.events)
     if result:
         out.print(line(name, ": ", ("no mistakes", "green")))
+
+
+def profile(told: EventProfile) -> None:
+    """What a sample's events have of all that a destination looks for."""
+    of = f", the first {told.limit:,}" if told.limit and told.received >= told.limit else ""
+    out.print(line(f"{told.received:,} events read from ", told.source, of))
+    _rows(("subscription", "events"), [(one.name, one.events) for one in told.subscriptions])
+    paths: list[_Cells] = [
+        (
+            *(f"{one.line}:{one.column}", one.path, one.matching, one.present, one.null),
+            *(one.missing, one.type_text),
+        )
+        for one in told.paths
+    ]
+    _rows(("", "path", "of", "present", "null", "missing", "type"), paths)
+    values: list[_Cells] = [
+        (f"{one.line}:{one.column}", one.field or "", one.text, one.events) for one in told.values
+    ]
+    _rows(("", "field", "compared with", "events"), values)
+
+
+_Cells = tuple[str | int, ...]
+
+
+def _rows(columns: tuple[str, ...], rows: Sequence[_Cells]) -> None:
+    """Aligned lines, numbers to the right; whole however narrow the terminal is."""
+    if not rows:
+        return
+    texts = [[f"{one:,}" if isinstance(one, int) else one_line(one) for one in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    is_number = [isinstance(one, int) for one in rows[0]]
+    for number, row in enumerate([list(columns), *texts]):
+        cells = zip(row, widths, is_number, strict=True)
+        text = "  ".join(
+            one.rjust(width) if right else one.ljust(width) for one, width, right in cells
+        )
+        out.print(line((f" {text.rstrip()}", "bold" if number == 0 else "")))
 
 
 def cases(report: TestReport, name: str) -> None:

@@ -11,7 +11,7 @@ constexpr std::size_t kLongest = 5 * 1024;
 
 }  // namespace
 
-NodePtr parse_destination(std::string_view text, Selection& selection) {
+FilterNodePtr parse_destination(std::string_view text, Selection& selection) {
   if (text.size() > kLongest) {
     throw DocumentError({{"E316", "longer than the 5 KB that Segment takes", "",
                           "fieldpost's own dialect has no limit", 0, text.size()}});

@@ -4,7 +4,7 @@
 
 namespace fieldpost {
 
-NodePtr parse_fieldpost(std::string_view text, Selection& selection) {
+FilterNodePtr parse_fieldpost(std::string_view text, Selection& selection) {
   return parse_filter(text, Grammar{}, selection);
 }
 

@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, 12> kInherited = {
 }
 
 struct Parsed {
-  NodePtr node;
+  FilterNodePtr node;
   Shape shape;
 };
 
@@ -43,7 +43,7 @@ class Parser {
     end_.text = "the end";
   }
 
-  NodePtr run() {
+  FilterNodePtr run() {
     if (tokens_.empty()) {
       fail("E301", "an empty filter", "Segment's mappings have at least one condition", end_);
     }
@@ -128,13 +128,13 @@ class Parser {
       fail("E321", "Segment drops this \"!\": the filter would match what it should not",
            "negate the operator, or write it in fieldpost's own dialect", peek());
     }
-    NodePtr node = negated || is_trigger_function(peek()) ? function(negated) : comparison();
+    FilterNodePtr node = negated || is_trigger_function(peek()) ? function(negated) : comparison();
     node->begin = tokens_[first].begin;
     node->end = tokens_[at_ - 1].end;
     return {std::move(node), Shape{negated ? first + 1 : first, "", {}}};
   }
 
-  NodePtr comparison() {
+  FilterNodePtr comparison() {
     const TriggerToken& field = take();
     if (!is_trigger_field(field)) fail_for_field(field);
     auto node = std::make_unique<FilterNode>();
@@ -329,7 +329,7 @@ class Parser {
   }
 
   // [!] contains(field, "text") or match(field, "text*").
-  NodePtr function(bool negated) {
+  FilterNodePtr function(bool negated) {
     if (negated) take();
     const TriggerToken& name = take();
     expect("(", name);
@@ -397,7 +397,7 @@ class Parser {
 
 }  // namespace
 
-NodePtr parse_trigger(std::string_view text, Selection& selection) {
+FilterNodePtr parse_trigger(std::string_view text, Selection& selection) {
   return Parser(text, selection).run();
 }
 

@@ -127,10 +127,10 @@ NodePtr compile_array_path(Compiler& compiler, const Json& argument, const std::
     return list;
   }
   if (!argument[0].is_string() || !compiler.reads_rows()) {
-    NodePtr shape = compiler.compile_for_value(argument[1], at);
+    NodePtr shape = compiler.compile_for_value_item(argument[1], at, list.get());
     return std::make_unique<ComputedListNode>(std::move(list), std::move(shape));
   }
-  Reach read = compiler.reach(parse_directive_path(argument[0].get<std::string>()));
+  Reach read = compiler.reach(parse_directive_path(argument[0].get<std::string>()), Taken::as_list);
   const Selection& items = compiler.selection().items(read.slot);
   NodePtr shape = compiler.compile_for_item(argument[1], at, read.slot);
   return std::make_unique<ReadListNode>(std::move(read), items, std::move(shape));

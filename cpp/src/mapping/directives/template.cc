@@ -69,8 +69,8 @@ class TemplateNode final : public PuttingNode {
     std::size_t at = 0;
     while (const auto found = next_placeholder(text, at, 2)) {
       before += escaped(text.substr(at, found->begin - at));
-      pieces_.push_back(
-          {WideText(std::exchange(before, "")), compiler.reach(parse_path(found->path))});
+      pieces_.push_back({WideText(std::exchange(before, "")),
+                         compiler.reach(parse_path(found->path), Taken::as_text)});
       at = found->end;
     }
     tail_ = WideText(before + escaped(text.substr(at)) + "\"");

@@ -51,7 +51,8 @@ NodePtr compile_transform(Compiler& compiler, const Json& argument, const std::s
   if (!right) return nullptr;
   Reach input = compiler.reach({});
   NodePtr apply = compiler.compile_whole(options["apply"], options.at("apply"));
-  NodePtr mapping = compiler.compile_for_value(options["mapping"], options.at("mapping"));
+  NodePtr mapping =
+      compiler.compile_for_value(options["mapping"], options.at("mapping"), apply.get());
   return std::make_unique<TransformNode>(std::move(input), std::move(apply), std::move(mapping));
 }
 

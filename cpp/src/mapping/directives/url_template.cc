@@ -39,8 +39,8 @@ class UrlTemplateNode final : public Node {
       if (close == std::string_view::npos || close == inside) break;
       const std::string_view path = trim(text.substr(inside, close - inside));
       warn_of_placeholder(compiler, path, place);
-      pieces_.push_back(
-          {std::string(text.substr(at, open - at)), compiler.reach(parse_path(path)), open > 0});
+      pieces_.push_back({std::string(text.substr(at, open - at)),
+                         compiler.reach(parse_path(path), Taken::as_text), open > 0});
       at = text.find_first_not_of('}', close);
       if (at == std::string_view::npos) at = text.size();
     }
