@@ -34,6 +34,7 @@ class ProgressBar:
         self._bar = Progress(*columns, console=Terminal(file=sys.stderr))
         self._task = self._bar.add_task("delivering", total=None, told="", why="")
         self._next = 0.0
+        self._last: Report | None = None
 
     def __enter__(self) -> ProgressBar:
         self._bar.start()
@@ -45,14 +46,20 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._last is not None:
+            self._show(self._last)  # the frame that stays is of the end
         self._bar.stop()
 
     def __call__(self, report: Report) -> None:
         """Show where the run is."""
+        self._last = report
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + _EVERY_S
+        self._show(report)
+
+    def _show(self, report: Report) -> None:
         self._bar.update(self._task, told=so_far(report), why=why_nothing_moves(report))
 
 

@@ -25,7 +25,7 @@ def run(*arguments, code=0):
     return result.stdout
 
 
-@pytest.mark.parametrize("url", [None, 'https://org.example/a?b={c}&d="#: '])
+@pytest.mark.parametrize("url", [None, "https://org.example/a?b={c}&d=%20,e"])
 @pytest.mark.parametrize("kind", ["dynamics365", "webhook"])
 def test_a_new_init_passes_its_own_next_step(kind, url):
     if kind == "dynamics365" and url:

@@ -72,6 +72,10 @@ def root(
 
 def run() -> NoReturn:
     """Do what the arguments ask for, and end the process."""
+    if os.environ.get("NO_COLOR"):
+        import typer.rich_utils
+
+        typer.rich_utils.COLOR_SYSTEM = None  # bold and dim are colours too
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, fp.Terminated.rise)

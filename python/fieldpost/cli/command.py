@@ -9,13 +9,55 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 import fieldpost as fp
 
 from . import exit_code, printing, streams
 
+WRITE, DELIVER, LOOK, MORE = "Write a destination", "Deliver", "Look at what happened", "More"
+_PANELS = {
+    WRITE: "init check explain preview test transform",
+    DELIVER: "test-connection connect deliver replay settle enable disable",
+    LOOK: "status monitor outcomes failures",
+    MORE: "emulator demo",
+}
+_PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names.split()}
+
+
+class _Plain:
+    """A command whose help says in plain words what an option takes, and of a flag nothing."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its parameters."""
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for one in found:
+            if one.param_type_name == "option" and one.metavar is None:
+                one.metavar = "" if getattr(one, "is_flag", False) else _word(one)
+        return found
+
+
+def _word(option: Any) -> str | None:
+    """What an option takes; None where its choices tell, or this Typer does not say."""
+    kind = getattr(option, "type_descriptor", None)
+    if kind is None or kind.is_choice:
+        return None
+    if kind.is_ranged:
+        return "N"
+    return "PATH" if kind.is_path else "TEXT"
+
+
+class _Verb(_Plain, typer.core.TyperCommand):
+    pass
+
+
+class _Verbs(_Plain, typer.core.TyperGroup):
+    pass
+
+
 app = typer.Typer(
     name="fieldpost",
+    cls=_Verbs,
     help="Deliver customer events: filtered, mapped, each of them once.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -23,12 +65,17 @@ app = typer.Typer(
 )
 
 
-care = typer.Typer(no_args_is_help=True)
-app.add_typer(care, name="ledger", help="Look after the memory between runs.")
+care = typer.Typer(cls=_Verbs, no_args_is_help=True)
+app.add_typer(care, name="ledger", help="Look after the memory between runs.", rich_help_panel=MORE)
 
 
-table_schema = typer.Typer(no_args_is_help=True)
-app.add_typer(table_schema, name="schema", help="What an environment's tables are made of.")
+table_schema = typer.Typer(cls=_Verbs, no_args_is_help=True)
+app.add_typer(
+    table_schema,
+    name="schema",
+    help="What an environment's tables are made of.",
+    rich_help_panel=WRITE,
+)
 
 
 class Output(enum.StrEnum):
@@ -72,7 +119,8 @@ def command(
                 code = _guarded(lambda: function(*args, **options))
             raise typer.Exit(_printed(code, looks))
 
-        group.command(name)(verb)
+        panel = _PANEL_OF.get(name) if group is app else None
+        group.command(name, cls=_Verb, rich_help_panel=panel)(verb)
         return verb
 
     return register

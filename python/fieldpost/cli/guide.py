@@ -14,7 +14,7 @@ _TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA
 def show(details: Mapping[str, str | None]) -> None:
     """Addresses, sign-in and trust, as lines to copy; on standard error."""
     for one in lines(details):
-        err.print(line(one))
+        err.print(line(one), soft_wrap=True)
 
 
 def lines(details: Mapping[str, str | None]) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fieldpost import ConfigError, LedgerError, Mistake, share_of
+import fieldpost as fp
+from fieldpost import ConfigError, LedgerError, Mistake
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -23,7 +24,7 @@ def seconds(text: str | None, option: str) -> float | None:
 def share(text: str | None) -> float:
     """0.1% or 0.001 as a share from 0 to 1; 0 where nothing is given. Raises ConfigError (E170)."""
     try:
-        return share_of(text) if text is not None else 0.0
+        return fp.share_of(text) if text is not None else 0.0
     except ValueError as error:
         mistake = Mistake("E170", f"--tolerate {text}: {error}", hint="write it as 0.1% or 0.001")
         raise ConfigError([mistake]) from None

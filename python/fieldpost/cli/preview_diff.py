@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from typing import TYPE_CHECKING
 
-from fieldpost import PreviewDiff
-from fieldpost.terminal import line
+from rich.console import Group
 
-from .printing import out
+from fieldpost.terminal import grid, line
+
+from .printing import counted, out
+
+if TYPE_CHECKING:
+    from fieldpost import PreviewDiff
 
 _COLOURS = {"create": "green", "update": "yellow", "delete": "red", "refuse": "red"}
 _SHOWN = 5  # events in full; the counts are of all
@@ -52,11 +56,7 @@ def _plan(told: PreviewDiff) -> None:
     out.print(line("plan: ", str(plan)))
     if not plan.requests:
         return
-    table = Table(box=None)
-    for column in ("limit", "allows", "seconds"):
-        table.add_column(column, justify="right" if column == "seconds" else "left")
-    for limit in plan.limits:
-        table.add_row(limit.name, limit.allows, f"{limit.seconds:,.1f}")
-    out.print(table)
+    rows = [[limit.name, limit.allows, f"{limit.seconds:,.1f}"] for limit in plan.limits]
+    out.print(Group(*grid(("limit", "allows", "seconds"), rows, right=2)))
     if plan.dop_hint:
-        out.print(f"the service advises {plan.dop_hint} requests at once")
+        out.print(f"the service advises {counted(plan.dop_hint, 'request')} at once")

@@ -7,36 +7,35 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Group, RenderableType
 from rich.highlighter import JSONHighlighter
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from fieldpost import (
-    CheckResult,
-    Comparison,
-    ConnectionTest,
-    Difference,
-    EventError,
-    EventProfile,
-    FieldpostError,
-    Glance,
-    Preview,
-    Report,
-    Status,
-    TestReport,
-    json_text,
-)
-from fieldpost.terminal import Terminal, line
+from fieldpost import EventError, FieldpostError, json_text
+from fieldpost.terminal import Terminal, grid, line
 from fieldpost.visible_text import one_line, visible
 
 from . import streams
 
-out = Terminal(file=cast("IO[str]", streams.Results()), soft_wrap=True)
-err = Terminal(stderr=True, soft_wrap=True)
+if TYPE_CHECKING:
+    from fieldpost import (
+        CheckResult,
+        Comparison,
+        ConnectionTest,
+        Difference,
+        EventProfile,
+        Glance,
+        Preview,
+        Report,
+        Status,
+        TestReport,
+    )
+
+out = Terminal(file=cast("IO[str]", streams.Results()))
+err = Terminal(stderr=True)
 
 _REASONS_SHOWN = 5
 _LONGEST_PLACE = 50
@@ -90,6 +89,11 @@ def _json(value: Any, encoding: str | None) -> str:
 def error(problem: FieldpostError) -> None:
     """An error, for people, on standard error."""
     err.print(Text("error", "red"), str(problem))
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number and its noun: 1 event, 2 events, 3 tries."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def check(result: CheckResult, name: str) -> None:
@@ -155,28 +159,39 @@ def cases(report: TestReport, name: str) -> None:
     if not report.results:
         out.print(line(name, ": no unit cases; write some under tests:"))
     else:
-        out.print(line(name, f": {len(report)} cases, {failed} failed"))
+        out.print(line(name, f": {counted(len(report), 'case')}, {failed} failed"))
 
 
 def counts(subscriptions: dict[str, dict[str, int]]) -> None:
-    """A table of counts, one column for each subscription."""
+    """A table of counts, one column for each subscription; a line for each where they are many."""
     out.print(_counts(subscriptions))
 
 
-def _counts(subscriptions: dict[str, dict[str, int]]) -> Table:
-    table = Table(box=None)
-    table.add_column("")
-    for name in subscriptions:
-        table.add_column(line(name), justify="right")
-    rows = next(iter(subscriptions.values()), {})
-    for outcome in rows:
+def _counts(subscriptions: dict[str, dict[str, int]]) -> Group:
+    rows: list[list[Text | str]] = []
+    for outcome in next(iter(subscriptions.values()), {}):
         numbers = [one[outcome] for one in subscriptions.values()]
-        if not any(numbers) and outcome not in ("received", "delivered"):
-            continue
-        colour = _COLOURS.get(outcome, "bold" if outcome == "received" else "red")
-        cells = [line((f"{number:,}", colour)) if number else line("0") for number in numbers]
-        table.add_row(outcome, *cells)
-    return table
+        if any(numbers) or outcome in ("received", "delivered"):
+            rows.append([outcome, *(_number(outcome, number) for number in numbers)])
+    table = grid(["", *subscriptions], rows)
+    if max(one.cell_len for one in table) <= out.width or len(subscriptions) < 2:
+        return Group(*table)
+    return Group(*(_counted(name, one) for name, one in subscriptions.items()))
+
+
+def _number(outcome: str, number: int) -> Text:
+    colour = _COLOURS.get(outcome, "bold" if outcome == "received" else "red")
+    return line((f"{number:,}", colour)) if number else line("0")
+
+
+def _counted(name: str, one: dict[str, int]) -> Text:
+    """The counts of one subscription on a line."""
+    parts: list[str | tuple[str, str]] = [f" {name}: "]
+    for outcome, number in one.items():
+        if number or outcome in ("received", "delivered"):
+            colour = _COLOURS.get(outcome, "bold" if outcome == "received" else "red")
+            parts += ["" if len(parts) == 1 else ", ", (f"{number:,}", colour), f" {outcome}"]
+    return line(*parts)
 
 
 def any_report(told: Report, *, as_json: bool) -> None:
@@ -195,7 +210,8 @@ def report(told: Report) -> None:
     if told.dry_run:
         out.print(f"{told['waiting']:,} would be sent; nothing was sent or written")
         return
-    out.print(f"run {told.run}, {told.received:,} events read in {told.duration_s:.1f} s")
+    read = counted(told.received, "event")
+    out.print(f"run {told.run}, {read} read in {told.duration_s:.1f} s")
     pace(told.to_dict())
     paused(told)
     if told.interrupted:
@@ -220,7 +236,8 @@ def pace(told: dict[str, Any]) -> None:
     if not told["requests"]:
         return
     latency = told["latency_ms"]
-    text = f"{told['requests']:,} requests, {told['attempts']:,} tries of records"
+    tries = counted(told["attempts"], "try", "tries")
+    text = f"{counted(told['requests'], 'request')}, {tries} of records"
     if latency["p50"] is not None:
         text += ", " + ", ".join(f"{name} {value:g} ms" for name, value in latency.items())
     if told["throttled_s"]:
@@ -252,7 +269,8 @@ def groups(rows: list[dict[str, Any]], shown: int, to: Terminal = err) -> None:
         if row["action_needed"]:
             to.print(line("  ", (row["action_needed"], "yellow")))
     if len(rows) > shown:
-        to.print(f"  … and {len(rows) - shown} more reasons: `fieldpost failures` lists them")
+        more = counted(len(rows) - shown, "more reason")
+        to.print(f"  … and {more}: `fieldpost failures` lists them")
 
 
 _UNDECIDED = "not decided yet; the next run goes on with it"
@@ -276,8 +294,9 @@ def pruned(told: dict[str, Any]) -> None:
     """What a ledger forgot, and what that means."""
     would = "would be forgotten" if told["dry_run"] else "forgotten"
     parts = ", ".join(f"{events:,} {name}" for name, events in told["outcomes"].items())
-    out.print(f"{told['events']:,} events {would}" + (f": {parts}" if parts else ""))
-    out.print(f"{told['letters']:,} dead letters and {told['runs']:,} runs with them")
+    out.print(f"{counted(told['events'], 'event')} {would}" + (f": {parts}" if parts else ""))
+    letters, runs = counted(told["letters"], "dead letter"), counted(told["runs"], "run")
+    out.print(f"{letters} and {runs} with them")
     if told["events"]:
         out.print(line(("note", "yellow"), " ", told["lost"]))
 
@@ -289,7 +308,7 @@ def restored(told: dict[str, Any]) -> None:
         out.print(line(f"the ledger that it replaces is kept in {told['replaced']}"))
     out.print(f"the last run that it knows began {told['last_run'] or 'never'}")
     if told["unknown"]:
-        out.print(f"{told['unknown']:,} events were delivered that it does not know")
+        out.print(f"delivered, and not known to it: {counted(told['unknown'], 'event')}")
     if told["unknown"] != 0:
         out.print(line(("note", "yellow"), " ", told["lost"]))
 
@@ -304,7 +323,8 @@ def status(told: Status, file: str) -> None:
     for breaker in told.breakers:
         out.print(line((str(breaker), "yellow")))
     if told.operations_today is not None:
-        out.print(f"{told.operations_today:,} operations asked of the environment today (UTC)")
+        asked = counted(told.operations_today, "operation")
+        out.print(f"{asked} asked of the environment today (UTC)")
     if told.failed:
         out.print(line((f"{told.failed:,} to look at: fieldpost failures {file}", "yellow")))
 
@@ -330,7 +350,8 @@ def _glance(look: Glance) -> RenderableType:
         why = reason(row["code"], row["message"]) or _UNDECIDED
         parts.append(line((f"{row['count']:,} {row['outcome']}", "red"), "  ", why))
     if len(look.failures) > _REASONS_SHOWN:
-        parts.append(f"and {len(look.failures) - _REASONS_SHOWN} more reasons: fieldpost failures")
+        more = counted(len(look.failures) - _REASONS_SHOWN, "more reason")
+        parts.append(f"and {more}: fieldpost failures")
     return Group(*parts)
 
 
@@ -368,9 +389,10 @@ def _request(method: str, url: str, headers: Iterable[tuple[str, str]], body: st
 def value(told: Any) -> None:
     """A JSON value over several lines; a text that is none as it is."""
     if isinstance(told, str):
-        out.print(told)
+        out.print(told, soft_wrap=True)
     else:
-        out.print(JSONHighlighter()(visible(json_text.shown(told, indent=2))))
+        shown = JSONHighlighter()(visible(json_text.shown(told, indent=2)))
+        out.print(shown, soft_wrap=True)
 
 
 def _body(body: str) -> None:
@@ -386,14 +408,11 @@ def _body(body: str) -> None:
 
 def comparison(told: Comparison) -> None:
     """What changed: counts, places, and some events field by field."""
-    table = Table(box=None)
-    table.add_column(f"{told.received:,} events")
-    for name in told.subscriptions:
-        table.add_column(line(name), justify="right")
-    for kind in next(iter(told.subscriptions.values()), {}):
-        numbers = [f"{one[kind]:,}" for one in told.subscriptions.values()]
-        table.add_row(kind.replace("_", " "), *numbers)
-    out.print(table)
+    rows = [
+        [kind.replace("_", " "), *(f"{one[kind]:,}" for one in told.subscriptions.values())]
+        for kind in next(iter(told.subscriptions.values()), {})
+    ]
+    out.print(Group(*grid([counted(told.received, "event"), *told.subscriptions], rows)))
     for path, count in told.paths.most_common(20):
         out.print(line(f"  {count:>9,}  ", path))
     for one in told.examples:

@@ -85,7 +85,7 @@ def _grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(len, cells)) for cells in zip(head, *rows, strict=True)]
     for index, row in enumerate([head, *rows]):
         text = "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
-        printing.out.print(line((text, "dim") if index == 0 else text))
+        printing.out.print(line((text, "dim") if index == 0 else text), soft_wrap=True)
 
 
 def _column(column: Any) -> tuple[str, ...]:
