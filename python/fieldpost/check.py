@@ -92,13 +92,9 @@ def _checked(examined: Examined, events: Any, limit: int) -> CheckResult:
     if events is None or not result or config is None:
         return result
     profile = with_suggestions(profile_events(config, events, limit))
-    warnings = ordered([*result.warnings, *_placed(config, findings(profile))])
-    return CheckResult(result.errors, warnings, profile)
-
-
-def _placed(config: DestinationConfig, found: list[Mistake]) -> list[Mistake]:
-    """With their lines, but for those of the sample itself."""
-    return [one if one.file else config.placed([one])[0] for one in found]
+    found = findings(profile)
+    own = ordered([*result.warnings, *config.placed([one for one in found if not one.file])])
+    return CheckResult(result.errors, [*own, *(one for one in found if one.file)], profile)
 
 
 def _result(examined: Examined) -> CheckResult:
@@ -187,5 +183,5 @@ def _plain(mistake: Mistake) -> dict[str, Any]:
 
 
 def _place(mistake: Mistake) -> str:
-    place = f"{mistake.line}:{mistake.column}" if mistake.line else ""
+    place = ":".join(str(part) for part in (mistake.line, mistake.column) if part)
     return f"{mistake.file} {place}".strip()

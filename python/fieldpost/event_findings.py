@@ -7,8 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .errors import Mistake
-from .event_profile import EventProfile, PathCount, SeenValue, SubscriptionCount, ValueCount
-from .likely_path import likely_path, names_beside, path_text
+from .event_profile import (
+    TYPE_NAMES,
+    EventProfile,
+    PathCount,
+    SeenValue,
+    SubscriptionCount,
+    ValueCount,
+)
+from .likely_path import last_there, likely_path, names_in, path_text
 from .nearest_name import asked, named
 
 _ADDRESS = re.compile(r"^\$\.subscriptions\[\d+\]\.(url|key|to\.key)\b")
@@ -32,7 +39,7 @@ def with_suggestions(profile: EventProfile) -> EventProfile:
 
 def findings(profile: EventProfile) -> list[Mistake]:
     """A warning for each; of a profile with suggestions."""
-    found = list(_of_sample(profile))
+    found = [*profile.doubts, *_of_sample(profile)]
     if profile.events:
         for path in profile.paths:
             if not _may_be_absent(path, profile.paths):
@@ -173,10 +180,11 @@ def _instead(one: PathCount) -> str:
         return told
     if one.steps is None:
         return ""
-    names = names_beside(one.tree, one.steps)
-    if not names:
-        return ""
-    return f"there {'is' if len(names) == 1 else 'are'} {', '.join(map(_quoted, names))}"
+    there, below = last_there(one.tree, one.steps)
+    if names := names_in(below):
+        return f"there {'is' if len(names) == 1 else 'are'} {', '.join(map(_quoted, names))}"
+    types = [_a(TYPE_NAMES[kind]) for kind in below["types"] if kind != "undefined"]
+    return f"{_quoted(path_text(there))} is {' or '.join(types)}" if there and types else ""
 
 
 def _likely_value(one: ValueCount) -> str | None:
@@ -228,7 +236,11 @@ def _have(seen: SeenValue) -> str:
 
 
 def _types(one: PathCount) -> str:
-    return " or ".join(f"a {name}" if name != "object" else "an object" for name in one.types)
+    return " or ".join(map(_a, one.types))
+
+
+def _a(type_name: str) -> str:
+    return {"object": "an object", "null": "null"}.get(type_name, f"a {type_name}")
 
 
 def _part(one: PathCount) -> str:

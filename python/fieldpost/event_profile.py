@@ -163,7 +163,7 @@ class EventProfile:
     """Counts over a sample. received: lines read; events: of them, those that are events.
 
     by_place: events that only their place in the source tells apart. limit: how many were to be
-    read at most, 0 for all.
+    read at most, 0 for all. doubts: what the source warned of.
     """
 
     source: str
@@ -174,6 +174,7 @@ class EventProfile:
     paths: list[PathCount]
     values: list[ValueCount]
     subscriptions: list[SubscriptionCount]
+    doubts: list[Mistake]
     tree: Tree = dataclasses.field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -220,7 +221,7 @@ def profile_events(config: DestinationConfig, source: Any, limit: int) -> EventP
     opened = open_source("-" if alone else source)
     opened.has_place = True  # nothing is remembered: a line without an id is an event all the same
     told = _counted(plan, functions, opened, limit)
-    return _Placing(config, json.loads(told)).profile(opened.name, limit)
+    return _Placing(config, json.loads(told)).profile(opened, limit)
 
 
 def _counted(plan: Plan, functions: Functions | None, source: Source, limit: int) -> str:
@@ -248,11 +249,11 @@ class _Placing:
         self._told = told
         self._names = [one.name for one in documents.active(config)]
 
-    def profile(self, source: str, limit: int) -> EventProfile:
+    def profile(self, source: Source, limit: int) -> EventProfile:
         """All of it."""
         told = self._told
         return EventProfile(
-            source,
+            source.name,
             limit,
             told["received"],
             told["events"],
@@ -260,6 +261,7 @@ class _Placing:
             [self._path(one) for one in told["paths"] if self._is_written(one)],
             [self._value(one) for one in told["values"]],
             list(self._subscriptions()),
+            list(source.doubts),
             told["names"][0],
         )
 

@@ -26,13 +26,18 @@ def likely_path(tree: Tree, steps: Sequence[str | None]) -> Steps | None:
     return found[1] if found else _elsewhere(tree, tuple(steps))
 
 
-def names_beside(tree: Tree, steps: Sequence[str | None]) -> list[str]:
-    """The most frequent names where the first missing one would stand."""
-    for step in steps:
+def last_there(tree: Tree, steps: Sequence[str | None]) -> tuple[Steps, Tree]:
+    """The part of a path that is there, and what is below it."""
+    for at, step in enumerate(steps):
         below = _below(tree, step)
         if below is None:
-            break
+            return tuple(steps[:at]), tree
         tree = below
+    return tuple(steps), tree
+
+
+def names_in(tree: Tree) -> list[str]:
+    """The most frequent names of an object."""
     inside = tree.get("in", {})
     return sorted(inside, key=lambda name: (-inside[name]["count"], name))[:_SHOWN]
 

@@ -84,6 +84,7 @@ def test_the_five_mistakes_of_a_beginner_are_each_told_with_what_is_meant(tmp_pa
         ({"@path": "$.email"}, "in none", 'did you mean "$.properties.email"?'),
         ({"@path": "$.properties.adress.city"}, "in none", '"$.properties.address.city"?'),
         ({"@path": "$.properties.products.sku"}, "in none", '"$.properties.products[0].sku"?'),
+        ({"@path": "$.properties.email.domain"}, "in none", '"$.properties.email" is a text'),
         ({"@path": "$.user_id"}, "in none", 'did you mean "$.userId"?'),
         ({"@template": "{{properties.mail}}"}, "in none", "did you mean {{properties.email}}?"),
         (
@@ -202,9 +203,17 @@ def test_a_sample_that_is_none_is_told(tmp_path):
     dest = destination(tmp_path, body(1))
     assert told(dest, b"\n") == ["E299 there are no events in it; "]
     warnings = told(dest, b'{"messageId":"1"}\n{broken\n')
-    assert warnings[0].startswith("E299 1 of 2 lines are no events")
+    assert warnings[-1].startswith("E299 1 of 2 lines are no events")
     with pytest.raises(fp.SourceError):
         dest.check(tmp_path / "none.ndjson")
+
+
+def test_what_a_source_doubts_is_told(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    ends = pyarrow.array([10**12, 0], pyarrow.timestamp("s"))
+    table = pyarrow.table({"messageId": ["1", "2"], "ends": ends})
+    warnings = told(destination(tmp_path, body({"@path": "$.ends"})), table)
+    assert [one.split(" ", 1)[0] for one in warnings] == ["E817"]
 
 
 def test_the_limit_is_kept_and_nought_means_all(tmp_path):

@@ -103,9 +103,9 @@ def check(result: CheckResult, name: str) -> None:
         ("yellow", "warning", result.warnings),
     ):
         for mistake in found:
-            file = mistake.file or name
-            place = f"{file}:{mistake.line}:{mistake.column}: " if mistake.line else f"{file}: "
-            out.print(line(place, (kind, colour), " ", str(mistake)))
+            place = (mistake.file or name, mistake.line, mistake.column)
+            at = ":".join(str(part) for part in place if part)
+            out.print(line(f"{at}: ", (kind, colour), " ", str(mistake)))
     if result.events is not None:
         profile(result.events)
     if result:

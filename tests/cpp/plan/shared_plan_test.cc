@@ -68,6 +68,25 @@ TEST(SharedPlan, GivesEachThreadWhatItGivesOne) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(SharedPlan, CountsInSeveralThreadsWhatItCountsInOne) {
+  const Plan plan(kDocument);
+  std::vector<Chunk> chunks;
+  const auto expected = plan.profile(chunk_of(""), true);
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    chunks.push_back(chunk_of(lines(static_cast<int>(i) * 1000, 200)));
+    expected->merge(*plan.profile(chunks.back(), true));
+  }
+  std::vector<std::shared_ptr<Profile>> parts(kThreads);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] { parts[i] = plan.profile(chunks[i], true); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto found = plan.profile(chunk_of(""), true);
+  for (const auto& part : parts) found->merge(*part);
+  EXPECT_EQ(found->json(), expected->json());
+}
+
 TEST(SharedPlan, GivesABatchThatSeveralThreadsMayRead) {
   const Plan plan(kDocument);
   const std::shared_ptr<const Batch> batch = plan.process(chunk_of(lines(0, 400)));
