@@ -20,6 +20,11 @@ _NEEDED = {
     "delete": ("table", "key"),
     "associate": ("table", "key", "relationship", "to"),
     "disassociate": ("table", "key", "relationship", "to"),
+    "assign": ("table", "key", "owner"),
+    "set_state": ("table", "key", "statecode"),
+    "win_opportunity": ("key",),
+    "lose_opportunity": ("key",),
+    "qualify_lead": ("key", "make"),
 }
 _ALLOWED = {
     "create": (*_CONVERSIONS, *_OPTIONS),
@@ -28,6 +33,17 @@ _ALLOWED = {
     "delete": ("if_match", *_OPTIONS),
     "associate": _OPTIONS,
     "disassociate": _OPTIONS,
+    "assign": ("if_match", *_OPTIONS),
+    "set_state": ("statuscode", "if_match", "choices", *_OPTIONS),
+    "win_opportunity": ("table", "status", "body", *_CONVERSIONS, *_OPTIONS),
+    "lose_opportunity": ("table", "status", "body", *_CONVERSIONS, *_OPTIONS),
+    "qualify_lead": ("table", "status", "choices", *_OPTIONS),
+}
+# Messages of the service are for one table each.
+OWN_TABLES = {
+    "win_opportunity": "opportunity",
+    "lose_opportunity": "opportunity",
+    "qualify_lead": "lead",
 }
 _EXAMPLES = {
     "table": "table: account",
@@ -35,10 +51,14 @@ _EXAMPLES = {
     "body": 'body: {name: {"@path": "$.properties.name"}}',
     "relationship": "relationship: contact_customer_accounts",
     "to": 'to: {table: contact, key: {"@path": "$.userId"}}',
+    "owner": 'owner: {table: systemuser, key: {systemuserid: {"@path": "$.sellerId"}}}',
+    "statecode": "statecode: 1",
+    "make": "make: [account, contact, opportunity]",
 }
 # What some action of this type takes, beside the webhook's.
 KEYS = (
     *("key", "to", "relationship", "nulls", "on_create", "if_match"),
+    *("owner", "statecode", "statuscode", "status", "make"),
     *_CONVERSIONS,
     *_OPTIONS,
 )
@@ -60,6 +80,12 @@ def is_value(key: Any) -> bool:
     return not isinstance(key, dict) or is_directive(key)
 
 
+def table_of(one: Mapping[str, Any]) -> Any:
+    """The table that a subscription names, or that its action is for."""
+    action = one.get("action")
+    return one.get("table") or (OWN_TABLES.get(action) if isinstance(action, str) else None)
+
+
 class ActionRules:
     """One subscription of type dynamics365."""
 
@@ -78,6 +104,7 @@ class ActionRules:
             if key in self.one and key not in (*needed, *_ALLOWED[self.action]):
                 told = f"the action {self.action} does not use {json.dumps(key)}"
                 yield self._at("E115", told, (key,), "remove it")
+        yield from self._own_table()
         yield from self._keys()
         yield from self._together()
         yield from self._impersonated()
@@ -86,11 +113,18 @@ class ActionRules:
             hint = """an ETag as the service writes it, such as 'W/"123"', or "*\""""
             yield self._at("E113", "expected a version of the row", ("if_match",), hint)
 
+    def _own_table(self) -> Iterator[Mistake]:
+        own, given = OWN_TABLES.get(self.action), self.one.get("table")
+        if own and isinstance(given, str) and given != own:
+            told = f"the action {self.action} is for the table {own}"
+            yield self._at("E115", told, ("table",), "leave table out")
+
     def _keys(self) -> Iterator[Mistake]:
         yield from self._key(self.one.get("key"), ("key",))
-        to = self.one.get("to")
-        if isinstance(to, dict):
-            yield from self._key(to.get("key"), ("to", "key"))
+        for name in ("to", "owner"):
+            other = self.one.get(name)
+            if isinstance(other, dict):
+                yield from self._key(other.get("key"), (name, "key"))
         relationship = self.one.get("relationship")
         if isinstance(relationship, str) and not _NAME.fullmatch(relationship):
             hint = f"such as {_EXAMPLES['relationship']}"

@@ -21,7 +21,13 @@ from .ledger import Ledger
 _log = logging.getLogger(__name__)
 _CREATE, _UPDATE, _UPSERT = "CreateMultiple", "UpdateMultiple", "UpsertMultiple"
 # What has to be known before rows of an action may go together.
-_FOR = {"create": (_CREATE,), "update": (_UPDATE,), "upsert": (_CREATE, _UPDATE)}
+_FOR = {
+    "create": (_CREATE,),
+    "update": (_UPDATE,),
+    "upsert": (_CREATE, _UPDATE),
+    "assign": (_UPDATE,),
+    "set_state": (_UPDATE,),
+}
 
 
 class BulkMessages:

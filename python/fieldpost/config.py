@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from . import config_mistakes, config_values, expressions
+from .action_rules import OWN_TABLES
 from .auth_scheme import (
     ApiKeyAuth,
     Auth,
@@ -104,7 +105,7 @@ class Batch(Part):
 
 
 class Other(Part):
-    """The row that another one is tied to."""
+    """The row that another one is tied to, or owned by."""
 
     table: Text
     key: Document
@@ -123,9 +124,20 @@ class Subscription(Part):
     enabled: Flag = True
     filter: Annotated[FilterText, AllOrText] = FilterText()
     transforms: list[Any] = Field(default=[])
-    action: Literal["send", "create", "upsert", "update", "delete", "associate", "disassociate"] = (
-        "send"
-    )
+    action: Literal[
+        "send",
+        "create",
+        "upsert",
+        "update",
+        "delete",
+        "associate",
+        "disassociate",
+        "assign",
+        "set_state",
+        "win_opportunity",
+        "lose_opportunity",
+        "qualify_lead",
+    ] = "send"
     # A query and a header may hold a key, so neither is shown.
     url: Annotated[Any, BeforeValidator(config_values.url_or_directive)] = Field(
         default=None, repr=False
@@ -141,6 +153,15 @@ class Subscription(Part):
     key: Document = None
     to: Other | None = None
     relationship: Text | None = None
+    owner: Other | None = None
+    statecode: Document = None
+    statuscode: Document = None
+    status: Document = None
+    make: Annotated[
+        tuple[Literal["account", "contact", "opportunity"], ...],
+        BeforeValidator(config_values.one_or_several),
+        Field(strict=False),
+    ] = ()
     nulls: Annotated[Any, BeforeValidator(config_values.nulls)] = "omit"
     on_create: dict[str, Any] | None = None
     if_match: TextOrDirective | None = None
@@ -156,9 +177,11 @@ class Subscription(Part):
     ] = ()
 
     def model_post_init(self, _context: Any) -> None:
-        """The id defaults to the name."""
+        """The id defaults to the name, the table of a message to the one that it is for."""
         if not self.id:
             object.__setattr__(self, "id", self.name)
+        if self.table is None and self.action in OWN_TABLES:
+            object.__setattr__(self, "table", OWN_TABLES[self.action])
 
 
 class Retry(Part):
@@ -548,6 +571,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "subscriptions": _keys(Subscription),
     "batch": _keys(Batch),
     "to": _keys(Other),
+    "owner": _keys(Other),
     "filter": _keys(FilterText),
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),

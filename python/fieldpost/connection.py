@@ -182,6 +182,7 @@ def _wanted(one: Subscription) -> Wanted:
         one.to.table if one.to else "",
         acts_for=one.impersonate is not None,
         bypasses=bool({"sync", "async"} & set(one.bypass)),
+        made=one.make,
     )
 
 

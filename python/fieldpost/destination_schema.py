@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from . import _core
+from .action_rules import table_of
 from .config import DestinationConfig, Subscription
 from .config_values import Reading
 from .dynamics.body_check import BodyCheck, Mode
@@ -32,6 +33,10 @@ _ROWS: dict[Any, Mode] = {
     "update": "update",
     "upsert": "upsert",
 }
+# The state that a message leaves, and the columns of its table whose numbers others give.
+_STATES = {"win_opportunity": 1, "lose_opportunity": 2, "qualify_lead": 1}
+_CLOSES = ("win_opportunity", "lose_opportunity")
+_CHOSEN = {"statecode": "statecode", "statuscode": "statuscode", "status": "statuscode"}
 
 
 def schema_of(config: DestinationConfig) -> Schema:
@@ -114,10 +119,10 @@ def absent_tables(reading: Reading, schema: Schema) -> list[Mistake]:
 
 def _named_tables(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for place, one in _subscriptions(data):
-        to = one.get("to")
+        others = ((key, one.get(key)) for key in ("to", "owner"))
         for path, name in (
             ((*place, "table"), one.get("table")),
-            ((*place, "to", "table"), to.get("table") if isinstance(to, dict) else None),
+            *(((*place, k, "table"), o.get("table")) for k, o in others if isinstance(o, dict)),
         ):
             if isinstance(name, str) and name:
                 yield path, name
@@ -163,16 +168,20 @@ class _Subscribed:
 
     def check(self) -> None:
         """Tell what is wrong with its body, its key and its conversions."""
-        name = self._one.get("table")
+        name = table_of(self._one)
         table = self._schema.table(name) if isinstance(name, str) else None
         if table is None:
             return
         check = BodyCheck(self._schema, self._found, self._conversions)
         mode = _ROWS.get(self._one.get("action"))
         if mode is not None and "body" in self._one:
-            check.check(table, mode, self._filled("body"), (*self._place, "body"))
+            creates = self._one.get("if_match") is None
+            body, path = self._filled("body"), (*self._place, "body")
+            check.check(table, mode, body, path, creates=creates)
         if mode == "upsert" and "on_create" in self._one:
             check.check_more(table, self._filled("on_create"), (*self._place, "on_create"))
+        if mode is None:
+            self._message(check, table)
         if mode != "create" and "key" in self._one:
             check.check_key(table, self._filled("key"), (*self._place, "key"))
         check.check_names(table, self._cleared())
@@ -180,6 +189,37 @@ class _Subscribed:
         self._order(mode)
         self._zone()
         self._converted()
+
+    def _message(self, check: BodyCheck, table: Table) -> None:
+        """Parts of an action that are no row of its table: states, the activity that closes."""
+        action, place = str(self._one.get("action")), self._place
+        closing = self._schema.table("opportunityclose")
+        if action in _CLOSES and isinstance(self._one.get("body"), dict) and closing is not None:
+            check.check(closing, "create", self._filled("body"), (*place, "body"))
+        for key, column in _CHOSEN.items():
+            if self._one.get(key) is not None:
+                check.check_choice(table, column, self._filled(key), (*place, key))
+        if action == "set_state":
+            state = self._one.get("statecode")
+            check.check_closing(table, state, (*place, "statecode"))
+            check.check_reason(table, state, self._one.get("statuscode"), (*place, "statuscode"))
+        elif action in _STATES:
+            status = self._one.get("status")
+            check.check_reason(table, _STATES[action], status, (*place, "status"))
+        elif action == "assign":
+            self._owned(check)
+
+    def _owned(self, check: BodyCheck) -> None:
+        owner, path = self._one.get("owner"), (*self._place, "owner")
+        name = owner.get("table") if isinstance(owner, dict) else None
+        other = self._schema.table(name) if isinstance(name, str) else None
+        if other is None or not isinstance(owner, dict):
+            return
+        if not self._schema.fits(other.name, "principal"):
+            told = f"a row of {other.name} cannot own"
+            self._found.wrong("E265", told, (*path, "table"), "write systemuser or team")
+        elif "key" in owner:
+            check.check_key(other, owner["key"], (*path, "key"))
 
     def _cleared(self) -> Iterator[tuple[str, Path]]:
         nulls = self._one.get("nulls")
@@ -209,7 +249,8 @@ class _Subscribed:
     def _order(self, mode: Mode | None) -> None:
         """A row that is not there takes a second request, behind those of later events."""
         kept = self._one.get("order_by", self._reading.resolved.get("order_by"))
-        if mode == "upsert" and self._one.get("on_create") is not None and kept is None:
+        in_two_steps = self._one.get("on_create") is not None
+        if mode == "upsert" and in_two_steps and kept is None:
             told = "of two events for a new row, the values of the earlier may be the last written"
             hint = 'write order_by with what the key is made of, such as {"@path": "$.userId"}'
             self._found.doubtful("E281", told, (*self._place, "on_create"), hint)

@@ -125,8 +125,9 @@ def _plan_entry(one: Subscription) -> dict[str, Any]:
     bodyless = (
         bodyless or one.method in _BODYLESS or ("body" in one.model_fields_set and one.body is None)
     )
-    if one.body is not None or bodyless:
-        entry["body"] = one.body
+    body = dynamics.body_of(one)
+    if body is not None or bodyless:
+        entry["body"] = body
     entry["body_required"] = not bodyless
     if isinstance(one.url, dict):
         entry["url"] = one.url

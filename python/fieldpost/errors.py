@@ -144,6 +144,9 @@ CODES: dict[str, str] = {
     "E297": "a type that the place has no use for",
     "E298": "a part of an address or of a key that some events lack",
     "E299": "the events of a sample that are no events",
+    "E282": "a state that a new row cannot have",
+    "E283": "an opportunity that a column would close",
+    "E284": "a status reason of another state",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",
@@ -190,6 +193,14 @@ CODES: dict[str, str] = {
     "E412": "a function returned something that is not an event",
     "E413": "a function dropped the event",
     "E414": "a handler that would never be called, or cannot be called",
+    # E42x: a message to Dynamics 365
+    "E420": "a state or a reason that is no number",
+    "E421": "the state is missing",
+    "E422": "an activity that closes has nested rows",
+    "E423": "the row is closed already, in another way",
+    "E424": "a bind to what is no address of a row",
+    "E425": "a partition that is no text",
+    "E426": "a lookup that is given no row",
     # E5xx: network and destination
     "E501": "the destination cannot be reached",
     "E502": "the certificate is not trusted",

@@ -19,6 +19,7 @@ from .yaml_text import Path, parse_path, path_text
 
 _DIRECTIVES = (
     *("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate", "message"),
+    *("status", "statecode", "statuscode"),
 )
 # What is no value of a document: a number or a yes is meant, however it is written.
 _SWITCHES = ("enabled", "duplicate_detection", "nulls", "bypass")
@@ -71,8 +72,10 @@ def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
         for key in _DIRECTIVES:
             if isinstance(one.get(key), dict | str):
                 yield (*place, key), one[key]
-        if isinstance(one.get("to"), dict) and isinstance(one["to"].get("key"), dict):
-            yield (*place, "to", "key"), one["to"]["key"]
+        for name in ("to", "owner"):
+            other = one.get(name)
+            if isinstance(other, dict) and isinstance(other.get("key"), dict):
+                yield (*place, name, "key"), other["key"]
 
 
 def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings) -> None:

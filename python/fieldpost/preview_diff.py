@@ -14,6 +14,7 @@ from .dry_run import DryRun
 from .dynamics.current_rows import CurrentRows
 from .dynamics.effect import Effect, FieldChange, effect_of
 from .dynamics.operation import Operation, Reader
+from .dynamics.people import People
 from .dynamics.refused_value import refused_values
 from .dynamics.web_api import WebApi
 from .errors import Mistake
@@ -26,6 +27,7 @@ from .redaction import Redaction
 
 EFFECTS = ("create", "update", "delete", "nothing", "refuse")
 _UNWANTED = {"invalid": "refuse", "rejected": "refuse", "dropped": "nothing"}
+_STRANGER = ("0x8004a110", "impersonate names no enabled user of the environment")
 _AT_ONCE = 500  # rows that are looked up together
 
 WEBHOOK = Mistake(
@@ -147,12 +149,14 @@ class Comparer:
         self._reader = Reader(schema.tables)
         self._current = CurrentRows(self.api, schema.tables)
         self._refused = refused_values(schema)
+        self._people = People(self.api)
 
     def compared(self, rows: Sequence[PreviewRow]) -> list[DiffRow]:
         """Each row with its effect, as if those before it had been sent."""
         told: list[DiffRow] = []
         for begin in range(0, len(rows), _AT_ONCE):
             some = [(row, self._operations(row)) for row in rows[begin : begin + _AT_ONCE]]
+            self._people.load(dict(row.headers) for row, requests in some if requests)
             self._current.load(
                 operation for _row, requests in some for one in requests for operation in one
             )
@@ -173,5 +177,7 @@ class Comparer:
         if row.outcome != "would send":
             effect = _UNWANTED.get(row.outcome, "nothing")
             return DiffRow.told(row, Effect(effect, requests=0))
+        if self._people.stranger(dict(row.headers)):
+            return DiffRow.told(row, Effect("refuse", (), *_STRANGER))
         told = effect_of(self._current, requests, row.record_id, self._refused)
         return DiffRow.told(row, told)

@@ -28,7 +28,10 @@ from .secrets import Secret, base64_of, forms, resolve_text
 HIDDEN = "***"
 SHORTEST = 8  # characters of what is hidden wherever it stands
 # Parts of a subscription that go out with a request.
-_SENT = ("url", "headers", "transforms", "body", "batch", "key", "to", "on_create", "if_match")
+_SENT = (
+    *("url", "headers", "transforms", "body", "batch", "key", "to", "on_create", "if_match"),
+    *("owner", "status", "statecode", "statuscode"),
+)
 _ADDRESSES = ("token_url", "authorize_url", "device_url")
 _LINE = 24  # characters of a line of a certificate or a key that are worth hiding alone
 _SEGMENT = re.compile(r"(?=.*[0-9A-Z]).{8,}|.{20,}")  # of a path: no word of a language

@@ -378,7 +378,8 @@ def test_an_action_is_expected_of_those_that_the_type_has(tmp_path, action):
     (tmp_path / "d.yaml").write_text(SALES + f"- {{name: a, action: {action}, table: account}}\n")
     told = [one for one in fp.check_file(tmp_path / "d.yaml").errors if one.code == "E113"]
     assert [one.message for one in told] == [
-        "expected create or upsert or update or delete or associate or disassociate"
+        "expected create or upsert or update or delete or associate or disassociate or assign or "
+        "set_state or win_opportunity or lose_opportunity or qualify_lead"
     ]
     assert told[0].hint == ('did you mean "create"?' if action == "crate" else "")
 

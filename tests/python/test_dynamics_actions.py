@@ -435,7 +435,8 @@ duplicate_detection: true
     assert headers["MSCRM.SuppressDuplicateDetection"] == "false"
     assert sales.one({"userId": "a", "who": "somebody"})["code"] == "E521"
     refused = sales.one({"userId": "a", "who": who})
-    assert (refused["outcome"], refused["code"]) == ("waiting", "0x8004a110")
+    assert (refused["outcome"], refused["code"]) == ("rejected", "0x8004a110")
+    assert "impersonate" in refused["action_needed"]
 
 
 def test_a_user_is_named_by_the_id_of_the_directory_too(sales):

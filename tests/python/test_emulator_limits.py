@@ -270,9 +270,9 @@ def test_E96_an_answer_can_break_off_in_the_middle(api: Api) -> None:
 
 
 def test_switches_are_seen_and_set(api: Api) -> None:
-    assert list(api.control("GET", "switches")) == [f"V{n}" for n in range(1, 18)]
+    assert list(api.control("GET", "switches")) == [f"V{n}" for n in range(1, 19)]
     assert api.control("POST", "switches", {"V3": False})["V3"] is False
-    for order in ({"V18": True}, {"V1": 1}, []):
+    for order in ({"V19": True}, {"V1": 1}, []):
         answer = api.http.post(f"{api.emulator.control_url}/switches", json=order)
         assert answer.status_code == 400
     api.control("POST", "reset")

@@ -185,7 +185,8 @@ def test_E103_keys_are_listed(api: Api) -> None:
 
 def test_E103_definitions_are_filtered_and_expanded(api: Api) -> None:
     found = api.row("EntityDefinitions?$select=LogicalName&$filter=IsActivity eq true")["value"]
-    assert {row["LogicalName"] for row in found} == {"task", "email", "phonecall", "appointment"}
+    kinds = {"task", "email", "phonecall", "appointment", "opportunityclose"}
+    assert {row["LogicalName"] for row in found} == kinds
     money = f"AttributeType eq {CRM}.AttributeTypeCode'Money'"
     inside = f"$select=LogicalName;$filter={money}"
     row = api.row(f"{ACCOUNT}?$select=LogicalName&$expand=Attributes({inside}),Keys")

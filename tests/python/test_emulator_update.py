@@ -136,9 +136,10 @@ def test_E61_a_status_must_belong_to_its_state(api: Api) -> None:
     answer = api.patch(f"opportunities({deal})", {"statecode": 1, "statuscode": 1})
     words = f"State.Won on opportunity with Id {deal}."
     refused(answer, 400, "0x80048408", "1 is not a valid status code for state code", words)
-    assert api.patch(f"opportunities({deal})", {"statecode": 1}).status_code == 204
-    row = api.row(f"opportunities({deal})?$select=statecode,statuscode")
-    assert (row["statecode"], row["statuscode"]) == (1, 3)
+    lead = api.created("leads", {"lastname": "L"})
+    assert api.patch(f"leads({lead})", {"statecode": 2}).status_code == 204
+    row = api.row(f"leads({lead})?$select=statecode,statuscode")
+    assert (row["statecode"], row["statuscode"]) == (2, 4)
 
 
 def test_a_patch_keeps_the_full_name_true(api: Api) -> None:

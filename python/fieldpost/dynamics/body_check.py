@@ -18,6 +18,7 @@ from .body_part import Part, body_key, directive_of, items, parts
 from .column_check import ColumnCheck
 from .conversions import Conversions
 from .schema import Column, Navigation, Schema, Table
+from .state_check import StateCheck
 
 Mode = Literal["create", "update", "upsert"]
 _BIND = "@odata.bind"
@@ -28,12 +29,14 @@ _PARTY = "activityparty"  # of an activity: without a life of its own, replaced 
 class Place:
     """The row whose members are looked at: its table, how it is written, what it is nested by.
 
-    parent: the property that leads back to the row around it, "" for the outermost.
+    parent: the property that leads back to the row around it, "" for the outermost. creates: it may
+    be a row that is not there yet.
     """
 
     table: Table
     mode: Mode
     parent: str = ""
+    creates: bool = True
 
 
 class BodyCheck:
@@ -43,10 +46,13 @@ class BodyCheck:
         self._schema, self._found = schema, findings
         self._columns = ColumnCheck(findings, conversions)
         self._binds = BindCheck(schema, findings)
+        self._states = StateCheck(findings)
 
-    def check(self, table: Table, mode: Mode, body: Any, path: Path) -> None:
-        """The whole body, for a row of a table."""
-        self._rows(Place(table, mode), parts(body, path))
+    def check(
+        self, table: Table, mode: Mode, body: Any, path: Path, *, creates: bool = True
+    ) -> None:
+        """The whole body, for a row of a table. creates: an upsert may find no row."""
+        self._rows(Place(table, mode, creates=creates and mode != "update"), parts(body, path))
 
     def check_more(self, table: Table, document: Any, path: Path) -> None:
         """Columns that a row gets beside its body when it is created."""
@@ -82,6 +88,21 @@ class BodyCheck:
             hint = f"write a business key, or {table.key}: and the id"
             self._found.wrong("E280", told, path, hint)
 
+    def check_choice(self, table: Table, name: str, document: Any, path: Path) -> None:
+        """A value for a choice of the table that stands outside of a body."""
+        if name in table.columns:
+            for part in parts(document, path):
+                self._columns.check(table.columns[name], part)
+
+    def check_closing(self, table: Table, state: Any, path: Path) -> None:
+        """A state that a row gets without a body."""
+        if "statecode" in table.columns:
+            self._states.closed(table, table.columns["statecode"], state, path)
+
+    def check_reason(self, table: Table, state: Any, status: Any, path: Path) -> None:
+        """A status reason belongs to the state that goes with it."""
+        self._states.reason(table, state, status, path)
+
     def check_key(self, table: Table, key: Any, path: Path) -> None:
         """What rows are found by: values by column are an alternate key."""
         self._found.tables.add(table.name)
@@ -104,6 +125,10 @@ class BodyCheck:
             name, path = body_key(written), (*part.path, written)
             names.append(name)
             self._member(place, name, document, path)
+        states = {body_key(name): (name, one) for name, one in part.value.items()}
+        if {"statecode", "statuscode"} <= states.keys():
+            written, status = states["statuscode"]
+            self._states.reason(place.table, states["statecode"][1], status, (*part.path, written))
         if part.whole and place.mode == "create":
             self._missing(place.table, part, names)
 
@@ -144,6 +169,11 @@ class BodyCheck:
             return
         if column.name != place.table.key:
             self._writable(place.mode, column, path)
+        if column.name in ("statecode", "statuscode"):
+            self._states.closed(place.table, column, document, path)
+            if place.creates:
+                surely = place.mode == "create"
+                self._states.created(place.table, column, document, path, surely)
         for part in parts(document, path):
             self._columns.check(column, part)
 

@@ -22,12 +22,14 @@ def table_document(schema: Schema, table: Table) -> dict[str, Any]:
         for name, one in sorted(table.navigation.items())
         if (found := _navigation(schema, one)) is not None
     }
+    elastic = {"elastic": True} if table.elastic else {}
     return {
         "set": table.entity_set,
         "key": table.key,
         "navigation": navigation,
         "columns": columns_document(table, PLAIN),
         "key_columns": _key_columns(table),
+        **elastic,
     }
 
 

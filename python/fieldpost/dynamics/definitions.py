@@ -127,6 +127,7 @@ def _column(column: Column, row: Mapping[str, Any], table: Table) -> Column:
         creatable=creatable,
         updatable=row.get("IsValidForUpdate") is not False,
         targets=tuple(row.get("Targets") or column.targets),
+        states=_states(row),
     )
 
 
@@ -140,6 +141,16 @@ def _is_required(kind: str, row: Mapping[str, Any]) -> bool:
 def _choices(row: Mapping[str, Any]) -> dict[int, str]:
     options = row.get("OptionSet") or row.get("GlobalOptionSet") or {}
     return {int(one["Value"]): _label(one) for one in options.get("Options") or ()}
+
+
+def _states(row: Mapping[str, Any]) -> dict[int, int]:
+    """The state of each status reason, which only the options of such a column tell."""
+    options = (row.get("OptionSet") or {}).get("Options") or ()
+    return {int(one["Value"]): int(one["State"]) for one in options if _is_number(one.get("State"))}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _label(option: Mapping[str, Any]) -> str:

@@ -106,9 +106,11 @@ class _Trial:
         value = self._refused(one)
         if value is not None:
             return Effect("refuse", (), *value)
-        if one.kind in ("update", "associate") and row is None:
+        if one.kind in ("update", "associate", "close") and row is None:
             self.finds_no_row = one.kind == "update"
             return _missing(one.path, found)
+        if one.kind == "close" and row is not None:
+            return _closed(one, row)
         if one.kind == "create" and row is not None:
             return self._there_already(one, operations)
         for name, path in self._bound(one):
@@ -206,6 +208,16 @@ class _Trial:
         written = self._written(one, self._row(one.path))
         row = dict(self._row(one.path) or {}) | {name: after for name, _, after in written}
         self._changed[path] = Found(200, row)
+
+
+def _closed(one: Operation, row: Mapping[str, Any]) -> Effect | None:
+    """A row that is closed already: so, which is well, or in another way."""
+    if not row.get("statecode"):
+        return None
+    path = plain_path(one.path)
+    if all(row.get(name) == value for name, value in one.values.items()):
+        return Effect("nothing", (), "", f"{path} is closed so already")
+    return Effect("refuse", (), "E423", f"{path} is closed already, in another way")
 
 
 def _missing(what: str, found: Found | None, path: str = "") -> Effect:

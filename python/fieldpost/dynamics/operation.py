@@ -11,12 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from .schema import Table
 
-Kind = Literal["create", "upsert", "update", "delete", "associate", "disassociate", "replace"]
+Kind = Literal[
+    "create", "upsert", "update", "delete", "associate", "disassociate", "replace", "close"
+]
 BIND = "@odata.bind"
+_PARTITION = "partitionid"
+# The state that a message leaves, and the table of the row that it is for.
+_CLOSING = {"WinOpportunity": 1, "LoseOpportunity": 2}
+_CLOSED_ROW = "opportunityid@odata.bind"
 _BULK = {"CreateMultiple": "create", "UpsertMultiple": "upsert", "UpdateMultiple": "update"}
 _API = re.compile(r"^(https?://[^/]+)?/?api/data/v[\d.]+/")
 _ROW = re.compile(r"^(?P<set>\w+)\((?P<key>.*)\)$", re.S)
@@ -29,6 +35,7 @@ class Operation:
 
     values: the columns as they are sent, binds among them, without nested rows. place: where in the
     body the row stands, "" for its root. conditional: a create that names the row in its address.
+    close: of a message that closes an open row; values are the state, and the reason it names.
     """
 
     kind: Kind
@@ -69,7 +76,9 @@ class Reader:
         content = _object(body)
         name, _, rest = path.partition("/")
         message = rest.removeprefix("Microsoft.Dynamics.CRM.")
-        if message in _BULK and name in self._by_set:
+        if path in _CLOSING or message == "QualifyLead":
+            yield from self._of_message(name, message, content)
+        elif message in _BULK and name in self._by_set:
             yield from self._of_bulk(_BULK[message], self._by_set[name], content)
         elif rest.endswith("/$ref"):
             yield from self._of_link(method, name, rest, content)
@@ -97,6 +106,19 @@ class Reader:
                 kind = "update"
             values = self._flat(table, content)
             yield Operation(kind, table, path, values, conditional=kind == "create")
+
+    def _of_message(
+        self, path: str, message: str, content: Mapping[str, Any]
+    ) -> Iterator[Operation]:
+        closing = content.get("OpportunityClose")
+        if path in _CLOSING and isinstance(closing, dict):
+            path, state = str(closing.get(_CLOSED_ROW, "")).lstrip("/"), _CLOSING[path]
+        else:
+            state = 1
+        table, status = self._table_of(path), content.get("Status")
+        reason = {"statuscode": status} if isinstance(status, int) and status >= 0 else {}
+        if table is not None:
+            yield Operation("close", table, path, {"statecode": state, **reason})
 
     def _of_link(
         self, method: str, path: str, link: str, content: Mapping[str, Any]
@@ -139,6 +161,10 @@ class Reader:
         known = self._tables[table]
         key = node.get(known.key)
         path = f"{known.entity_set}({key})" if isinstance(key, str) else ""
+        partition = node.get(_PARTITION) if known.elastic else None
+        if path and isinstance(partition, str):
+            value = quote(partition.replace("'", "''"), safe="")
+            path = f"{known.entity_set}({known.key}={key},{_PARTITION}='{value}')"
         values = self._flat(table, node)
         yield Operation("create", table, path, values, place)
         for name, child in node.items():

@@ -23,7 +23,13 @@ _OF_ACTION = {
     "delete": ("Delete", "Read"),
     "associate": ("Read",),
     "disassociate": ("Read",),
+    "assign": ("Write", "Read", "Assign"),
+    "set_state": ("Write", "Read"),
+    "win_opportunity": ("Write", "Read"),
+    "lose_opportunity": ("Write", "Read"),
+    "qualify_lead": ("Write", "Read"),
 }
+_CLOSED_BY = {"win_opportunity": "opportunityclose", "lose_opportunity": "opportunityclose"}
 _BIND = "@odata.bind"
 
 
@@ -38,7 +44,8 @@ class Wanted(NamedTuple):
     """A subscription as far as it tells what it needs.
 
     bodies: the documents of what it writes. relationship, to: the navigation property that it
-    associates by, and the table behind it. acts_for: another user; bypasses: custom logic.
+    associates by, and the table behind it. acts_for: another user; bypasses: custom logic. made:
+    tables of which a message makes rows.
     """
 
     name: str
@@ -49,6 +56,7 @@ class Wanted(NamedTuple):
     to: str = ""
     acts_for: bool = False
     bypasses: bool = False
+    made: Sequence[str] = ()
 
 
 def needs(wanted: Wanted, tables: Mapping[str, Table]) -> list[Need]:
@@ -64,8 +72,13 @@ def needs(wanted: Wanted, tables: Mapping[str, Table]) -> list[Need]:
         ends = (wanted.to, wanted.table) if child else (wanted.table, wanted.to)
         found += _tied(*ends)
     found += [Need(name, "") for name in _special(wanted)]
+    found += [Need("Create", name) for name in wanted.made]
+    closing = _CLOSED_BY.get(wanted.action)
+    if closing:
+        found += [Need("Create", closing), *_tied(closing, wanted.table)]
     for body in wanted.bodies:
-        found += _of_document(wanted.action, wanted.table, body, tables)
+        action, name = ("create", closing) if closing else (wanted.action, wanted.table)
+        found += _of_document(action, name, body, tables)
     return list(dict.fromkeys(found))
 
 

@@ -59,6 +59,7 @@ class Column:
     low, high: the least and the greatest number. places: digits behind the point. behavior: of a
     date, UserLocal, TimeZoneIndependent or DateOnly. required: a create without it is refused.
     creatable, updatable: whether a value sent has an effect. targets: the tables of a lookup.
+    states: of a status reason, the state that each number belongs to.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Column:
     creatable: bool = True
     updatable: bool = True
     targets: tuple[str, ...] = ()
+    states: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def edm(self) -> str:

@@ -148,6 +148,8 @@ def _member(kind: type[Column] | type[Navigation] | type[Key], name: str, given:
 
 
 def _read(key: str, value: Any) -> Any:
+    if key == "states":
+        return {int(number): int(state) for number, state in value.items()}
     if key == "choices":
         return {int(number): str(label) for number, label in value.items()}
     return tuple(value) if isinstance(value, list) else value

@@ -279,6 +279,10 @@ TABLES: dict[str, Table] = {
             "customerid_account": one("account", "opportunity_customer_accounts"),
             "customerid_contact": one("contact", "opportunity_customer_contacts"),
             "lead_qualifying_opportunity": many("lead", "qualifyingopportunityid"),
+            "Opportunity_OpportunityClose": many("opportunityclose", "opportunityid"),
+            "opportunity_OpportunityCloses": many(
+                "opportunityclose", "regardingobjectid_opportunity_opportunityclose"
+            ),
             "opportunity_Teams": many("team", "regardingobjectid_opportunity"),
             "opportunity_activity_parties": many("activityparty", "partyid_opportunity"),
             "originatingleadid": one("lead", "opportunity_originating_lead"),
@@ -286,6 +290,21 @@ TABLES: dict[str, Table] = {
             "parentaccountid": one("account", "opportunity_parent_account"),
             "parentcontactid": one("contact", "opportunity_parent_contact"),
             "transactioncurrencyid": one("transactioncurrency"),
+        },
+    ),
+    "opportunityclose": Table(
+        "opportunitycloses",
+        "activityid",
+        {
+            "opportunityclose_activity_parties": many("activityparty"),
+            "opportunityid": one("opportunity", "Opportunity_OpportunityClose"),
+            "ownerid": OWNER,
+            "ownerid_opportunityclose": OWNER,
+            "regardingobjectid_opportunity_opportunityclose": one(
+                "opportunity", "opportunity_OpportunityCloses"
+            ),
+            "transactioncurrencyid": one("transactioncurrency"),
+            "transactioncurrencyid_opportunityclose": one("transactioncurrency"),
         },
     ),
     "phonecall": Table(

@@ -153,17 +153,24 @@ def _nothing(call: Call, body: Arguments) -> Answer:
     return Answer(204)
 
 
+_CLOSED_ROW = "opportunityid@odata.bind"
+
+
 def _closed(state: int) -> Callable[[Call, Arguments], Answer]:
-    """WinOpportunity and LoseOpportunity: the opportunity of the body changes its state."""
+    """WinOpportunity and LoseOpportunity: the opportunity of the body changes its state.
+
+    The activity of the body is made with it, completed.
+    """
 
     def close(call: Call, body: Arguments) -> Answer:
         closing = body.get("OpportunityClose")
-        closing = closing if isinstance(closing, dict) else {}
-        bind, nested = closing.get("opportunityid@odata.bind"), closing.get("opportunityid")
+        closing = dict(closing) if isinstance(closing, dict) else {}
+        bind, nested = closing.get(_CLOSED_ROW), closing.get("opportunityid")
         if isinstance(nested, dict):
             bind = f"/opportunities({nested.get('opportunityid')})"
+            del closing["opportunityid"]
         if not isinstance(bind, str):
-            raise bad_payload("OpportunityClose", "'opportunityid@odata.bind' is missing.")
+            raise bad_payload("OpportunityClose", f"'{_CLOSED_ROW}' is missing.")
         opportunities = call.service.schema.tables["opportunity"]
         key = row_key(bind.partition("(")[2].removesuffix(")"), opportunities)
         _open(call, key)
@@ -174,7 +181,11 @@ def _closed(state: int) -> Callable[[Call, Arguments], Answer]:
         closed = {"actualclosedate": str(closing.get("actualend") or call.commit.moment)[:10]}
         if closing.get("actualrevenue") is not None:
             closed["actualvalue"] = closing["actualrevenue"]
+        call.commit.by_message = True
         _patch(call, key, {"statecode": state, "statuscode": status, **closed})
+        activity = {**closing, _CLOSED_ROW: bind, "statecode": 1, "statuscode": 2}
+        node = call.node(call.service.schema.tables["opportunityclose"], activity, deep=False)
+        call.service.writer.create(node, call.commit)
         return Answer(204)
 
     return close

@@ -194,6 +194,21 @@ def date_out_of_range() -> Refusal:
     )
 
 
+def date_in_the_future() -> Refusal:
+    """A row that would have been made later than now."""
+    return Refusal(400, "0x80040239", "System date cannot be set to a date in the future.")
+
+
+def closed_by_message(table: str, state: str, message: str) -> Refusal:
+    """A state that only a message of the service gives."""
+    return Refusal(
+        400,
+        "0x80100005",
+        f"This message can not be used to set the state of {table} to {state}. In order to set "
+        f"state of {table} to {state}, use the {message} message instead.",
+    )
+
+
 def wrong_status(status: int, state: str, table: str, row_id: str) -> Refusal:
     """A status reason that belongs to another state."""
     return Refusal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ from .model import Association, Collection, Column, Single, Table
 from .query import Query, changes
 from .query.fetch import Fetch
 from .query.filter import Sql
-from .records import Condition, RowKey, content, referenced, row_key
+from .records import Condition, RowKey, content, referenced, row_key, shown_id
 from .refusal import (
     Refusal,
     bad_payload,
@@ -25,6 +26,7 @@ from .refusal import (
 )
 from .request import Preferences
 from .service import Call, applied
+from .session import session_version
 from .store import Change
 
 FETCH = ("fetchXml=", "fetchxml=")
@@ -48,8 +50,15 @@ class Resources:
             if rest[0].name == "$count" and len(rest) == 1:
                 return self._count(table)
             raise unknown_segment(rest[0].name)
-        key = row_key(first.inside, table)
+        key = self._in_partition(row_key(first.inside, table))
         return self._beyond(table, key, rest) if rest else self._on_row(table, key)
+
+    def _in_partition(self, key: RowKey) -> RowKey:
+        """Of an elastic table a read and a delete may name the partition as an option."""
+        partition = dict(parse_qsl(self._request.query)).get("partitionId")
+        if not key.table.elastic or partition is None or self._request.method == "PATCH":
+            return key
+        return replace(key, partition=partition)
 
     # Sets and rows ------------------------------------------------------------------------------
 
@@ -127,12 +136,23 @@ class Resources:
         self._call.commit.allow("Read", table)
         condition = Condition.of(self._request.headers)
         query = self._call.query(table)
-        answer = self._represented(200, query, key.need(self._service.rows))
+        row_id = key.need(self._service.rows)
+        if self._is_behind(table, row_id):
+            raise key.missing()
+        answer = self._represented(200, query, row_id)
         version = next((v.decode() for n, v in answer.headers if n == b"etag"), None)
         plain = not query.expansions and not self._preferences.annotations
         if condition.none_match == version is not None and plain:
             return Answer(304, [header(b"etag", version)])
         return answer
+
+    def _is_behind(self, table: Table, row_id: str) -> bool:
+        """An elastic row that was written later than what the session of the request has seen."""
+        if not table.elastic or self._service.switches.V18:
+            return False
+        seen = session_version(self._request.headers.get("mscrm.sessiontoken"))
+        row = self._service.rows.get(table, row_id, ("versionnumber",)) or {}
+        return bool(row.get("versionnumber", 0) > seen)
 
     def _represented(self, status: int, query: Query, row_id: str, *headers: Header) -> Answer:
         row = self._service.reader.one(query, row_id, self._preferences.annotations)
@@ -146,7 +166,7 @@ class Resources:
         query = self._call.query(table)
         node = self._call.node(table, self._call.body(table.entity_set), deep=True)
         row_id = self._service.writer.create(node, self._call.commit, bound)
-        return self._written(query, row_id, row_id, Change.CREATED)
+        return self._written(query, row_id, shown_id(row_id), Change.CREATED)
 
     def _upsert(self, table: Table, key: RowKey) -> Answer:
         condition = Condition.of(self._request.headers)
@@ -158,7 +178,10 @@ class Resources:
             node, key, condition, self._call.commit, absent=self._request.absent
         )
         # An upsert by an alternate key repeats that key as it was written, not the id.
-        shown = row_id if key.row_id else self._request.path.partition("(")[2].removesuffix(")")
+        by_id = key.row_id and not key.partition
+        shown = (
+            shown_id(row_id) if by_id else self._request.path.partition("(")[2].removesuffix(")")
+        )
         return self._written(query, row_id, shown, change)
 
     def _written(self, query: Query, row_id: str, shown: str, change: Change) -> Answer:
@@ -166,7 +189,7 @@ class Resources:
             status = 201 if change is Change.CREATED else 200
             preferences = applied("return=representation", self._annotations_applied())
             answer = self._represented(status, query, row_id, *preferences)
-            answer.row = f"{self._service.base}/{query.table.entity_set}({row_id})"
+            answer.row = f"{self._service.base}/{query.table.entity_set}({shown_id(row_id)})"
             return answer
         return Answer(204, [self._call.entity_id(query.table, shown)])
 

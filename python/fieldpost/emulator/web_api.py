@@ -34,6 +34,7 @@ from .refusal import Refusal, bad_payload, no_such_resource, unknown_segment, wr
 from .request import Request, headers_of, whole_body
 from .resources import Resources
 from .service import Call, Service
+from .session import session_token
 from .throttle import Meter, Throttle
 from .tokens import Issued, Tokens
 
@@ -140,11 +141,20 @@ class WebApi:
             if request.path == "$batch":
                 return self._batch(request, user)
             with self._service.database.transaction():
-                return self._operation(request, user)
+                return self._seen(request, self._operation(request, user))
         except Refusal as refusal:
-            return _refused(refusal, request)
+            return self._seen(request, _refused(refusal, request))
         except Exception as error:
             return self._failed(error, request)
+
+    def _seen(self, request: Request, answer: Answer) -> Answer:
+        """An answer to a write of an elastic table brings the token of its session."""
+        name = request.path.partition("(")[0].partition("/")[0]
+        table = self._service.schema.sets.get(name)
+        if table and table.elastic and request.method in ("POST", "PATCH", "PUT"):
+            token = session_token(self._service.ledger.version)
+            answer.headers.append(header(b"x-ms-session-token", token))
+        return answer
 
     def _failed(self, error: Exception, request: Request) -> Answer:
         if isinstance(error, RecursionError):
@@ -174,9 +184,9 @@ class WebApi:
 
         def part(inner: Request) -> Answer:
             try:
-                return self._operation(inner, user, created)
+                return self._seen(inner, self._operation(inner, user, created))
             except Refusal as refusal:
-                return _refused(refusal, inner)
+                return self._seen(inner, _refused(refusal, inner))
             except Exception as error:
                 return self._failed(error, inner)
 

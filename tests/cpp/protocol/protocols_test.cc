@@ -41,7 +41,8 @@ TEST(MakeProtocol, TellsEveryMistake) {
                                                "key": "value"}]})"),
             "E614 table \"lead\" is not described at $.protocol.tables.account.navigation.x\n"
             "E614 unknown action \"merge\"; known are create, upsert, update, delete, associate, "
-            "disassociate at $.protocol.subscriptions[0].action\n"
+            "disassociate, assign, set_state, win_opportunity, lose_opportunity, qualify_lead at "
+            "$.protocol.subscriptions[0].action\n"
             "E614 table \"acount\" is not described at $.protocol.subscriptions[0].table");
 }
 

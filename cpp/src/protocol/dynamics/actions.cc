@@ -1,10 +1,12 @@
 #include "protocol/dynamics/actions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/uuid.h"
 #include "protocol/dynamics/ids.h"
+#include "protocol/dynamics/values.h"
 
 namespace fieldpost::dynamics {
 
@@ -67,15 +69,45 @@ std::vector<Header> Order::condition() const {
 
 std::vector<Header> Order::options() const {
   std::vector<Header> headers = subscription.options;
-  if (subscription.impersonates.empty()) return headers;
+  if (const auto who = person()) headers.push_back(*who);
+  return headers;
+}
+
+std::optional<Header> Order::person() const {
+  if (subscription.impersonates.empty()) return std::nullopt;
   const std::optional<JsonPart> who = particulars.find("impersonate");
   const std::string id = who && who->kind == JsonKind::text ? who->text() : "";
   if (!is_uuid(id)) {
     throw CallFault{"E521", "impersonate gives no id of a user for this event",
                     "mapping: give the object id of the user in Microsoft Entra ID, or {user: …}"};
   }
-  headers.push_back({subscription.impersonates, id});
-  return headers;
+  return Header{subscription.impersonates, id};
+}
+
+void Order::note_event(Write& write) const {
+  if (subscription.by_event.contains("impersonate")) write.person = person();
+  write.owner_by_event = subscription.by_event.contains("owner");
+  write.currency_by_event = subscription.by_event.contains("currency");
+}
+
+std::optional<std::int64_t> Order::choice(const std::string& particular,
+                                          const std::string& column) const {
+  const std::optional<JsonPart> given = particulars.find(particular);
+  if (!given) return std::nullopt;
+  std::string json(given->json);
+  const auto& columns = subscription.key.table->columns;
+  if (const auto rule = columns.find(column); rule != columns.end()) {
+    const auto number = converted(particulars.body(), *given, rule->second, column);
+    if (!number) return std::nullopt;
+    json = *number;
+  }
+  std::int64_t number = 0;
+  const char* end = json.data() + json.size();
+  const auto [after, error] = std::from_chars(json.data(), end, number);
+  if (error == std::errc() && after == end) return number;
+  throw CallFault{
+      "E420", "the value of " + particular + " is no number of " + column,
+      "record: give a number that the column has, or a label where the schema is known"};
 }
 
 Call Order::plain(Part part, Write write) const {
@@ -88,6 +120,7 @@ Call Order::plain(Part part, Write write) const {
     call.request.body = std::move(part.body);
     call.request.has_body = true;
   }
+  note_event(write);
   call.notes = std::make_shared<const Write>(std::move(write));
   return call;
 }
@@ -98,6 +131,7 @@ Call Order::together(std::vector<Part> parts, Write write) const {
   // What acts for the whole request: who asks.
   for (const Header& header : options()) call.request.headers.push_back(header);
   write.parts = std::move(parts);
+  note_event(write);
   call.notes = std::make_shared<const Write>(std::move(write));
   return call;
 }

@@ -14,7 +14,8 @@
 
 namespace fieldpost::dynamics {
 
-// What an event gives beside the body: {"key", "to", "if_match", "impersonate", "on_create"}.
+// What an event gives beside the body: {"key", "to", "if_match", "impersonate", "on_create",
+// "owner", "status", "statecode", "statuscode"}.
 class Particulars {
  public:
   explicit Particulars(std::string_view json);
@@ -41,7 +42,13 @@ struct Order {
   Row read(const RowRules& rules, const Table& table) const;
   std::vector<Header> condition() const;  // If-Match, where the subscription has one
   std::vector<Header> options() const;    // of every part that writes
+  std::optional<Header> person() const;   // who acts
+  // The number of a choice of the table, from its label or as it stands; nothing where the event
+  // gives none. Throws CallFault.
+  std::optional<std::int64_t> choice(const std::string& particular,
+                                     const std::string& column) const;
 
+  void note_event(Write& write) const;  // what of it the event decides, and not the file
   Call plain(Part part, Write write) const;
   Call together(std::vector<Part> parts, Write write) const;
 };
@@ -52,5 +59,13 @@ Call encode_update(const Order& order);
 Call encode_remove(const Order& order);
 Call encode_associate(const Order& order);
 Call encode_disassociate(const Order& order);
+Call encode_assign(const Order& order);
+Call encode_set_state(const Order& order);
+Call encode_win(const Order& order);
+Call encode_lose(const Order& order);
+Call encode_qualify(const Order& order);
+
+// The row of a reference gets the columns of `row`, if it is there (or still of its version).
+Call update_row(const Order& order, const Reference& reference, const Row& row);
 
 }  // namespace fieldpost::dynamics

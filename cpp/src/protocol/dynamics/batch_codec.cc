@@ -207,6 +207,10 @@ class BatchReader {
     if (answer->header("OData-Version").empty() && !version.empty()) {
       answer->headers.add("OData-Version", version);
     }
+    const std::string_view token = response_.header("x-ms-session-token");
+    if (answer->header("x-ms-session-token").empty() && !token.empty()) {
+      answer->headers.add("x-ms-session-token", token);
+    }
     answer->elapsed_s = response_.elapsed_s;
     return answer;
   }

@@ -269,6 +269,10 @@ std::vector<Verdict> decode_bulk(const Protocol& protocol, BulkMessage message,
     own.unheard = !is_success(response) && dynamics::leaves_in_doubt(*call, response, error);
     if (!taken || own.kind == Kind::delivered) continue;
     own.question = protocol.question(*call);  // a lost answer may have said that it was taken
+    const std::string_view token = response.header("x-ms-session-token");
+    if (own.question && !token.empty()) {
+      own.question->headers.push_back({"MSCRM.SessionToken", std::string(token)});
+    }
     if (own.question) own.kind = Kind::verify;
     own.alone = true;
   }

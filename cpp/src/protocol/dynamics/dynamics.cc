@@ -26,6 +26,16 @@ Call encode_action(const Order& order) {
       return encode_remove(order);
     case Action::associate:
       return encode_associate(order);
+    case Action::assign:
+      return encode_assign(order);
+    case Action::set_state:
+      return encode_set_state(order);
+    case Action::win:
+      return encode_win(order);
+    case Action::lose:
+      return encode_lose(order);
+    case Action::qualify:
+      return encode_qualify(order);
     default:
       return encode_disassociate(order);
   }

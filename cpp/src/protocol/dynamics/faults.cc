@@ -18,6 +18,8 @@ constexpr const char* kMapping =
     "mapping: correct the names and the form of the body to fit the table";
 constexpr const char* kRecord =
     "record: correct the value in the data or in the mapping, then replay";
+constexpr const char* kMessage =
+    "mapping: an opportunity is closed by action: win_opportunity or lose_opportunity";
 constexpr const char* kConflict =
     "record: another row has the same unique value; decide which stays";
 constexpr const char* kVersion =
@@ -100,6 +102,7 @@ constexpr Meaning kCatalogue[] = {
     {0, "0x80040239", Kind::rejected, kRecord},             // date out of range
     {0, "0x80048408", Kind::rejected, kMapping},            // status reason of another state
     {0, "0x80040233", Kind::rejected, kRecord},             // state does not permit it
+    {0, "0x80100005", Kind::rejected, kMessage},            // state that only a message gives
     {0, "0x80048cfb", Kind::pause_subscription, kMapping},  // money without currency
     {0, "0x80048cfc", Kind::pause_subscription, kMapping},  // no such currency
     {0, "0x80048ceb", Kind::rejected, kRecord},             // base currency underflow

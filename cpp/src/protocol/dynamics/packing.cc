@@ -11,6 +11,7 @@
 #include "protocol/dynamics/faults.h"
 #include "protocol/dynamics/multipart.h"
 #include "protocol/dynamics/verdicts.h"
+#include "protocol/dynamics/write.h"
 #include "protocol/unanswered.h"
 
 namespace fieldpost {
@@ -310,6 +311,10 @@ std::vector<Verdict> Packing::decode_batch(const Protocol& protocol,
     const ServiceError error = read_service_error(response);
     std::map<std::tuple<bool, bool, bool>, Verdict> known;
     for (const Call* call : calls) {
+      if (dynamics::write_of(*call).closing) {
+        verdicts.push_back(of_envelope(protocol, *call, response, now_s));
+        continue;
+      }
       const bool in_doubt = dynamics::leaves_in_doubt(*call, response, error);
       const auto [at, is_new] = known.try_emplace({call->asks, call->replay_safe, in_doubt});
       if (is_new) at->second = of_envelope(protocol, *call, response, now_s);

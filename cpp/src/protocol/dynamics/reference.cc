@@ -111,7 +111,7 @@ void check_kind(const Table& table, const std::string& column, std::string_view 
 }
 
 std::string literal(const Table& table, const std::string& column, JsonBody& body, JsonPart value) {
-  if (is_lookup(column)) return id_in(value);
+  if (is_lookup(column) || column == table.key) return id_in(value);
   const auto rule = table.columns.find(column);
   std::string json(value.json);
   bool is_date = false;
@@ -127,7 +127,110 @@ std::string literal(const Table& table, const std::string& column, JsonBody& bod
   return quoted(column, JsonPart{json, JsonKind::text}.text());
 }
 
+[[noreturn]] void refuse_address(std::string_view property) {
+  throw CallFault{"E424", "the value of " + std::string(property) + " is no address of a row",
+                  "record: give {\"@bind\": {table, key}} what the key is made of"};
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Nothing where a percent sign begins no byte.
+std::optional<std::string> decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    out.push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  return out;
+}
+
+// 'text' with its quotes doubled, or a plain literal.
+bool is_key_value(std::string_view value) {
+  if (!value.starts_with('\'')) {
+    return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+      return is_name(std::string_view(&c, 1)) || c == '-' || c == '.' || c == ':';
+    });
+  }
+  if (value.size() < 2 || !value.ends_with('\'')) return false;
+  value = value.substr(1, value.size() - 2);
+  for (std::size_t at = 0; (at = value.find('\'', at)) != std::string_view::npos; at += 2) {
+    if (at + 1 >= value.size() || value[at + 1] != '\'') return false;
+  }
+  const std::optional<std::string> text = decoded(value);
+  return text && travels(*text);
+}
+
+// Where a text in quotes ends, behind its last quote; nothing where it does not.
+std::optional<std::size_t> end_of_quoted(std::string_view key) {
+  for (std::size_t at = key.find('\'', 1); at != std::string_view::npos;
+       at = key.find('\'', at + 2)) {
+    if (at + 1 >= key.size() || key[at + 1] != '\'') return at + 1;
+  }
+  return std::nullopt;
+}
+
+// "new_key='a',new_code=5"
+bool are_key_values(std::string_view key) {
+  while (true) {
+    const std::size_t equals = key.find('=');
+    if (equals == std::string_view::npos || !is_name(key.substr(0, equals))) return false;
+    key.remove_prefix(equals + 1);
+    const std::optional<std::size_t> end =
+        key.starts_with('\'') ? end_of_quoted(key) : std::min(key.find(','), key.size());
+    if (!end || !is_key_value(key.substr(0, *end))) return false;
+    key.remove_prefix(*end);
+    if (key.empty()) return true;
+    if (key.front() != ',') return false;
+    key.remove_prefix(1);
+  }
+}
+
+// Behind the host and the path of the API, where the address is a whole one.
+std::string_view within_api(std::string_view address) {
+  if (address.starts_with("https://") || address.starts_with("http://")) {
+    const std::size_t api = address.find("/api/data/v");
+    const std::size_t end = api == address.npos ? api : address.find('/', api + 11);
+    return end == address.npos ? std::string_view() : address.substr(end + 1);
+  }
+  if (address.starts_with('/')) address.remove_prefix(1);
+  return address;
+}
+
 }  // namespace
+
+std::string encoded(std::string_view text) {
+  std::string out;
+  append_encoded(text, out);
+  return out;
+}
+
+void check_address(std::string_view property, std::string_view address) {
+  if (address.starts_with('$')) return;
+  const std::string_view row = within_api(trim(address));
+  const std::size_t open = row.find('(');
+  if (open == std::string_view::npos || !row.ends_with(')') || !is_name(row.substr(0, open))) {
+    refuse_address(property);
+  }
+  const std::string_view key = row.substr(open + 1, row.size() - open - 2);
+  if (!is_uuid(key) && !are_key_values(key)) refuse_address(property);
+}
+
+void Reference::lie_in(const std::string& partition) {
+  if (partition.empty() || columns.contains(kPartition) || id.empty()) return;
+  key = table->key + "=" + id + "," + kPartition + "=" + quoted(kPartition, partition);
+  columns.insert(kPartition);
+}
 
 const Table& References::table(const std::string& name) const {
   const auto found = tables_.find(name);
@@ -166,6 +269,7 @@ std::optional<Reference> References::alternate(const Table& table, JsonBody& bod
     }
     if (!reference.key.empty()) reference.key.push_back(',');
     reference.key.append(part.name).append("=").append(literal(table, part.name, body, part.value));
+    if (part.name == table.key) reference.id = id_in(part.value);
   }
   if (reference.key.empty()) return std::nullopt;
   return reference;

@@ -3,6 +3,7 @@
 //   a text, a number, true, false   a business key: the row's id is derived from it (ids.h)
 //   {"contactid": "…"}              the id itself: an object of nothing but the primary key
 //   {"emailaddress1": "a@b.c"}      an alternate key of the table; a lookup is "_x_value": "<id>"
+//   {"new_readingid": "…", "partitionid": "p"}   the row of an elastic table in its partition
 //
 // What comes from an event is written so that it cannot leave its place: texts of alternate keys
 // are quoted and percent-encoded, and what would not travel even so is refused.
@@ -11,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "protocol/dynamics/members.h"
 #include "protocol/dynamics/tables.h"
@@ -24,6 +26,8 @@ struct Reference {
   std::set<std::string> columns;  // of an alternate key
 
   std::string path() const { return table->set + "(" + key + ")"; }  // "contacts(…)"
+  // The row of this id in a partition, where none is named yet. Throws CallFault.
+  void lie_in(const std::string& partition);
 };
 
 class References {
@@ -46,6 +50,13 @@ class References {
   const Tables& tables_;
   const std::string& environment_;
 };
+
+// The address of a row as a bind has it, made of what an event brings: throws CallFault where it is
+// none, so that the service does not take it for a mistake of every event. "$1" is left alone.
+void check_address(std::string_view property, std::string_view address);
+
+// A text as an address has it.
+std::string encoded(std::string_view text);
 
 // The inner object where the value is {"@bind": …}.
 std::optional<JsonPart> bind_in(JsonBody& body, JsonPart value);

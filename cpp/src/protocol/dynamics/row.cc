@@ -33,6 +33,27 @@ std::string own_id(JsonPart value) {
                   "mapping: leave the primary key out, or give it a UUID"};
 }
 
+std::string partition_in(JsonPart value) {
+  if (value.is_nothing()) return "";
+  if (value.kind == JsonKind::text) return value.text();
+  throw CallFault{"E425", "the partition is no text for this event",
+                  "mapping: write {\"@string\": …} around it"};
+}
+
+// The service would blame the form of the request, and so every event of the subscription.
+[[noreturn]] void refuse_value(const std::string& property, const Navigation& navigation) {
+  const char* what = navigation.collection ? " is no list of rows" : " is no row";
+  throw CallFault{"E426", "the value of the lookup " + property + what,
+                  "mapping: bind a row that is there: {\"@bind\": {table, key}}"};
+}
+
+void check_addresses(JsonBody& body, const Member& bind) {
+  const bool is_list = bind.value.kind == JsonKind::list;
+  for (const JsonPart one : is_list ? body.elements(bind.value) : std::vector{bind.value}) {
+    check_address(bind.name, one.kind == JsonKind::text ? one.text() : "");
+  }
+}
+
 }  // namespace
 
 void Row::add(std::string_view member) { append_member(member, columns); }
@@ -89,6 +110,7 @@ void RowReader::members(JsonBody& body, JsonPart object, Row& row) {
 }
 
 void RowReader::member(JsonBody& body, const Member& given, Row& row) {
+  if (row.table->elastic && given.name == kPartition) row.partition = partition_in(given.value);
   if (is_outermost() && rules_.leaves.contains(given.name)) return;
   if (given.name == row.table->key) {
     row.id = own_id(given.value);
@@ -104,7 +126,8 @@ void RowReader::member(JsonBody& body, const Member& given, Row& row) {
     return;
   }
   const Navigation* navigation = row.table->find(given.name);
-  if (navigation == nullptr || !branch(body, given, *navigation, row)) column(body, given, row);
+  if (navigation == nullptr) return column(body, given, row);
+  if (!branch(body, given, *navigation, row)) refuse_value(given.name, *navigation);
 }
 
 // Left out, or emptied where the subscription says so.
@@ -119,16 +142,20 @@ void RowReader::nothing(const std::string& name, Row& row) {
 }
 
 void RowReader::column(JsonBody& body, const Member& given, Row& row) {
-  if (given.name.ends_with(kBind)) row.binds = true;
+  if (given.name.ends_with(kBind)) {
+    row.binds = true;
+    check_addresses(body, given);
+  }
   const auto rule = row.table->columns.find(given.name);
   if (rule == row.table->columns.end()) {
     row.add(named(given.name, given.value.json));
   } else if (const auto json = converted(body, given.value, rule->second, given.name)) {
+    if (*json == "null") return nothing(given.name, row);
     row.add(named(given.name, *json));
   }
 }
 
-// False where what hangs on the property are no rows: the service says so better.
+// False where what hangs on the property are no rows.
 bool RowReader::branch(JsonBody& body, const Member& given, const Navigation& navigation,
                        Row& row) {
   const bool is_list = given.value.kind == JsonKind::list;

@@ -31,6 +31,7 @@ struct Row {
   const Table* table = nullptr;
   std::string id;          // "" where its table's rows get none
   bool brings_id = false;  // the body said it
+  std::string partition;   // of an elastic table, where the body says it
   std::string columns;     // "\"name\":\"A\",\"ownerid@odata.bind\":\"/teams(…)\""; no braces
   bool binds = false;      // to a row that may not be there; its branches' too
   std::vector<Branch> branches;

@@ -16,9 +16,12 @@ struct Named {
 };
 
 constexpr Named kActions[] = {
-    {"create", Action::create},       {"upsert", Action::upsert},
-    {"update", Action::update},       {"delete", Action::remove},
-    {"associate", Action::associate}, {"disassociate", Action::disassociate},
+    {"create", Action::create},        {"upsert", Action::upsert},
+    {"update", Action::update},        {"delete", Action::remove},
+    {"associate", Action::associate},  {"disassociate", Action::disassociate},
+    {"assign", Action::assign},        {"set_state", Action::set_state},
+    {"win_opportunity", Action::win},  {"lose_opportunity", Action::lose},
+    {"qualify_lead", Action::qualify},
 };
 
 Action read_action(const Json& given, const std::string& path, Reading& reading) {
@@ -96,16 +99,24 @@ Subscription read_subscription(const Json& given, const std::string& path, const
   if (subscription.action != Action::create) {
     subscription.key.is_value = is_value(given, path, reading);
   }
-  if (subscription.action == Action::associate || subscription.action == Action::disassociate) {
+  const bool ties =
+      subscription.action == Action::associate || subscription.action == Action::disassociate;
+  if (ties || subscription.action == Action::assign) {
     const Json& to = reading.object(given, "to", path);
     subscription.to.table = read_table_name(to, path + ".to", tables, reading);
     subscription.to.is_value = is_value(to, path + ".to", reading);
-    subscription.relationship = reading.text(given, "relationship", path);
+  }
+  if (ties) subscription.relationship = reading.text(given, "relationship", path);
+  for (const Json& one : reading.list(given, "make", path)) {
+    if (one.is_string()) subscription.makes.insert(one.get<std::string>());
   }
   read_nulls(given, path, subscription.rules, reading);
   subscription.has_on_create = reading.flag(given, "on_create", path);
   subscription.has_if_match = reading.flag(given, "if_match", path);
   subscription.impersonates = read_impersonated(given, path, reading);
+  for (const Json& one : reading.list(given, "by_event", path)) {
+    if (one.is_string()) subscription.by_event.insert(one.get<std::string>());
+  }
   read_bypass(given, path, subscription.options, reading);
   if (reading.flag(given, "duplicate_detection", path)) {
     subscription.options.push_back({"MSCRM.SuppressDuplicateDetection", "false"});

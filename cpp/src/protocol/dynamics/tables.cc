@@ -119,6 +119,7 @@ Table read_table(const std::string& name, const Json& given, const std::string& 
   table.set = reading.text(given, "set", path);
   table.key = reading.text(given, "key", path);
   table.keyed = name != kParty;
+  table.elastic = reading.flag(given, "elastic", path);
   for (const auto& [property, target] : reading.object(given, "navigation", path).items()) {
     const std::string at = path + ".navigation." + property;
     table.navigation.emplace(property, read_navigation(target, at, reading));

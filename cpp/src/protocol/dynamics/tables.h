@@ -11,7 +11,10 @@
 //                "interests": {"kind": "choices", "labels": {…}, "otherwise": …},
 //                "birthdate": {"kind": "date", "zone": "Europe/Berlin"},
 //                "name": {"kind": "text", "max_length": 160, "truncate": true}},
-//    "key_columns": {"accountnumber": "text" | "whole" | "number"}}}
+//    "key_columns": {"accountnumber": "text" | "whole" | "number"}, "elastic": true}}
+//
+// Rows of an elastic table lie in partitions, and an upsert without a condition replaces the whole
+// row ("Use elastic tables using code").
 //
 // `key_columns` are those of alternate keys, with the form that their values have in an address.
 // `partner` is the property of the other table that leads back, where it is known.
@@ -60,6 +63,7 @@ struct Table {
   std::string set;    // "accounts"
   std::string key;    // "accountid"
   bool keyed = true;  // its rows get ids of ours
+  bool elastic = false;
   std::map<std::string, Navigation> navigation;
   std::map<std::string, Conversion> columns;
   std::map<std::string, KeyKind> key_columns;
@@ -69,6 +73,9 @@ struct Table {
     return found == navigation.end() ? nullptr : &found->second;
   }
 };
+
+// The column that says, with the id, which row of an elastic table is meant.
+inline constexpr const char* kPartition = "partitionid";
 
 using Tables = std::map<std::string, Table>;
 

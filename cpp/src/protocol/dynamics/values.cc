@@ -12,6 +12,8 @@ namespace fieldpost::dynamics {
 
 namespace {
 
+const std::string kNull = "null";
+
 [[noreturn]] void refuse(const std::string& column, const char* what) {
   throw CallFault{"E518", "the value of " + column + " " + what,
                   "record: correct the value in the data or in the mapping, then replay"};
@@ -44,6 +46,7 @@ std::optional<std::int64_t> number_of(std::string_view label, const Conversion& 
 std::optional<std::string> choice(JsonPart value, const Conversion& conversion,
                                   const std::string& column) {
   if (value.kind != JsonKind::text) return std::string(value.json);
+  if (trim(value.text()).empty()) return kNull;
   const auto number = number_of(value.text(), conversion, column);
   return number ? std::optional(std::to_string(*number)) : std::nullopt;
 }
@@ -52,10 +55,11 @@ std::optional<std::string> choice(JsonPart value, const Conversion& conversion,
 class Numbers {
  public:
   void add(std::optional<std::int64_t> number) {
+    any_ = true;
     if (number && there_.insert(*number).second) numbers_.push_back(*number);
   }
   std::optional<std::string> json() const {
-    if (numbers_.empty()) return std::nullopt;
+    if (numbers_.empty()) return any_ ? std::nullopt : std::optional(kNull);
     std::string text = "\"";
     for (const std::int64_t number : numbers_) {
       if (text.size() > 1) text.push_back(',');
@@ -65,6 +69,7 @@ class Numbers {
   }
 
  private:
+  bool any_ = false;  // one was named, although perhaps left out
   std::vector<std::int64_t> numbers_;
   std::unordered_set<std::int64_t> there_;
 };
@@ -89,7 +94,8 @@ std::optional<std::string> choices(JsonBody& body, JsonPart value, const Convers
       if (!number) refuse(column, "is no whole number");
       numbers.add(number);
     } else if (one.kind == JsonKind::text) {
-      numbers.add(number_of(one.text(), conversion, column));
+      const std::string label = one.text();
+      if (!trim(label).empty()) numbers.add(number_of(label, conversion, column));
     } else if (one.kind != JsonKind::null) {
       refuse(column, "is no list of labels or numbers");
     }
@@ -111,6 +117,7 @@ std::optional<std::string> date(JsonPart value, const Conversion& conversion,
                                 const std::string& column) {
   if (value.kind != JsonKind::text) refuse(column, "is no date");
   const std::string text = value.text();
+  if (trim(text).empty()) return kNull;
   const std::optional<Moment> moment = conversion.zone->parse(trim(text));
   if (!moment) refuse(column, "is no date");
   return "\"" + conversion.zone->date(*moment) + "\"";

@@ -43,6 +43,14 @@ class Verdicts {
   std::shared_ptr<const Call> asking(const Call& call, const std::string& question,
                                      const std::shared_ptr<const Verdict>& refusal,
                                      std::shared_ptr<const Call> other_reading) const;
+  // The same call with its question about the row's state in its place, after the wait of
+  // `verdict`.
+  Verdict asking_state(const Call& call, Verdict verdict,
+                       std::shared_ptr<const Verdict> refusal) const;
+  Verdict state_told(const Write& asked, const Response& response, double now_s) const;
+  std::shared_ptr<const Call> asking_person(const Call& call, const Verdict& refusal) const;
+  Verdict person_told(const Write& asked, const Response& response, double now_s) const;
+  std::optional<Request> question_after(const Call& call, const Response& response) const;
   Verdict named(const Write& asked, const Response& response, double now_s) const;
 
   const std::string& api_;

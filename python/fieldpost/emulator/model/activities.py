@@ -15,6 +15,7 @@ from .declaration import (
     integers,
     lookup,
     moments,
+    money,
     states,
     table,
     texts,
@@ -24,7 +25,7 @@ from .schema import Table
 INT32_MAX = 2**31 - 1
 FOLLOWED = "account contact lead opportunity campaign"
 OWN = {"overriddencreatedon", "importsequencenumber"}  # columns of each activity, not of all
-KINDS = "task email phonecall appointment"
+KINDS = "task email phonecall appointment opportunityclose"
 
 
 def _shared(description: int, owned: str | None = None) -> Group:
@@ -45,9 +46,14 @@ def _shared(description: int, owned: str | None = None) -> Group:
 
 def _regarding(kind: str, plural: str) -> Group:
     """What an activity is about: its own names, and those inherited from `activitypointer`."""
+    closes = kind == "opportunityclose"  # whose collections begin with a small letter
+    targets = FOLLOWED.replace(" contact", "") if closes else FOLLOWED
     own = {
-        f"regardingobjectid_{target}_{kind}": (target, f"{target.capitalize()}_{plural}")
-        for target in FOLLOWED.split()
+        f"regardingobjectid_{target}_{kind}": (
+            target,
+            f"{target if closes else target.capitalize()}_{plural}",
+        )
+        for target in targets.split()
     }
     inherited = {f"regardingobjectid_{target}": target for target in FOLLOWED.split()}
     return lookup("regardingobjectid", **own, **inherited)
@@ -129,6 +135,17 @@ def _appointment() -> Table:
     return _activity("appointment", "Appointments", currency, members, 4201, 1048576)
 
 
+def _opportunity_close() -> Table:
+    """Made by the service when an opportunity is won or lost."""
+    members = [
+        states("Open Completed Canceled", {1: 0, 2: 1, 3: 2}),
+        money(0, 10**12, "actualrevenue"),
+        lookup("opportunityid", opportunityid=("opportunity", "Opportunity_OpportunityClose")),
+    ]
+    currency = "transactioncurrency_opportunityclose"
+    return _activity("opportunityclose", "OpportunityCloses", currency, members, 4208, 2000)
+
+
 def _name(member: object) -> str:
     return str(getattr(member, "name", ""))
 
@@ -198,4 +215,5 @@ def _party() -> Table:
 
 def activity_tables() -> list[Table]:
     """Activities, what they share, and who takes part in them."""
-    return [_task(), _email(), _phone_call(), _appointment(), _pointer(), _party()]
+    own = [_task(), _email(), _phone_call(), _appointment(), _opportunity_close()]
+    return [*own, _pointer(), _party()]

@@ -31,6 +31,21 @@ class Mismatch(Exception):
         super().__init__(f"Cannot convert the literal '{quoted}' to the expected type '{edm}'.")
 
 
+class TextForNumber(Mismatch):
+    """A text where the column takes a number beyond 53 bits or a decimal one.
+
+    The words are those of OData's own reader, which takes texts only from who asks for them with
+    IEEE754Compatible.
+    """
+
+    def __init__(self, value: object, edm: str) -> None:
+        super().__init__(value, edm)
+        self.args = (
+            f"Cannot convert a value to target type '{edm}' because of conflict between input "
+            "format string/number and parameter 'IEEE754Compatible' false/true.",
+        )
+
+
 def _literal(value: object) -> str:
     """The value as the service quotes it in a message."""
     if isinstance(value, str | Decimal):
@@ -190,6 +205,8 @@ class Number(Column):
 
     def stored(self, value: Any, table: str) -> int:
         """See `Column`."""
+        if isinstance(value, str):
+            raise TextForNumber(value, self.edm)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise Mismatch(value, self.edm)
         number = Decimal(value)

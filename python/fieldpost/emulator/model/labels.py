@@ -19,7 +19,8 @@ WORDS = {
     ),
     (
         "activitypointer.prioritycode appointment.prioritycode deliveryprioritycode "
-        "email.prioritycode phonecall.prioritycode task.prioritycode"
+        "email.prioritycode phonecall.prioritycode task.prioritycode "
+        "opportunityclose.prioritycode"
     ): ("0 Low|1 Normal|2 High"),
     "industrycode": (
         "1 Accounting|2 Agriculture and Non-petrol Natural Resource Extraction|3 "
@@ -92,6 +93,7 @@ WORDS = {
     "purchasetimeframe": "0 Immediate|1 This Quarter|2 Next Quarter|3 This Year|4 Unknown",
     "typecode": "1 Advertisement|2 Direct Marketing|3 Event|4 Co-branding|5 Other",
     "teamtype": "0 Owner|1 Access",
+    "opportunityclose.statuscode": "1 Open|2 Completed|3 Canceled",
     "activitypointer.statuscode": "1 Open|2 Completed|3 Canceled|4 Scheduled",
     "participationtypemask": (
         "1 Sender|2 To Recipient|3 CC Recipient|4 BCC Recipient|5 Required attendee|6 Optional "

@@ -117,6 +117,11 @@ class Table:
         return self.name in _TRACKED
 
     @property
+    def kept_key(self) -> str:
+        """The column of the database that tells rows apart, partitions included."""
+        return "_row" if self.elastic else self.key
+
+    @property
     def activity(self) -> bool:
         """Whether its rows are activities."""
         return self.base == "activitypointer"

@@ -2,7 +2,7 @@
 
 from .commit import Commit, User
 from .condition import Condition
-from .key import RowKey, row_key
+from .key import PARTITION, RowKey, row_key, shown_id
 from .payload import Node, PayloadReader, parsed
 from .reference import content, referenced
 from .seed import BUSINESS_UNIT, ORGANIZATION, USER, Seeder, named_id
@@ -11,6 +11,7 @@ from .write import Writer
 __all__ = [
     "BUSINESS_UNIT",
     "ORGANIZATION",
+    "PARTITION",
     "USER",
     "Commit",
     "Condition",
@@ -25,4 +26,5 @@ __all__ = [
     "parsed",
     "referenced",
     "row_key",
+    "shown_id",
 ]

@@ -23,7 +23,8 @@ class User:
 class Commit:
     """What a request carries into each change: who asks, when, and what is to be skipped.
 
-    `created` holds the ids of rows made earlier in the same change set.
+    `created` holds the ids of rows made earlier in the same change set. `by_message`: a message of
+    the service closes what no column can close.
     """
 
     request_id: str
@@ -35,6 +36,7 @@ class Commit:
     in_change_set: bool = False
     created: set[str] = field(default_factory=set)
     rows: int = 0
+    by_message: bool = False
 
     def allow(self, verb: str, table: Table) -> None:
         """Refuse what the user's roles do not allow, such as `prvCreateLead`."""

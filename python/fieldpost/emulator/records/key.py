@@ -19,16 +19,21 @@ from ..store import Rows
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """A row of a table by id, or by an alternate key and its kept values."""
+    """A row of a table by id, or by an alternate key and its kept values.
+
+    partition: of an elastic table; None stands for the row's own, which is named like its id.
+    """
 
     table: Table
     row_id: str | None
     values: Mapping[str, Any] | None = None
+    partition: str | None = None
 
     def find(self, rows: Rows) -> str | None:
         """The id of the row that there is; None where there is none."""
         if self.row_id is not None:
-            return self.row_id if rows.exists(self.table, self.row_id) else None
+            kept = kept_id(self.table, self.row_id, self.partition)
+            return kept if rows.exists(self.table, kept) else None
         where, values = [], []
         for name, value in (self.values or {}).items():
             text = isinstance(self.table.columns[name], Text)
@@ -64,9 +69,29 @@ class RowKey:
         return missing_row(self.table.name, self.row_id)
 
 
+PARTITION = "partitionid"
+
+
+def kept_id(table: Table, row_id: str, partition: str | None) -> str:
+    """What a row is kept under: its id, and its partition where that has another name."""
+    if not table.elastic or partition in (None, "", row_id):
+        return row_id
+    return f"{row_id},{partition}"
+
+
+def shown_id(kept: str) -> str:
+    """The id of a row that is kept under this."""
+    return kept.partition(",")[0]
+
+
 def row_key(text: str, table: Table) -> RowKey:
     """The key that the text in the brackets means; raises `Refusal`."""
+    if "#" in text:  # begins the fragment of an address, encoded or not
+        raise bad_query("Bad Request - Error in query syntax.")
     pairs = dict(_pair(part) for part in _parts(text))
+    if table.elastic and pairs.keys() == {table.key, PARTITION}:
+        partition = _value(table, PARTITION, pairs[PARTITION])
+        return RowKey(table, _id(pairs[table.key]), None, partition)
     if len(pairs) == 1 and "" in pairs:
         return RowKey(table, _id(pairs[""]))
     # Users and teams inherit `ownerid` as their key, so the service refuses the named form.

@@ -13,20 +13,25 @@ from ..model import Association, Collection, Schema, Single, Table
 from ..plugin import PlugIns
 from ..refusal import (
     Refusal,
+    closed_by_message,
+    date_in_the_future,
     duplicate_detected,
     duplicate_key,
     key_violated,
     missing_required,
     no_optimistic_locking,
     wrong_method,
+    wrong_status,
 )
 from ..store import Change, DuplicateRow, Ledger, Rows
 from ..switches import Switches
 from .commit import Commit
 from .condition import Condition
 from .derived import fill_changed, fill_derived, fill_status, known_columns
-from .key import RowKey
+from .key import PARTITION, RowKey, kept_id
 from .payload import Node
+
+CLOSING = {1: "WinOpportunity", 2: "LoseOpportunity"}
 
 
 class Writer:
@@ -72,6 +77,8 @@ class Writer:
         commit.allow("Create", table)
         given = node.values.get(table.key)
         row_id: str = given if given and (self._switches.V1 or not nested) else self._new_id()
+        if table.elastic:
+            node.values[PARTITION] = node.values.get(PARTITION) or row_id
         links = self._linked(node, commit)
         for single, child in node.singles:
             commit.attach(table, child.table)
@@ -80,12 +87,13 @@ class Writer:
         values[table.key] = row_id
         self._fill_new(table, values, row_id, commit)
         self._before(table, "Create", values, row_id, commit)
-        self._insert(table, values, commit)
+        kept = self._insert(table, values, commit)
         self._create_dependants(node, row_id, commit)
-        return row_id
+        return kept
 
-    def _insert(self, table: Table, values: dict[str, Any], commit: Commit) -> None:
-        row_id = values[table.key]
+    def _insert(self, table: Table, values: dict[str, Any], commit: Commit) -> str:
+        row_id = kept_id(table, values[table.key], values.get(PARTITION))
+        values[table.kept_key] = row_id
         if not self._switches.V15 and self._ledger.deleted(table.name, row_id):
             raise duplicate_key()
         version = self._ledger.enter(table.name, row_id, Change.CREATED, commit.request_id)
@@ -97,6 +105,7 @@ class Writer:
             raise _duplicate(table, duplicate, values) from None
         commit.created.add(row_id)
         commit.rows += 1
+        return row_id
 
     def _create_dependants(self, node: Node, row_id: str, commit: Commit) -> None:
         for member, children in node.collections:
@@ -172,10 +181,15 @@ class Writer:
             node.values = {**key.written(), **node.values}
             if key.row_id is not None:
                 node.values[table.key] = key.row_id
+            if key.partition:
+                node.values.setdefault(PARTITION, key.partition)
             return Change.CREATED, self.create(node, commit)
         values = {name: value for name, value in node.values.items() if name != table.key}
         for name in key.values or {}:
             values.pop(name, None)
+        if table.elastic:
+            values.pop(PARTITION, None)
+            values = _emptied(table, condition) | values
         self.update(node, row_id, values, current, commit)
         return Change.UPDATED, row_id
 
@@ -193,6 +207,7 @@ class Writer:
         values.pop("overriddencreatedon", None)  # the service takes it on create only
         values |= self._linked(node, commit)
         fill_changed(table, values, current, row_id)
+        _check_closing(table, values, commit)
         self._before(table, "Update", {**current, **values}, row_id, commit)
         self.change(table, row_id, values, commit)
 
@@ -322,11 +337,14 @@ class Writer:
 
     def _fill_new(self, table: Table, values: dict[str, Any], row_id: str, commit: Commit) -> None:
         if "createdon" in table.columns:
+            _check_past(values.get("overriddencreatedon"), commit)
             values["createdon"] = values.get("overriddencreatedon") or commit.moment
             values["modifiedon"] = commit.moment
         for name in ("ownerid",) if table.base == "principal" else ():
             values[name] = row_id
         if table.states:
+            _check_closing(table, values, commit)
+            _check_first_state(table, values, row_id, commit)
             fill_status(table, values, 0, None, row_id)
         for column in table.columns.values():
             if column.required and values.get(column.name) is None:
@@ -352,13 +370,49 @@ def _owned(table: Table, commit: Commit) -> dict[str, Any]:
     return values if "_createdby_value" in table.columns else {}
 
 
+def _emptied(table: Table, condition: Condition) -> dict[str, Any]:
+    """An upsert without a condition replaces the whole row: what it does not say is gone."""
+    if condition.match is not None:
+        return {}
+    kept = {table.key, PARTITION, "statecode", "statuscode", "overriddencreatedon"}
+    lost = {c.name: c.default for c in table.columns.values() if not c.read_only} | {
+        single.lookup.name: None for single in table.singles.values() if not single.read_only
+    }
+    return {name: value for name, value in lost.items() if name not in kept | {"_ownerid_value"}}
+
+
+def _check_closing(table: Table, values: Mapping[str, Any], commit: Commit) -> None:
+    """An opportunity is won and lost by messages alone."""
+    message = CLOSING.get(values.get("statecode") or 0)
+    if table.name == "opportunity" and message and not commit.by_message:
+        assert table.states
+        raise closed_by_message(table.name, table.states.labels[values["statecode"]], message)
+
+
+def _check_first_state(
+    table: Table, values: Mapping[str, Any], row_id: str, commit: Commit
+) -> None:
+    """A new row is in its first state, whatever its body says."""
+    state = values.get("statecode") or 0
+    assert table.states
+    if state and not commit.by_message:
+        status = values.get("statuscode") or table.states.first(state)
+        raise wrong_status(status, table.states.labels[0], table.name, row_id)
+
+
+def _check_past(created: str | None, commit: Commit) -> None:
+    if created is not None and created > commit.moment:
+        raise date_in_the_future()
+
+
 def _writable(table: Table) -> None:
     if table.fixed or table.union:
         raise wrong_method("POST, PATCH or DELETE")
 
 
 def _lockable(table: Table, condition: Condition) -> None:
-    if condition.match not in (None, "*") and not table.locks_optimistically:
+    locks = table.locks_optimistically and not table.elastic
+    if condition.match not in (None, "*") and not locks:
         raise no_optimistic_locking(table.name)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..model import AlternateKey, Column, Lookup, Schema, Table
 
-LAYOUT = 2
+LAYOUT = 3
 SHARED = {"_ownerid_value", "_transactioncurrencyid_value", "_businessunitid_value"}
 BROKEN_KEY = re.compile(r"index '(?P<key>[^']+)'")
 
@@ -79,7 +79,8 @@ class Database:
                 f'("{lookup}") WHERE "{lookup}" IS NOT NULL'
             )
         for key in table.keys.values():
-            self.add_key(table, key)
+            if table.key not in key.columns:  # else what rows are kept under says the same
+                self.add_key(table, key)
 
     def add_key(self, table: Table, key: AlternateKey) -> None:
         """Make these columns unique together; rows with a null among them are free."""
@@ -120,6 +121,18 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Inside a transaction: what happens in here is undone alone where it fails."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._connection.execute("RELEASE part")
+
     def close(self) -> None:
         """Close the connection; what is in memory is gone."""
         with self._lock:
@@ -148,9 +161,9 @@ def _view(table: Table, schema: Schema) -> str:
 
 
 def _definition(table: Table) -> str:
-    columns = [f'"{table.key}" TEXT PRIMARY KEY']
+    columns = [f'"{table.kept_key}" TEXT PRIMARY KEY']
     for column in table.columns.values():
-        if column.name != table.key:
+        if column.name != table.kept_key:
             columns.append(_column_definition(column))
         if isinstance(column, Lookup) and column.several:
             columns.append(f'"{column.kind}" TEXT')

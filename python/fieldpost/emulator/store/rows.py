@@ -33,17 +33,17 @@ class Rows:
         """Set these columns; a row that is not there stays so. Raises `DuplicateRow`."""
         settings = ",".join(f'"{name}"=?' for name in values)
         self._database.insert(
-            f'UPDATE "{table.name}" SET {settings} WHERE "{table.key}"=?',
+            f'UPDATE "{table.name}" SET {settings} WHERE "{table.kept_key}"=?',
             (*values.values(), row_id),
         )
 
     def delete(self, table: Table, row_id: str) -> None:
         """Remove the row."""
-        self._database.execute(f'DELETE FROM "{table.name}" WHERE "{table.key}"=?', (row_id,))
+        self._database.execute(f'DELETE FROM "{table.name}" WHERE "{table.kept_key}"=?', (row_id,))
 
     def exists(self, table: Table, row_id: str) -> bool:
         """Whether a row has this id."""
-        sql = f'SELECT 1 FROM "{table.name}" WHERE "{table.key}"=?'
+        sql = f'SELECT 1 FROM "{table.name}" WHERE "{table.kept_key}"=?'
         return self._database.execute(sql, (row_id,)).fetchone() is not None
 
     def kind(self, table: Table, row_id: str) -> str | None:
@@ -56,7 +56,7 @@ class Rows:
     def get(self, table: Table, row_id: str, columns: Sequence[str]) -> dict[str, Any] | None:
         """These columns of the row; None where there is none."""
         names = '","'.join(columns)
-        sql = f'SELECT "{names}" FROM "{table.name}" WHERE "{table.key}"=?'
+        sql = f'SELECT "{names}" FROM "{table.name}" WHERE "{table.kept_key}"=?'
         row = self._database.execute(sql, (row_id,)).fetchone()
         return None if row is None else dict(zip(columns, row, strict=True))
 
@@ -76,7 +76,7 @@ class Rows:
 
     def ids(self, table: Table, where: str, values: Sequence[Any], limit: int) -> list[str]:
         """The ids of the rows under the condition, at most `limit`."""
-        sql = f'SELECT t0."{table.key}" FROM "{table.name}" t0 WHERE {where} LIMIT {limit}'
+        sql = f'SELECT t0."{table.kept_key}" FROM "{table.name}" t0 WHERE {where} LIMIT {limit}'
         return [row_id for (row_id,) in self._database.execute(sql, values)]
 
     def count(self, table: Table, where: str, values: Sequence[Any]) -> int:

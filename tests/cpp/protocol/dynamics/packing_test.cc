@@ -268,7 +268,8 @@ TEST_F(PackingTest, ABindThatMayReferToAnotherPartGoesAlone) {
   for (const char* mode : {"batch", "auto"}) {
     open(mode);
     encode({R"({"primarycontactid@odata.bind":"$1"})", R"({"a@odata.bind":["\u00241/x"]})",
-            R"j({"a@odata.bind":"/contacts(1)","name":"costs $5"})j", R"({"name":"for $1 more"})"});
+            R"j({"a@odata.bind":"/contacts(n=1)","name":"costs $5"})j",
+            R"({"name":"for $1 more"})"});
     EXPECT_FALSE(dynamics_->together(calls_[0])) << mode;
     EXPECT_FALSE(dynamics_->together(calls_[1])) << mode;
     EXPECT_TRUE(dynamics_->together(calls_[2])) << mode << ": an amount, not a reference";

@@ -56,10 +56,9 @@ TEST(Row, HasAKeyAtEveryNodeOfTheTreeAndNowhereElse) {
        R"({"activityid":"$.opportunity_customer_accounts[0].Opportunity_Tasks[0]"},)"
        R"({"activityid":"$.opportunity_customer_accounts[0].Opportunity_Tasks[1]","a":1}]},)"
        R"({"opportunityid":"$.opportunity_customer_accounts[1]"}]})"},
-      // What are no rows is the service's to refuse.
-      {R"j({"Account_Tasks":[{},7],"PrimaryContactId":{},"primarycontactid@odata.bind":"/c(7)"})j",
-       R"({"accountid":"$","Account_Tasks":[{},7],"PrimaryContactId":{},)"
-       R"j("primarycontactid@odata.bind":"/c(7)"})j"},
+      // A name that is not known is the service's to refuse.
+      {R"j({"PrimaryContactId":{},"primarycontactid@odata.bind":"/c(new_no=7)"})j",
+       R"j({"accountid":"$","PrimaryContactId":{},"primarycontactid@odata.bind":"/c(new_no=7)"})j"},
       // An escaped name is the same name.
       {R"({"primary\u0063ontactid":{}})",
        R"({"accountid":"$","primarycontactid":{"contactid":"$.primarycontactid"}})"},
@@ -123,7 +122,49 @@ TEST(Row, TiesToRowsThatAreThere) {
   EXPECT_EQ(write(R"({"Account_Tasks":[{"@bind":{"table":"task","key":{"new_no":7}}},{"a":1}]})"),
             R"j({"accountid":"$","Account_Tasks@odata.bind":["/tasks(new_no=7)"],)j"
             R"("Account_Tasks":[{"activityid":"$.Account_Tasks[1]","a":1}]})");
-  EXPECT_TRUE(read(R"j({"Account_Tasks":[{"x@odata.bind":"/a(1)"}]})j").binds);
+  EXPECT_TRUE(read(R"j({"Account_Tasks":[{"x@odata.bind":"/a(n=1)"}]})j").binds);
+}
+
+std::string fault_of(const std::string& body, const char* table = "account") {
+  try {
+    return write(body, {}, table);
+  } catch (const CallFault& fault) {
+    return fault.code;
+  }
+}
+
+// The service would blame the form of the request, and so every event of the subscription.
+TEST(Row, IsNotWrittenWithALookupThatIsGivenNoRow) {
+  for (const char* body :
+       {R"({"primarycontactid":"Ada"})", R"({"primarycontactid":7})",
+        R"({"primarycontactid":["a"]})", R"({"Account_Tasks":[{},7]})", R"({"Account_Tasks":"x"})",
+        R"({"ownerid":{"fullname":"x"}})", R"({"ownerid":true})"}) {
+    EXPECT_EQ(fault_of(body), "E426") << body;
+  }
+}
+
+std::string bound(const std::string& address) {
+  return fault_of(R"({"primarycontactid@odata.bind":")" + address + "\"}");
+}
+
+TEST(Row, IsNotBoundToWhatIsNoAddress) {
+  const std::string id = "(2ed6657d-e927-568b-95e1-2665a8aea6a2)";
+  const std::string whole = "https://org.crm.dynamics.com/api/data/v9.2/contacts";
+  for (const std::string& address : std::vector<std::string>{
+           "/contacts" + id, "contacts" + id, whole + id, "$1", "/contacts(new_on=2024-01-31)",
+           "/contacts(new_key='O''Neil',new_n=-5)", "/contacts(new_key='a, b=1')",
+           "/contacts(new_key='%C3%84%20x')"}) {
+    EXPECT_NE(bound(address), "E424") << address;
+  }
+  for (const char* address :
+       {"Ada", "/contacts", "/contacts()", "/contacts(7)", "/contacts('a')", "/contacts(null)",
+        "/contacts(new_key='B#1')", "/contacts(new_key='B%231')", "/contacts(new_key='a/b')",
+        "/contacts(new_key='O'Neil')", "/contacts(new_key='a%2')", "/contacts(new_key=)",
+        "/contacts(new_key='a'x)", "/contacts(new_key='a)", "https://elsewhere/contacts(1)"}) {
+    EXPECT_EQ(bound(address), "E424") << address;
+  }
+  EXPECT_EQ(fault_of(R"j({"Account_Tasks@odata.bind":["/tasks(x)"]})j"), "E424");
+  EXPECT_EQ(fault_of(R"({"primarycontactid@odata.bind":7})"), "E424");
 }
 
 TEST(Row, PartiesOfAnActivityHaveNoKeys) {

@@ -31,6 +31,7 @@ Call encode_create(const Order& order) {
   if (const Row* own = first_own(row)) {
     write.marker = own->path();
     write.marker_key = own->table->key;
+    write.marker_partition = own->partition;
   }
   write.only_once = write.marker.empty();
   write.binds = row.binds;

@@ -4,7 +4,7 @@
 // their own: a second sending of it could not be told from the first. upsert creates it where it is
 // not; with columns for its creation alone it asks in two steps: update the row; where there is
 // none, create it, but only if there still is none; where there is one by now, update it once more.
-// Each step can be sent again.
+// Each step can be sent again. An upsert of an elastic table always goes so.
 #include <algorithm>
 #include <utility>
 
@@ -22,6 +22,7 @@ RowRules rules_for(const Order& order, const Reference& reference) {
   RowRules rules = order.subscription.rules;
   rules.leaves = reference.columns;
   rules.leaves.insert(reference.table->key);
+  if (reference.table->elastic) rules.leaves.insert(kPartition);
   return rules;
 }
 
@@ -38,8 +39,8 @@ bool names_version(const Headers& condition) {
   });
 }
 
-Call write_row(const Order& order, const Reference& reference, const Row& row, Step step,
-               Write write) {
+Call write_row(const Order& order, Reference reference, const Row& row, Step step, Write write) {
+  reference.lie_in(row.partition);
   write.action = step.action;
   write.binds = row.binds;
   write.key_column = reference.table->key;
@@ -73,6 +74,12 @@ Step update_step() { return {Action::update, {{"If-Match", "*"}}}; }
 
 }  // namespace
 
+Call update_row(const Order& order, const Reference& reference, const Row& row) {
+  Step step = update_step();
+  if (order.subscription.has_if_match) step.condition = order.condition();
+  return write_row(order, reference, row, std::move(step), {});
+}
+
 Call encode_update(const Order& order) {
   const Reference reference = order.row(order.subscription.key, order.particulars.find("key"));
   const Row row = order.read(rules_for(order, reference), *reference.table);
@@ -80,16 +87,16 @@ Call encode_update(const Order& order) {
     throw CallFault{"E522", "the body of an update has nested rows",
                     "mapping: bind a row that is there, or use the action upsert"};
   }
-  Step step = update_step();
-  if (order.subscription.has_if_match) step.condition = order.condition();
-  return write_row(order, reference, row, std::move(step), {});
+  return update_row(order, reference, row);
 }
 
 Call encode_upsert(const Order& order) {
   const Reference reference = order.row(order.subscription.key, order.particulars.find("key"));
   const RowRules rules = rules_for(order, reference);
   const Row row = order.read(rules, *reference.table);
-  if (!order.subscription.has_on_create) {
+  // On an elastic table one step would empty the columns that the body does not give.
+  const bool replaces = reference.table->elastic && !order.subscription.has_if_match;
+  if (!order.subscription.has_on_create && !replaces) {
     return write_row(order, reference, row, {Action::upsert, order.condition()}, {});
   }
   Row whole = row;
