@@ -133,6 +133,9 @@ CODES: dict[str, str] = {
     "E279": "a table of which the schema has no columns",
     "E280": "a row that only its id can name",
     "E281": "an upsert in two steps, whose order nothing keeps",
+    "E282": "a state that a new row cannot have",
+    "E283": "an opportunity that a column would close",
+    "E284": "a status reason of another state",
     # E29x: what an author means, and what events there are
     "E290": "a text that looks like a path and is sent as it stands",
     "E291": "a text that looks like a template and is sent as it stands",
@@ -144,9 +147,6 @@ CODES: dict[str, str] = {
     "E297": "a type that the place has no use for",
     "E298": "a part of an address or of a key that some events lack",
     "E299": "the events of a sample that are no events",
-    "E282": "a state that a new row cannot have",
-    "E283": "an opportunity that a column would close",
-    "E284": "a status reason of another state",
     # E3xx: filters
     "E301": "the filter cannot be read",
     "E302": "a text without its closing quote",
