@@ -26,12 +26,16 @@ _LOST = {
 class KeptRecord:
     """What is kept of a record, and what is not.
 
-    event, body: JSON values, None where there is none. method, url: of today's file where the
-    event does not give its own. headers: those that come from the event. lacks: in words.
+    event, body: JSON values, None where there is none. action, table, method and url: of today's
+    file, the url of the event where it gives its own; "" where the file has no such subscription
+    or, as the method of a Dynamics 365, where the service's protocol chooses. headers: those that
+    come from the event. lacks: in words.
     """
 
     event: Any
     body: Any
+    action: str
+    table: str
     method: str
     url: str
     headers: dict[str, str]
@@ -39,7 +43,8 @@ class KeptRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """As `outcomes --event-id … --output json` prints it."""
-        request = {"method": self.method, "url": self.url, "headers": self.headers}
+        request: dict[str, Any] = {"action": self.action, "table": self.table}
+        request |= {"method": self.method, "url": self.url, "headers": self.headers}
         return {
             "event": self.event,
             "request": request | {"body": self.body} if self.body is not None else None,
@@ -57,26 +62,25 @@ class KeptRecords:
 
     def of(self, subscription: str, letter: Kept) -> KeptRecord:
         """What a row's letter holds. subscription: its id."""
-        method, url = self._address(subscription)
+        action, table, method, url = self._request(subscription)
         return KeptRecord(
             _value(letter.event),
             _value(letter.body),
+            action,
+            table,
             method,
             self._secrets.text(letter.url or "") or url,
             _headers(letter.headers),
             tuple(self._lacks(letter)),
         )
 
-    def _address(self, subscription: str) -> tuple[str, str]:
+    def _request(self, subscription: str) -> tuple[str, str, str, str]:
+        """(action, table, method, address) of a subscription, by its id."""
         one = self._subscriptions.get(subscription)
         if one is None:
-            return "", ""
-        if self._config.type == "dynamics365":
-            return (
-                one.action,
-                f"{documents.shown_address(self._config, one)} {one.table or ''}".strip(),
-            )
-        return one.method, documents.shown_address(self._config, one)
+            return "", "", "", ""
+        method = one.method if self._config.type == "webhook" else ""
+        return one.action, one.table or "", method, documents.shown_address(self._config, one)
 
     def _lacks(self, letter: Kept) -> list[str]:
         told = []

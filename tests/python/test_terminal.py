@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 import time
 
 import pytest
@@ -117,3 +118,20 @@ def test_every_verb_has_a_group():
 
     registered = {one.name for one in app.registered_commands}
     assert registered == set(_PANEL_OF)
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_port_that_is_taken_is_told(output):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        told = CliRunner().invoke(app, ["emulator", "--port", port, "-o", output])
+    assert told.exit_code == 2 and not told.stdout
+    assert told.stderr.startswith("error E738 ") and port in told.stderr
+
+
+@pytest.mark.parametrize("port", ["65536", "-1"])
+def test_a_port_that_is_none_is_told(port):
+    told = CliRunner().invoke(app, ["emulator", "--port", port])
+    assert told.exit_code == 2 and "--port" in told.stderr

@@ -128,7 +128,11 @@ VERBS = {
     "dry run": ["deliver", "FILE", "EVENTS", "--dry-run"],
     "deliver again": ["deliver", "FILE", "EVENTS"],
     "outcomes": ["outcomes", "FILE"],
+    "one outcome": ["outcomes", "FILE", "--event-id", EVENT_ID, "--event-id", "gone" + BAD],
     "failures": ["failures", "FILE"],
+    "check events": ["check", "FILE", "--events", "EVENTS"],
+    "init": ["init", "webhook", "new[/red]\x1b"],
+    "ledger by name": ["status", "FILE", "--ledger", "led[/red]\x1b\u202e.db"],
     "status": ["status", "FILE"],
     "monitor": ["monitor", "FILE", "--for", "0.1s"],
     "replay": ["replay", "FILE", "--where", "outcome = 'rejected'"],
@@ -202,8 +206,23 @@ def test_pages_show_escapes(hostile):
         fp.Filter("properties.v = 1").explain(event),
         fp.transform(events, fp.Mapping({"v": {"@path": "$.properties.text"}})),
         dest.test_connection(),
+        dest.test(),
+        fp.transform(events, fp.Mapping({"v": {"@path": "$.properties.text"}})).against(
+            fp.Mapping({"v": {"@path": "$.messageId"}})
+        ),
+        fp.Mapping({BAD: {"@path": "$.properties.text"}}).apply_lines(
+            (json.dumps(event) + "\n[").encode()
+        ),
     ]
     assert [type(one) for one in shown if OBEYED.search(one._repr_html_())] == []
+
+
+def test_a_notebook_gets_escapes_from_a_console_and_no_markup_of_data(monkeypatch):
+    pages = []
+    monkeypatch.setattr("rich.jupyter.display", lambda parts, text: pages.append(text))
+    terminal = Terminal(force_jupyter=True, width=200, color_system=None)
+    terminal.print(BAD, line("<b>", (BAD, "red")))
+    assert pages and not OBEYED.search("".join(pages)) and ":warning:" in "".join(pages)
 
 
 def test_a_log_line_stays_one(hostile, caplog):

@@ -22,7 +22,7 @@ VERBS = (authoring, delivering, remembering)  # each made its own when it was im
 
 @command("emulator")
 def emulator(
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     tls: Annotated[bool, typer.Option("--tls", help="https, with a CA of its own.")] = False,
     output: OutputOption = Output.text,
 ) -> int:

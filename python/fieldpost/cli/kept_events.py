@@ -59,7 +59,8 @@ def _facts(row: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _request(request: dict[str, Any]) -> None:
-    printing.out.print(line(f"  request   {request['method']} {request['url']}".rstrip()))
+    how = request["method"] or f"{request['action']} {request['table']} at".strip()
+    printing.out.print(line(f"  request   {how} {request['url']}".rstrip()))
     for name, value in request["headers"].items():
         printing.out.print(line("  ", (f"{name}: {value}", "dim")))
     printing.value(request["body"])
