@@ -48,10 +48,12 @@ from .config_values import (
     Url,
     Whole,
 )
+from .delimited_text import Dialect
 from .enabled_line import set_enabled
 from .errors import ConfigError, Mistake
 from .ledger_location import is_postgres
 from .proxy import Proxy, as_mapping
+from .source_key import Csv, SourceKey, as_source
 from .yaml_recovery import Recovery
 from .yaml_text import NotYaml, YamlText
 
@@ -263,9 +265,7 @@ class DestinationConfig(Part):
     id: Text = ""
     description: str = ""
     enabled: Flag = True
-    source: Annotated[
-        tuple[Text, ...], BeforeValidator(config_values.one_or_several), Field(strict=False)
-    ] = ()
+    source: Annotated[SourceKey, BeforeValidator(as_source)] = SourceKey()
     type: Literal["webhook", "dynamics365"]
     url: Url | None = Field(default=None, repr=False)
     auth: Auth = NoAuth(type="none")
@@ -373,8 +373,14 @@ class DestinationConfig(Part):
     def sources(self) -> list[str]:
         """What `source` names, absolute where it is a path; "-" and addresses stay."""
         return [
-            one if one == "-" or "://" in one else str(self.directory / one) for one in self.source
+            one if one == "-" or "://" in one else str(self.directory / one)
+            for one in self.source.path
         ]
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """How delimited text is written that this destination reads; None where it is not told."""
+        return None if self.source.csv is None else self.source.csv.dialect
 
     @property
     def event_id_given(self) -> bool:
@@ -576,6 +582,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "delivery": _keys(Delivery),
     "retry": _keys(Retry),
     "proxy": _keys(Proxy),
+    "source": _keys(SourceKey),
+    "csv": _keys(Csv),
     "signing": _keys(Signing),
     "oauth2": _keys(OAuth2Auth),
     "bearer": _keys(BearerAuth),

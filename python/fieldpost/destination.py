@@ -501,8 +501,9 @@ class Destination:
                     "E805", "no source", "", "name one, or write `source:` into the destination"
                 )
             source = self.config.sources
-        alone = list(source) == ["-"] if isinstance(source, list | tuple) else False
-        return open_source("-" if alone else source)
+        if isinstance(source, dict) and set(source) == {"csv"}:  # of the file's own source
+            source = {"path": self.config.sources, **source}
+        return open_source(source, self.config.dialect)
 
     @contextmanager
     def _ledger(self, looking: bool = False) -> Iterator[Ledger]:

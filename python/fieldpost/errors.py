@@ -295,6 +295,9 @@ CODES: dict[str, str] = {
     "E815": "a column of a type that JSON has no form for",
     "E816": "a line of more than 512 MB",
     "E817": "moments outside of the years 1 to 9999, which are null; a warning",
+    "E818": "quotes of delimited text that are not closed",
+    "E819": "a doubt about how delimited text is written; a warning",
+    "E820": "options of delimited text that do not hold",
 }
 
 

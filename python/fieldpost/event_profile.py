@@ -217,8 +217,7 @@ def profile_events(config: DestinationConfig, source: Any, limit: int) -> EventP
     source: as for `Destination.deliver`. Raises ConfigError and SourceError.
     """
     plan, functions = documents.compile_plan(config), load_functions(config)
-    alone = list(source) == ["-"] if isinstance(source, list | tuple) else False
-    opened = open_source("-" if alone else source)
+    opened = open_source(source, config.dialect)
     opened.has_place = True  # nothing is remembered: a line without an id is an event all the same
     told = _counted(plan, functions, opened, limit)
     return _Placing(config, json.loads(told)).profile(opened, limit)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from . import strict_json
-from .delimited_text import DelimitedText
+from .delimited_text import DelimitedText, Dialect
 from .errors import MappingError, Mistake
 from .nearest_name import asked, named
 from .strict_json import JsonFault
@@ -87,7 +87,8 @@ def _similar(name: str, folder: Path) -> str:
 def _table(file: Path, key: Any, column: Any) -> dict[str, Any]:
     if file.suffix.lower() not in _DELIMITED:
         return _json_table(strict_json.parse(file.read_bytes()))
-    with DelimitedText(file.open("rb")) as text:
+    dialect = Dialect(delimiter="\t" if file.suffix.lower() == ".tsv" else "")
+    with DelimitedText(file.open("rb"), dialect) as text:
         return _delimited_table(text, key, column)
 
 

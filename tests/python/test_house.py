@@ -141,6 +141,7 @@ ROW = [
     "config_values",
     "auth_scheme",
     "proxy",
+    "source_key",
     "auth_rules",
     "send_rules",
     "action_rules",

@@ -10,8 +10,9 @@ import typer
 import fieldpost as fp
 from fieldpost.terminal import line
 
-from . import exit_code, one_event, preview_diff, printing, starter
+from . import exit_code, one_event, options, preview_diff, printing, starter
 from .command import (
+    CsvOption,
     DestinationFile,
     LedgerOption,
     Output,
@@ -168,6 +169,7 @@ def preview(
     destination: DestinationFile,
     source: Sources = None,
     limit: Annotated[int, typer.Option(min=1, help="Events to show.")] = 5,
+    csv: CsvOption = None,
     diff: Annotated[
         bool,
         typer.Option("--diff", help="Read the rows: what would change, how long it takes."),
@@ -176,7 +178,9 @@ def preview(
     ledger: LedgerOption = None,
 ) -> int:
     """Show the exact requests of the first matching events; sends nothing."""
-    rows = open_destination(destination, ledger).preview(source or None, limit, diff=diff)
+    rows = open_destination(destination, ledger).preview(
+        options.sources(source, csv), limit, diff=diff
+    )
     if isinstance(rows, fp.PreviewDiff):
         if output is Output.json:
             printing.as_json(rows.to_dict())
@@ -206,13 +210,14 @@ def transform(
     against: Annotated[Path | None, typer.Option(help="Compare with this file.")] = None,
     shown: Annotated[int, typer.Option(min=0, help="Differing events to show.")] = 10,
     errors: Annotated[Path | None, typer.Option(help="Keep all invalid events here.")] = None,
+    csv: CsvOption = None,
     output: OutputOption = Output.text,
 ) -> int:
     """Write the bodies of events as NDJSON, in a pipe; json: with positions. Sends nothing."""
     from . import transform as verb
 
     as_json = output is Output.json
-    asked = verb.transformation(arguments or [], mapping, filter, dialect, subscription)
+    asked = verb.transformation(arguments or [], mapping, filter, dialect, subscription, csv)
     if against is not None:
         bare = mapping is not None or filter is not None
         return verb.against(asked, against, bare, shown, as_json)

@@ -92,6 +92,14 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(metavar="[SOURCE]...", help='Files, globs, or "-" for standard input.'),
 ]
+CsvOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--csv",
+        metavar="KEY=VALUE",
+        help="How CSV is written: delimiter, encoding, decimal or header. May be repeated.",
+    ),
+]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="text, or json for scripts.")]
 LedgerOption = Annotated[
     str | None,

@@ -15,6 +15,7 @@ from fieldpost.terminal import line
 from . import exit_code, options, printing, run_lines, sample_file
 from .command import (
     AllOption,
+    CsvOption,
     DestinationFile,
     LedgerOption,
     Output,
@@ -107,6 +108,7 @@ def deliver(
     time_limit: Annotated[
         str | None, typer.Option("--for", help="Stop after so long, such as 10m.")
     ] = None,
+    csv: CsvOption = None,
     tolerate: TolerateOption = None,
     metrics: MetricsOption = None,
     output: OutputOption = Output.text,
@@ -114,11 +116,12 @@ def deliver(
 ) -> int:
     """Deliver each event once; what was delivered before is not sent again."""
     tolerated, for_s = options.share(tolerate), options.seconds(time_limit, "--for")
+    read = options.sources(source, csv)
     opened, observers = _opened(destination, ledger, metrics)
 
     def run() -> fp.Report:
         return opened.deliver(
-            source or None,
+            read,
             limit=limit,
             dry_run=dry_run,
             again=again,
@@ -142,6 +145,7 @@ def replay(
         bool, typer.Option("--recorded", help="Send the bodies as they were made then.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")] = False,
+    csv: CsvOption = None,
     tolerate: TolerateOption = None,
     metrics: MetricsOption = None,
     output: OutputOption = Output.text,
@@ -149,6 +153,7 @@ def replay(
 ) -> int:
     """Take up again what fits a condition: mapped anew, as recorded, or as a source has it now."""
     tolerated = options.share(tolerate)
+    read = options.sources(source, csv) if source else None
     chosen = None
     if where is not None or everything or not source:
         chosen = options.condition(where, everything)
@@ -156,7 +161,7 @@ def replay(
 
     def run() -> fp.Report:
         report = opened.replay(
-            chosen, source=source or None, recorded=recorded, dry_run=dry_run, observers=observers
+            chosen, source=read, recorded=recorded, dry_run=dry_run, observers=observers
         )
         if dry_run and output is Output.text:
             printing.out.print(f"{report.received:,} fit the condition")

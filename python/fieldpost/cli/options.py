@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import fieldpost as fp
 from fieldpost import ConfigError, LedgerError, Mistake
@@ -28,6 +29,28 @@ def share(text: str | None) -> float:
     except ValueError as error:
         mistake = Mistake("E170", f"--tolerate {text}: {error}", hint="write it as 0.1% or 0.001")
         raise ConfigError([mistake]) from None
+
+
+def sources(named: list[str] | None, csv: list[str] | None) -> Any:
+    """What is read, with the options of --csv beside it; None where nothing is told of either.
+
+    Raises ConfigError (E820) for an option that is no KEY=VALUE.
+    """
+    if not csv:
+        return named or None
+    pairs = [one.partition("=") for one in csv]
+    odd = [one for one, (_key, sign, _value) in zip(csv, pairs, strict=True) if not sign]
+    if odd:
+        told = f"--csv {odd[0]}: no key and value"
+        raise ConfigError([Mistake("E820", told, hint='write it as --csv delimiter=";"')])
+    options = {key: _csv_value(key, value) for key, _sign, value in pairs}
+    return {"path": named, "csv": options} if named else {"csv": options}
+
+
+def _csv_value(key: str, value: str) -> Any:
+    if key != "header":
+        return value
+    return {"true": True, "false": False}.get(value, value.split(","))
 
 
 def condition(where: str | None, everything: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import fieldpost as fp
 from fieldpost.terminal import line
 
-from . import exit_code, printing, streams
+from . import exit_code, options, printing, streams
 
 _ERRORS_SHOWN = 20
 _WHOLE_EVENT = {"@path": "$."}
@@ -48,6 +48,7 @@ def transformation(
     filter: str | None,
     dialect: str,
     subscription: str | None,
+    csv: list[str] | None,
 ) -> fp.Transformation:
     """What the arguments ask for. Raises fieldpost's errors."""
     bare = mapping is not None or filter is not None
@@ -57,17 +58,14 @@ def transformation(
     if bare:
         document = fp.Mapping.from_file(mapping) if mapping else fp.Mapping(_WHOLE_EVENT)
         wanted = None if filter is None else fp.Filter(filter, dialect)  # type: ignore[arg-type]
-        return fp.transform(_sources(sources), document, wanted)
+        return fp.transform(options.sources(sources or ["-"], csv), document, wanted)
     destination = fp.Destination.from_file(arguments[0])
-    own = destination.config.sources if sys.stdin is not None and sys.stdin.isatty() else []
-    return destination.transform(_sources(sources or own), subscription=subscription)
+    own = sys.stdin is not None and sys.stdin.isatty() and bool(destination.config.sources)
+    read = options.sources(sources, csv) if sources or own else "-"
+    return destination.transform(read, subscription=subscription)
 
 
 _HOW = "name a destination's file, or give --mapping or --filter"
-
-
-def _sources(named: list[str]) -> Any:
-    return "-" if named in ([], ["-"]) else named
 
 
 def write(asked: fp.Transformation, as_rows: bool, errors: Path | None) -> int:

@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..delimited_text import Dialect
 from ..errors import SourceError
 from .arrow import Table, is_table
 from .doubts import Doubts, log_doubts
@@ -45,17 +46,20 @@ class Source(Protocol):
         """The bytes, in order. What could not be read is told at the end by one SourceError."""
 
 
-def open_source(source: Any) -> Source:
+def open_source(source: Any, dialect: Dialect | None = None) -> Source:
     """The source that a path, a pattern, an address, bytes, a table or an iterable stands for.
+
+    dialect: how delimited text in files is written, where that is told. {"path": …, "csv": {…}}
+    tells it beside the paths, as `source` of a destination file does.
 
     Raises SourceError where a file is missing, a pattern matches nothing, or the kind is unknown.
     """
     if isinstance(source, str | os.PathLike):
-        return StandardInput() if source == "-" else Files([os.fsdecode(source)])
+        return StandardInput() if source == "-" else Files([os.fsdecode(source)], dialect)
     if isinstance(source, bytes | bytearray | memoryview | mmap.mmap):
         return Lines(source)
     if isinstance(source, dict):
-        raise SourceError("E805", "one dict is not a source", hint="put it in a list: [event]")
+        return _described(source, dialect)
     if isinstance(source, io.IOBase):
         if isinstance(source, io.StringIO):
             raise SourceError("E805", "a text is not a source", hint="give its bytes")
@@ -68,10 +72,21 @@ def open_source(source: Any) -> Source:
     if not isinstance(source, Iterable):
         hint = "give a path, a list of paths, bytes, a table, or an iterable of dicts"
         raise SourceError("E805", f"{type(source).__name__} is not a source", hint=hint)
-    return _several(source)
+    return _several(source, dialect)
 
 
-def _several(source: Iterable[Any]) -> Source:
+def _described(source: dict[Any, Any], dialect: Dialect | None) -> Source:
+    if "path" not in source or set(source) - {"path", "csv"}:
+        raise SourceError("E805", "one dict is not a source", hint="put it in a list: [event]")
+    options = source.get("csv")
+    if options is not None:
+        from ..source_key import dialect_of
+
+        dialect = dialect_of(options)
+    return open_source(source["path"], dialect)
+
+
+def _several(source: Iterable[Any], dialect: Dialect | None) -> Source:
     items = iter(source)
     first = list(itertools.islice(items, 1))
     if not first or not isinstance(first[0], str | os.PathLike):
@@ -82,7 +97,9 @@ def _several(source: Iterable[Any]) -> Source:
     if odd:
         raise SourceError("E805", f"a list of paths that also holds {odd[0]}")
     texts = [os.fsdecode(one) for one in paths]
+    if texts == ["-"]:
+        return StandardInput()
     if "-" in texts:
         hint = "read standard input on its own"
         raise SourceError("E805", "standard input in a list of paths", hint=hint)
-    return Files(texts)
+    return Files(texts, dialect)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..delimited_text import Dialect
 from ..errors import SourceError
 from .arrow import parquet_lines
 from .delimited import ENDINGS, delimited_lines
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _LINES = (".ndjson", ".jsonl")
 _PACKED = (".gz", ".zst")
 _PARQUET = (".parquet", ".pq")
+_OTHERS = (*_LINES, *_PARQUET, ".json")  # no delimited text, even where a dialect is told
 
 
 class _File(Protocol):
@@ -71,10 +73,12 @@ class Files:
     """The files that paths, patterns and addresses name, each once, those of one in order of name.
 
     The source name of a file's events is its absolute path or its address. All files are looked at
-    now and read by `chunks`; faults: what could not be read to its end.
+    now and read by `chunks`; faults: what could not be read to its end. dialect: of delimited text;
+    None where nothing is told of it.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], dialect: Dialect | None = None) -> None:
+        self._dialect = dialect
         found: dict[str, _File] = {}
         for pattern in patterns:
             for file in _matching(pattern):
@@ -100,7 +104,7 @@ class Files:
     def _chunks_of_file(self, file: _File) -> Iterator[Chunk]:
         try:
             with file.open() as opened:
-                stream = _lines_of(opened, file.name, self.doubts)
+                stream = self._lines_of(opened, file.name)
                 yield from chunks_of(stream, file.name, self.has_place, self.faults.append)
         except SourceError as error:
             self.faults.append(error)
@@ -108,20 +112,20 @@ class Files:
             told = f"cannot be opened ({error.strerror or type(error).__name__})"
             self.faults.append(SourceError("E802", told, file.name))
 
-
-def _lines_of(opened: io.BufferedReader, name: str, doubts: Doubts) -> Stream:
-    first = opened.peek(LOOKED_AT)[:LOOKED_AT]
-    if first.startswith(PARQUET):
-        return parquet_lines(opened, name, doubts)
-    bare = name.lower()
-    if bare.endswith(_PARQUET) and not unread(first):
-        told = "the file is named as Parquet and is " + ("another kind" if first else "empty")
-        raise SourceError("E804", told, name, "was it written, or copied, to its end?")
-    for ending in _PACKED:
-        bare = bare.removesuffix(ending)
-    if bare.endswith(ENDINGS):
-        return delimited_lines(opened, name)
-    return text_lines(opened, name, as_lines=bare.endswith(_LINES))
+    def _lines_of(self, opened: io.BufferedReader, name: str) -> Stream:
+        first = opened.peek(LOOKED_AT)[:LOOKED_AT]
+        if first.startswith(PARQUET):
+            return parquet_lines(opened, name, self.doubts)
+        bare = name.lower()
+        for ending in _PACKED:
+            bare = bare.removesuffix(ending)
+        if bare.endswith(_PARQUET) and not unread(first):
+            told = "the file is named as Parquet and is " + ("another kind" if first else "empty")
+            raise SourceError("E804", told, name, "was it written, or copied, to its end?")
+        told_so = self._dialect is not None and not bare.endswith(_OTHERS)
+        if told_so or bare.endswith(ENDINGS):
+            return delimited_lines(opened, name, bare, self._dialect, self.doubts)
+        return text_lines(opened, name, as_lines=bare.endswith(_LINES))
 
 
 def source_name(path: str) -> str:
