@@ -7,10 +7,12 @@ reference is taken out too, and its reference stands there, so that it can be pu
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .errors import CODES
+from .json_text import Number, shown
 from .ledger import Key, Letter, Lost, known_as
 from .redaction import Redaction
 
@@ -125,10 +127,10 @@ class DeadLetters:
             return event, []
         values: list[str] = []
         try:
-            data = json.loads(event, object_pairs_hook=_each_once)
+            data = json.loads(event, object_pairs_hook=_each_once, parse_float=Number)
             for path in self._paths:
                 _take_out(data, path, values)
-            rest = json.dumps(data, ensure_ascii=False)
+            rest = shown(data)
         except (ValueError, RecursionError):
             raise _Unreadable from None
         return (rest.encode("utf-8", "surrogatepass") if values else event), values
@@ -157,6 +159,10 @@ def _note(value: Any, values: list[str]) -> None:
     if isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             _note(one, values)
+    elif isinstance(value, Number):
+        values.append(value.text)
+        if math.isfinite(value):
+            values.append(json.dumps(value))  # as a template writes it
     elif value is not None and not isinstance(value, bool):
         values.append(value if isinstance(value, str) else json.dumps(value))
 

@@ -14,6 +14,8 @@ import fieldpost as fp
 from fieldpost import json_text
 from fieldpost.cli import printing
 from fieldpost.cli.app import app
+from fieldpost.dead_letters import Content, DeadLetters
+from fieldpost.ledger import Key
 
 DIGITS = {
     "price": "19.90",
@@ -141,3 +143,12 @@ def test_events_of_a_list_keep_their_digits(tmp_path):
     (tmp_path / "n.yaml").write_text(text)
     printed = run("test", "n.yaml", "--output", "json")
     assert json.loads(printed, parse_int=str)[0]["ok"] is False
+
+
+def test_a_number_that_must_not_stay_is_taken_out_however_it_is_written():
+    letters = DeadLetters("failed", ["price", "huge"])
+    body = b'{"a":19.90,"b":"for 19.9","c":1e400,"d":2.50}'
+    event = b'{"price": 19.90, "huge": 1e400, "other": 2.50, "name": "Infinity"}'
+    kept = letters.letter(Key(1, "e", 0, "s", 1, 0, ""), Content(event, body))
+    assert kept.body == b'{"a":***,"b":"for ***","c":***,"d":2.50}'
+    assert kept.event == b'{"price": "***", "huge": "***", "other": 2.50, "name": "Infinity"}'

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fieldpost as fp
 
+from .printing import counted
+
 
 def read(source: str, number: int) -> bytes:
     """Event `number` (from 1) of any source.
@@ -16,6 +18,6 @@ def read(source: str, number: int) -> bytes:
         told = f"the event cannot be read ({error.message})"
         raise fp.SourceError("E802", told, error.at, error.hint, error.position) from None
     if number > len(found):
-        told = f"there are {len(found)} events, so there is no number {number}"
+        told = f"it holds {counted(len(found), 'event')}, so there is no number {number}"
         raise fp.SourceError("E802", told, source)
     return found[number - 1]

@@ -115,7 +115,7 @@ def check(result: CheckResult, name: str) -> None:
 def profile(told: EventProfile) -> None:
     """What a sample's events have of all that a destination looks for."""
     of = f", the first {told.limit:,}" if told.limit and told.received >= told.limit else ""
-    out.print(line(f"{told.received:,} events read from ", told.source, of))
+    out.print(line(f"{counted(told.received, 'event')} read from ", told.source, of))
     _rows(("subscription", "events"), [(one.name, one.events) for one in told.subscriptions])
     paths: list[_Cells] = [
         (
@@ -146,7 +146,7 @@ def _rows(columns: tuple[str, ...], rows: Sequence[_Cells]) -> None:
         text = "  ".join(
             one.rjust(width) if right else one.ljust(width) for one, width, right in cells
         )
-        out.print(line((f" {text.rstrip()}", "bold" if number == 0 else "")))
+        out.print(line((f" {text.rstrip()}", "bold" if number == 0 else "")), soft_wrap=True)
 
 
 def cases(report: TestReport, name: str) -> None:
