@@ -16,7 +16,7 @@ from .event_profile import (
     ValueCount,
 )
 from .likely_path import last_there, likely_path, names_in, path_text
-from .nearest_name import asked, named
+from .nearest_name import asked, spelled_wrong
 
 _ADDRESS = re.compile(r"^\$\.subscriptions\[\d+\]\.(url|key|to\.key)\b")
 _WITH_DEFAULT = re.compile(r"\.@(default|if|exclude_when_null)\b")
@@ -130,12 +130,13 @@ def _of_value(one: ValueCount) -> Iterator[Mistake]:
         return
     if one.is_negated and not one.suggestion:
         return  # it guards against something that this sample does not have
-    instead = ", ".join(f"{seen} ({seen.events:,})" for seen in _shown(there))
+    shown = ", ".join(f"{seen} ({seen.events:,})" for seen in there[:_VALUES_SHOWN])
+    instead = f"there {'is' if len(there) == 1 else 'are'} {shown}"
     if one.type is None:
-        told, hint = f"{_quoted(one.text)} holds for none of the events", f"there are {instead}"
+        told, hint = f"{_quoted(one.text)} holds for none of the events", instead
     else:
         told = f"none of the events has {one.text} as {_quoted(one.field or '')}"
-        hint = one.suggestion or f"there are {instead}"
+        hint = one.suggestion or instead
     yield Mistake("E295", told, one.place, one.line, one.column, hint)
 
 
@@ -196,7 +197,7 @@ def _likely_value(one: ValueCount) -> str | None:
         return f"{_have(seen)} the {seen.type} {seen}"
     texts = [seen for seen in one.seen if seen.type == "text" and one.type == "text"]
     trimmed = [seen for seen in texts if seen.text.strip() == one.literal.strip()]
-    near = named(one.literal, [seen.text for seen in texts])
+    near = spelled_wrong(one.literal, [seen.text for seen in texts])
     close = trimmed or [seen for seen in texts if near and seen.text == near]
     return f"{asked(close[0].text)} {_have(close[0])} it" if close else None
 
@@ -245,7 +246,3 @@ def _a(type_name: str) -> str:
 
 def _part(one: PathCount) -> str:
     return "address" if ".url" in one.place else "key"
-
-
-def _shown(seen: list[SeenValue]) -> list[SeenValue]:
-    return seen[:_VALUES_SHOWN]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .nearest_name import named, slips
+from .nearest_name import slips, spelled_wrong
 
 Tree = dict[str, Any]
 Steps = tuple[str | None, ...]
@@ -79,6 +79,10 @@ def _readings(tree: Tree, steps: Steps) -> Iterator[tuple[int, str | None, Tree,
     """Each way to take the first step: its cost, what it is, what is below, what is left."""
     step, rest = steps[0], steps[1:]
     inside: dict[str, Tree] = tree.get("in", {})
+    for more in range(2, len(steps) + 1):
+        joined = ".".join(str(one) for one in steps[:more])
+        if joined in inside:
+            yield 1, joined, inside[joined], steps[more:]
     exact = _below(tree, step)
     if exact is not None:
         yield 0, step, exact, rest
@@ -87,12 +91,8 @@ def _readings(tree: Tree, steps: Steps) -> Iterator[tuple[int, str | None, Tree,
         yield _ITEM_COST, None, tree["items"], steps
     if step is None:
         return
-    if near := named(step, inside):
+    if near := spelled_wrong(step, inside):
         yield max(1, slips(step.lower(), near.lower())), near, inside[near], rest
-    for more in range(2, len(steps) + 1):
-        joined = ".".join(str(one) for one in steps[:more])
-        if joined in inside:
-            yield 1, joined, inside[joined], steps[more:]
 
 
 def _elsewhere(tree: Tree, steps: Steps) -> Steps | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+_TOO_SHORT = 2
+
 
 def same_but_case(word: str, names: Iterable[str]) -> str:
     """The name that differs in nothing but upper and lower case; "" where there is none."""
@@ -31,6 +33,13 @@ def named(word: str, names: Iterable[str]) -> str:
     """The same name in another case, else the most similar one; "" where none is."""
     known = list(names)
     return same_but_case(word, known) or nearest(word, known)
+
+
+def spelled_wrong(word: str, names: Iterable[str]) -> str:
+    """As `named`, but of a word of one or two letters only the same in another case: any other
+    word of its length would do."""
+    known = list(names)
+    return same_but_case(word, known) or (nearest(word, known) if len(word) > _TOO_SHORT else "")
 
 
 def asked(name: str) -> str:

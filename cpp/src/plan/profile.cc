@@ -198,7 +198,11 @@ struct Profile::State {
         terms(inventory->terms.size()),
         values(inventory->values.size()),
         names(2 * subscriptions.size() + 1),
-        data(terms.size()) {}
+        data(terms.size()) {
+    for (const ValueRow& row : inventory->values) {
+      if (is_text(row)) terms[row.term].ask(Value::Kind::string, row.literal->text);
+    }
+  }
 
   void count_mapped(std::uint32_t subscription, const Slots& slots, std::string_view text,
                     std::vector<Counts>& counts, NamesOfSome& some) const {
@@ -242,9 +246,21 @@ struct Profile::State {
     }
   }
 
+  // Texts are counted with the values of their field: however long a list of them is.
+  static bool is_text(const ValueRow& row) {
+    return row.literal != nullptr && row.literal->kind == Literal::Kind::string;
+  }
+
+  std::uint64_t count_of(std::size_t value) const {
+    const ValueRow& row = inventory->values[value];
+    if (!is_text(row)) return values[value];
+    return terms[row.term].count(Value::Kind::string, row.literal->text);
+  }
+
   void count_values(const Slots& slots) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const ValueRow& row = inventory->values[i];
+      if (is_text(row)) continue;
       const bool occurs = row.literal != nullptr
                               ? compare(data[row.term], Operator::equal, datum_of(*row.literal))
                               : holds(*row.condition, slots, texts);
@@ -403,7 +419,7 @@ std::string Profile::json() const {
       state.append_term(row, state.terms[i], out);
     });
     append_list(rows.values, members["values"], [&](const ValueRow& row, std::size_t i) {
-      State::append_value(row, state.values[i], out);
+      State::append_value(row, state.count_of(i), out);
     });
     append_list(state.names, members["names"], [&](const NamesOfSome& one, std::size_t i) {
       const Names none;

@@ -192,6 +192,19 @@ TEST(Names, AreBoundedInNumberLengthAndDepth) {
   EXPECT_EQ(levels, Names::kDeepest);
 }
 
+TEST(ValueCounts, CountWhatWasAskedForBeyondTheirBounds) {
+  const std::string text(ValueCounts::kLongest + 1, 'x');
+  ValueCounts counts;
+  counts.ask(Value::Kind::string, text);
+  for (std::size_t i = 0; i < 2 * ValueCounts::kMost; ++i) {
+    counts.add(Value::Kind::string, std::to_string(i));
+  }
+  EXPECT_EQ(counts.rows().size(), ValueCounts::kMost);
+  counts.add(Value::Kind::string, text);
+  EXPECT_EQ(counts.count(Value::Kind::string, text), 1U);
+  EXPECT_EQ(counts.count(Value::Kind::string, "none"), 0U);
+}
+
 TEST(ValueCounts, LeavesLongTextsUncounted) {
   ValueCounts counts;
   counts.add(Value::Kind::string, std::string(ValueCounts::kLongest + 1, 'x'));
