@@ -286,6 +286,15 @@ def test_the_command_tells_the_counts_and_warnings_do_not_fail_it(tmp_path):
     assert told["subscriptions"][0]["events"] == 1
 
 
+def test_delimited_samples_are_read_as_they_are_told_to_be(tmp_path):
+    destination(tmp_path, body({"@path": "$.Emial"}), event_id={"@path": "$.id"})
+    (tmp_path / "a.csv").write_bytes("id|Email\n1|a\n".encode("utf-16"))
+    words = (str(tmp_path / "d.yaml"), "--csv", "encoding=utf-16", "--csv", "delimiter=|")
+    told = run(*words, "--events", str(tmp_path / "a.csv"))
+    assert told.returncode == 0 and 'did you mean "$.Email"?' in told.stdout
+    assert run(*words).returncode == 2
+
+
 def test_strict_is_for_plain_warnings_too(tmp_path):
     destination(tmp_path, body("$.userId"))
     assert run(str(tmp_path / "d.yaml")).returncode == 0
@@ -306,6 +315,7 @@ TREE = {
     "count": 1,
     "types": ["object"],
     "in": {
+        "user": {"count": 1, "in": {"id": {"count": 1}}},
         "user.name": {"count": 1, "types": ["string"]},
         "list": {
             "count": 1,

@@ -56,10 +56,14 @@ def check(
         int, typer.Option(min=0, help="Events to read of the sample; 0 for all.")
     ] = 100_000,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 4 where it warns.")] = False,
+    csv: CsvOption = None,
     output: OutputOption = Output.text,
 ) -> int:
     """Tell every mistake of a destination file; sends nothing."""
-    result = fp.check_file(destination, events or None, limit=limit)
+    if csv and not events:
+        raise typer.BadParameter("--csv tells how --events is written, which is not given")
+    sample = options.sources(events, csv) if events else None
+    result = fp.check_file(destination, sample, limit=limit)
     if output is Output.json:
         printing.as_json(result.to_dict())
     else:
