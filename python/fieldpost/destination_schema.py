@@ -186,7 +186,7 @@ class _Subscribed:
             check.check_key(table, self._filled("key"), (*self._place, "key"))
         check.check_names(table, self._cleared())
         self._tied(check, table)
-        self._order(mode)
+        self._order(table, mode)
         self._zone()
         self._converted()
 
@@ -246,14 +246,17 @@ class _Subscribed:
         """With the tables of @lookup that lie in files; mistakes of those are told elsewhere."""
         return filled_and_mistakes(self._one[key], self._reading.directory)[0]
 
-    def _order(self, mode: Mode | None) -> None:
+    def _order(self, table: Table, mode: Mode | None) -> None:
         """A row that is not there takes a second request, behind those of later events."""
         kept = self._one.get("order_by", self._reading.resolved.get("order_by"))
-        in_two_steps = self._one.get("on_create") is not None
+        has_more = self._one.get("on_create") is not None
+        in_two_steps = has_more or (table.elastic and self._one.get("if_match") is None)
         if mode == "upsert" and in_two_steps and kept is None:
             told = "of two events for a new row, the values of the earlier may be the last written"
             hint = 'write order_by with what the key is made of, such as {"@path": "$.userId"}'
-            self._found.doubtful("E281", told, (*self._place, "on_create"), hint)
+            self._found.doubtful(
+                "E281", told, (*self._place, "on_create" if has_more else "action"), hint
+            )
 
     def _zone(self) -> None:
         if not self._conversions.date_zone:

@@ -28,6 +28,7 @@ from child import Doom, Task
 from conduct import BUG, DONE
 from dynamics_forms import Auto, Batched, BulkCreate, BulkUpsert, ChangeSet, DeepInsert
 from form import Form, Tally
+from message_forms import Qualified, Won, WonTogether
 from points import Points
 from troubled_forms import Ended, Forked, KeyedLostLedger, LostLedger, Unheard
 from webhook_forms import KeyedWebhook, Webhook
@@ -46,6 +47,9 @@ FORMS: tuple[type[Form], ...] = (
     KeyedLostLedger,
     Auto,
     BulkUpsert,
+    Won,
+    WonTogether,
+    Qualified,
 )
 _EVENTS = 120  # of a round
 _LONGEST_S = 120  # that one child may take

@@ -116,6 +116,11 @@ bool is_missing(const Response& response, const ServiceError& error) {
   return response.status == 404 && (error.code == kNoSuchRow || error.code == kNoSuchKey);
 }
 
+// The service words what it does not find: this came from elsewhere, or was cut short.
+bool is_wordless(const Response& response, const ServiceError& error) {
+  return response.status == 404 && error.code.empty();
+}
+
 // A bind to a row that the change set itself writes was not found.
 bool is_untied(const Response& response, const ServiceError& error) {
   return is_missing(response, error) || (response.status == 400 && error.code == kInvalidArgument);
@@ -372,7 +377,9 @@ Verdict Verdicts::state_told(const Write& asked, const Response& response, doubl
     return is_from_service(response) ? unreadable() : web_page();
   } else {
     verdict = meaning_of(error, response, client_id_, now_s);
-    if (verdict.kind == Kind::rejected || response.status == 403) {
+    if (is_wordless(response, error)) {
+      verdict.kind = Kind::again;
+    } else if (verdict.kind == Kind::rejected || response.status == 403) {
       verdict.kind = Kind::unconfirmed;
       verdict.action_needed =
           "administrator: let the application user read this table, then replay";
@@ -501,6 +508,7 @@ Verdict Verdicts::decode_answer(const Call& call, const Response& response, doub
     verdict.kind = Kind::rejected;
   } else {
     verdict = meaning_of(error, response, client_id_, now_s);
+    if (is_wordless(response, error)) verdict.kind = Kind::again;
     const bool goes_on = verdict.kind == Kind::again || verdict.kind == Kind::sign_in ||
                          (verdict.kind == Kind::pause && response.status != 403);
     if (!goes_on) {
