@@ -18,7 +18,7 @@ from .errors import Mistake
 from .functions import Functions, load_functions
 from .html_table import html_table
 from .likely_path import Tree, path_text
-from .sources import Source, open_source
+from .sources import Source, log_doubts, open_source
 from .stage import cores, first_events, in_order
 
 _TYPES = {
@@ -219,7 +219,10 @@ def profile_events(config: DestinationConfig, source: Any, limit: int) -> EventP
     plan, functions = documents.compile_plan(config), load_functions(config)
     opened = open_source(source, config.dialect)
     opened.has_place = True  # nothing is remembered: a line without an id is an event all the same
-    told = _counted(plan, functions, opened, limit)
+    try:
+        told = _counted(plan, functions, opened, limit)
+    finally:
+        log_doubts(opened.doubts)
     return _Placing(config, json.loads(told)).profile(opened, limit)
 
 

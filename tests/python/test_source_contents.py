@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fieldpost as fp
 from fieldpost.errors import SourceError
@@ -337,3 +339,29 @@ def test_an_address_is_told_by_the_answer_of_its_server(
         open_source(address)
     assert (caught.value.code, caught.value.message) == (code, told)
     assert "secret" not in str(caught.value)
+
+
+# -- any layout
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from('{}[],:"\\'),
+    lambda part: (
+        st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part, max_size=3)
+    ),
+    max_leaves=8,
+)
+EVENTS = st.lists(st.dictionaries(st.text(max_size=3), VALUES, max_size=3), min_size=1, max_size=4)
+
+
+@given(
+    EVENTS,
+    st.sampled_from([None, 0, 1, 2, "\t"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 9),
+)
+def test_a_value_is_one_event_however_it_is_laid_out(
+    events: list[dict[str, Any]], indent: Any, end: str, step: int
+) -> None:
+    text = "".join(json.dumps(one, indent=indent) + "\n" for one in events).replace("\n", end)
+    found = fp.read_events(Steps(text.encode(), step))
+    assert [json.loads(line) for line in found] == events

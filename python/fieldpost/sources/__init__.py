@@ -67,6 +67,9 @@ def open_source(source: Any, dialect: Dialect | None = None) -> Source:
         return OpenFile(source, name if isinstance(name, str) else "open file")
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
         return Frame(source)
+    if type(source).__module__.startswith("polars") and type(source).__name__ == "Series":
+        hint = "give a table of it: series.to_frame()"
+        raise SourceError("E805", "one column is not a source", hint=hint)
     if is_table(source):
         return Table(source)
     if not isinstance(source, Iterable):

@@ -35,8 +35,9 @@ class Doubts:
         for column, count in lost.items():
             if count:
                 of = f' of the column "{column}"' if column else ""
-                told = f"{count:,} moments{of} lie outside of the years 1 to 9999 and are null"
-                self.tell("E817", told, source, "null stands for no end, too; or leave them out")
+                what = "1 moment{} lies" if count == 1 else f"{count:,} moments{{}} lie"
+                told = what.format(of) + " outside of the years 1 to 9999, so null stands there"
+                self.tell("E817", told, source, "give a moment of your own where null will not do")
 
 
 def log_doubts(doubts: Iterable[Mistake]) -> None:
