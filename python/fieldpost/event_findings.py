@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -44,9 +45,7 @@ def findings(profile: EventProfile) -> list[Mistake]:
         for path in profile.paths:
             if not _may_be_absent(path, profile.paths):
                 found += _of_path(path)
-        for value in profile.values:
-            if not _is_told(value, profile.paths):
-                found += _of_value(value)
+        found += _of_values([one for one in profile.values if not _is_told(one, profile.paths)])
         found += [one for some in map(_of_subscription, profile.subscriptions) for one in some]
     return found
 
@@ -124,7 +123,28 @@ def _is_told(one: ValueCount, paths: list[PathCount]) -> bool:
     return one.type is None and any(True for path in of_field for _ in _of_path(path))
 
 
-def _of_value(one: ValueCount) -> Iterator[Mistake]:
+def _of_values(values: list[ValueCount]) -> Iterator[Mistake]:
+    """One for each; many of one field that nothing resembles are told together."""
+    alike = Counter(_field_of(one) for one in values if _has_no_match(one))
+    told = set[tuple[str, str | None]]()
+    for one in values:
+        key = _field_of(one)
+        if not _has_no_match(one) or alike[key] <= _VALUES_SHOWN:
+            yield from _of_value(one)
+        elif key not in told:
+            told.add(key)
+            yield from _of_value(one, alike[key] - 1)
+
+
+def _field_of(one: ValueCount) -> tuple[str, str | None]:
+    return one.place, one.field
+
+
+def _has_no_match(one: ValueCount) -> bool:
+    return not (one.events or one.suggestion or one.is_negated or one.type in (None, "null"))
+
+
+def _of_value(one: ValueCount, others: int = 0) -> Iterator[Mistake]:
     there = [seen for seen in one.seen if seen.type not in ("missing", "null")]
     if one.events or not there or one.type == "null":
         return
@@ -135,7 +155,8 @@ def _of_value(one: ValueCount) -> Iterator[Mistake]:
     if one.type is None:
         told, hint = f"{_quoted(one.text)} holds for none of the events", instead
     else:
-        told = f"none of the events has {one.text} as {_quoted(one.field or '')}"
+        more = f" or one of {others:,} other values" if others else ""
+        told = f"none of the events has {one.text}{more} as {_quoted(one.field or '')}"
         hint = one.suggestion or instead
     yield Mistake("E295", told, one.place, one.line, one.column, hint)
 

@@ -136,6 +136,16 @@ def test_a_condition_that_meets_nothing_is_told(tmp_path, text, message, hint):
     assert len(warnings) == (1 if " in " in text or "!=" in text else 2)
 
 
+def test_many_values_that_nothing_resembles_are_told_together(tmp_path):
+    names = ", ".join(f'"{name}"' for name in ("Order Completd", *"ABCDEFGH"))
+    warnings = told(destination(tmp_path, body(1, filter=f"event in [{names}]")))
+    assert [one.split("; ")[0] for one in warnings] == [
+        'E295 none of the events has "Order Completd" as "event"',
+        'E295 none of the events has "A" or one of 7 other values as "event"',
+        'E296 "s0" takes none of the events',
+    ]
+
+
 @pytest.mark.parametrize(
     "one",
     [
