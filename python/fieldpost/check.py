@@ -84,7 +84,9 @@ def check_file(
 
 def check(config: DestinationConfig, events: Any = None, limit: int = EVENTS_READ) -> CheckResult:
     """Check a destination that was loaded. events, limit: as for `Destination.check`."""
-    return _checked(examine(config.text, config.file, None, LenientReading), events, limit)
+    return _checked(
+        examine(config.text, config.file, config.reading.environ, LenientReading), events, limit
+    )
 
 
 def _checked(examined: Examined, events: Any, limit: int) -> CheckResult:

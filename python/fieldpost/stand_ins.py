@@ -46,7 +46,7 @@ def offline(config: DestinationConfig) -> DestinationConfig:
     """
     if not config.missing and not _has_reference(config.settings):
         return config
-    examined = examine(config.text, config.file, None, LenientReading)
+    examined = examine(config.text, config.file, config.reading.environ, LenientReading)
     if examined.config is None:
         raise ConfigError(config.missing or examined.mistakes, config.file)
     return examined.config
