@@ -49,7 +49,7 @@ def _count(config: DestinationConfig) -> int:
     local = [one for one in config.sources if one != "-" and "://" not in one]
     plan = documents.compile_plan(config)
     for one in local:
-        source = open_source(one, config.dialect)
+        source = open_source(one, config.dialect(one))
         for chunk in source.chunks() if source.has_place else ():  # a named pipe is read once
             if count := plan.process(chunk).by_place:
                 return count

@@ -377,10 +377,15 @@ class DestinationConfig(Part):
             for one in self.source.path
         ]
 
-    @property
-    def dialect(self) -> Dialect | None:
-        """How delimited text is written that this destination reads; None where it is not told."""
-        return None if self.source.csv is None else self.source.csv.dialect
+    def dialect(self, source: Any) -> Dialect | None:
+        """How delimited text of a source is written, as this file tells it; None if it does not.
+
+        Standard input holds lines of JSON, unless the file names it as its own source.
+        """
+        piped = source == "-" or (isinstance(source, list | tuple) and list(source) == ["-"])
+        if self.source.csv is None or (piped and self.sources != ["-"]):
+            return None
+        return self.source.csv.dialect
 
     @property
     def event_id_given(self) -> bool:

@@ -89,7 +89,7 @@ class DelimitedText:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._text.close()
+        self._text.detach()  # whoever opened the content closes it
 
     @property
     def lines(self) -> int:

@@ -503,7 +503,7 @@ class Destination:
             source = self.config.sources
         if isinstance(source, dict) and set(source) == {"csv"}:  # of the file's own source
             source = {"path": self.config.sources, **source}
-        return open_source(source, self.config.dialect)
+        return open_source(source, self.config.dialect(source))
 
     @contextmanager
     def _ledger(self, looking: bool = False) -> Iterator[Ledger]:

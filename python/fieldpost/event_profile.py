@@ -217,7 +217,7 @@ def profile_events(config: DestinationConfig, source: Any, limit: int) -> EventP
     source: as for `Destination.deliver`. Raises ConfigError and SourceError.
     """
     plan, functions = documents.compile_plan(config), load_functions(config)
-    opened = open_source(source, config.dialect)
+    opened = open_source(source, config.dialect(source))
     opened.has_place = True  # nothing is remembered: a line without an id is an event all the same
     try:
         told = _counted(plan, functions, opened, limit)

@@ -63,11 +63,6 @@ def write(value: Any) -> bytes:
     return _utf8(text)
 
 
-def write_exact(value: Any) -> bytes:
-    """What `read_exact` gave, as JSON in UTF-8 again: the same numbers, digit for digit."""
-    return _utf8(shown(value))
-
-
 def _utf8(text: str) -> bytes:
     try:
         return text.encode("utf-8")

@@ -88,7 +88,7 @@ def _table(file: Path, key: Any, column: Any) -> dict[str, Any]:
     if file.suffix.lower() not in _DELIMITED:
         return _json_table(strict_json.parse(file.read_bytes()))
     dialect = Dialect(delimiter="\t" if file.suffix.lower() == ".tsv" else "")
-    with DelimitedText(file.open("rb"), dialect) as text:
+    with file.open("rb") as opened, DelimitedText(opened, dialect) as text:
         return _delimited_table(text, key, column)
 
 

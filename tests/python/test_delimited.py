@@ -288,6 +288,22 @@ def test_the_file_tells_how_its_source_is_written(tmp_path: Path) -> None:
     assert b'"n":"90,5"' in next(iter(destination.transform(other)))
 
 
+def test_an_open_file_stays_the_callers(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id;n\n1;2\n")
+    with (tmp_path / "a.csv").open("rb") as file:
+        assert read({"path": file, "csv": {}}).ids == ["1"]
+        assert not file.closed
+
+
+def test_standard_input_is_csv_only_where_it_is_named_so() -> None:
+    csv = "csv: {delimiter: ';'}}\n"
+    of_a_file = parse(HOOK + "source: {path: a.csv, " + csv, "d.yaml", {})
+    of_a_pipe = parse(HOOK + "source: {path: '-', " + csv, "d.yaml", {})
+    assert of_a_file.dialect("b.csv") is not None
+    assert (of_a_file.dialect("-"), of_a_file.dialect(["-"])) == (None, None)
+    assert of_a_pipe.dialect(["-"]) is not None
+
+
 @pytest.mark.parametrize(
     ("source", "mistakes"),
     [
@@ -327,5 +343,12 @@ def test_the_command_line_tells_how_csv_is_written(tmp_path: Path) -> None:
         '{"number":"id","text":"n"}',
         '{"number":"1","text":"ü"}',
     ]
+    piped = subprocess.run(
+        [sys.executable, "-m", "fieldpost", "transform", "--filter", "all", "-", *named],
+        input=(tmp_path / "a.csv").read_bytes(),
+        capture_output=True,
+        timeout=60,
+    )
+    assert piped.stdout.decode("utf-8").splitlines()[1] == '{"number":"1","text":"ü"}'
     told = transform("--csv", "encoding")
     assert (told.returncode, "E820" in told.stderr) == (2, True)

@@ -170,6 +170,21 @@ def test_events_told_apart_by_place_are_counted_and_told(service, tmp_path, capl
     assert "event_id: content" in told.stderr
 
 
+def test_what_a_source_warns_of_is_in_the_report_and_told(service, tmp_path, caplog):
+    file, source = service.destination(tmp_path, body='{n: {"@path": "$.n"}}'), tmp_path / "e.csv"
+    source.write_text("type,n;m\ntrack,1;2\ntrack,2;3\n")
+    destination = fp.Destination.from_file(file)
+    foretold = destination.deliver(source, dry_run=True).to_dict()["warnings"]
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        report = destination.deliver(source).to_dict()
+    assert report["warnings"] == foretold
+    [warning] = foretold
+    told = (warning["code"], warning["source"], warning["line"])
+    assert told == ("E819", str(source), 1)
+    assert caplog.text.count("E819") == 1
+
+
 def test_events_with_an_id_are_told_apart_by_it(service, tmp_path, caplog):
     file = service.destination(tmp_path)
     report = fp.Destination.from_file(file).deliver(write(tmp_path / "e.ndjson", BAD))

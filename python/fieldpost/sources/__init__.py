@@ -55,7 +55,7 @@ def open_source(source: Any, dialect: Dialect | None = None) -> Source:
     Raises SourceError where a file is missing, a pattern matches nothing, or the kind is unknown.
     """
     if isinstance(source, str | os.PathLike):
-        return StandardInput() if source == "-" else Files([os.fsdecode(source)], dialect)
+        return StandardInput(dialect) if source == "-" else Files([os.fsdecode(source)], dialect)
     if isinstance(source, bytes | bytearray | memoryview | mmap.mmap):
         return Lines(source)
     if isinstance(source, dict):
@@ -64,7 +64,7 @@ def open_source(source: Any, dialect: Dialect | None = None) -> Source:
         if isinstance(source, io.StringIO):
             raise SourceError("E805", "a text is not a source", hint="give its bytes")
         name = getattr(source, "name", None)
-        return OpenFile(source, name if isinstance(name, str) else "open file")
+        return OpenFile(source, name if isinstance(name, str) else "open file", dialect)
     if type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
         return Frame(source)
     if type(source).__module__.startswith("polars") and type(source).__name__ == "Series":
@@ -101,7 +101,7 @@ def _several(source: Iterable[Any], dialect: Dialect | None) -> Source:
         raise SourceError("E805", f"a list of paths that also holds {odd[0]}")
     texts = [os.fsdecode(one) for one in paths]
     if texts == ["-"]:
-        return StandardInput()
+        return StandardInput(dialect)
     if "-" in texts:
         hint = "read standard input on its own"
         raise SourceError("E805", "standard input in a list of paths", hint=hint)

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..delimited_text import Dialect
 from ..errors import SourceError
+from .delimited import delimited_lines
 from .doubts import Doubts
-from .stream import chunks_of
+from .stream import Stream, chunks_of
 from .text import text_lines
 
 if TYPE_CHECKING:
@@ -24,10 +26,14 @@ _ROOM = 1 << 16
 
 
 class OpenFile:
-    """An open file, read from where it stands to its end; its lines have no place of their own."""
+    """An open file, read from where it stands to its end; its lines have no place of their own.
 
-    def __init__(self, file: Any, name: str) -> None:
+    dialect: of delimited text; None for lines of JSON.
+    """
+
+    def __init__(self, file: Any, name: str, dialect: Dialect | None = None) -> None:
         self._file = file
+        self._dialect = dialect
         self.name = name
         self.has_place = False
         self.doubts = Doubts()
@@ -35,12 +41,18 @@ class OpenFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """The lines, until the end; those that are there when nothing comes are not held back."""
+        self.doubts.clear()
         faults: list[SourceError] = []
         file = self._bytes()
-        stream = text_lines(file, self.name)
+        stream = self._stream(file)
         yield from chunks_of(stream, self.name, self.has_place, faults.append, lambda: _idle(file))
         if faults:
             raise faults[0]
+
+    def _stream(self, file: io.BufferedReader) -> Stream:
+        if self._dialect is None:
+            return text_lines(file, self.name)
+        return delimited_lines(file, self.name, "", self._dialect, self.doubts)
 
     def stop(self) -> None:
         """Wait for no more of a pipe: what came so far is all. From any thread."""
@@ -56,8 +68,8 @@ class OpenFile:
 class StandardInput(OpenFile):
     """What is piped in."""
 
-    def __init__(self) -> None:
-        super().__init__(None, "standard input")
+    def __init__(self, dialect: Dialect | None = None) -> None:
+        super().__init__(None, "standard input", dialect)
 
     def _bytes(self) -> io.BufferedReader:
         if sys.stdin is None:
