@@ -134,8 +134,11 @@ class Transformation:
         """A DataFrame with the columns of `Row`; `body` holds Python values (needs pandas)."""
         import pandas
 
-        rows = (row._replace(body=row.body and _value(row.body)) for row in self.rows())
-        return pandas.DataFrame(rows, columns=list(Row._fields))
+        rows = [row._replace(body=row.body and _value(row.body)) for row in self.rows()]
+        try:
+            return pandas.DataFrame(rows, columns=list(Row._fields))
+        except UnicodeEncodeError:  # its columns of text hold no half of a character
+            return pandas.DataFrame(rows, columns=list(Row._fields), dtype=object)
 
     def to_arrow(self) -> Any:
         """A pyarrow Table with the columns of `Row`; `body` holds JSON text (needs pyarrow)."""
@@ -170,7 +173,7 @@ class Transformation:
     def _repr_html_(self) -> str:
         rows = [row for _, row in zip(range(20), self.rows(), strict=False)]
         columns = ("line", "subscription", "body", "error")
-        cells = [[getattr(row, column) for column in columns] for row in rows]
+        cells = [[row.line, row.subscription, _text(row.body), row.error or ""] for row in rows]
         return html_table(columns, cells)
 
 
@@ -184,6 +187,10 @@ def transform(source: Any, mapping: Mapping, filter: FilterLike | None = None) -
     source: as for `Destination.deliver`. Raises SourceError.
     """
     return Transformation(open_source(source), MappingStage(mapping, filter))
+
+
+def _text(body: bytes | None) -> str:
+    return "" if body is None else body.decode("utf-8")
 
 
 def _value(body: bytes) -> Any:

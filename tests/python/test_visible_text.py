@@ -225,6 +225,18 @@ def test_a_notebook_gets_escapes_from_a_console_and_no_markup_of_data(monkeypatc
     assert pages and not OBEYED.search("".join(pages)) and ":warning:" in "".join(pages)
 
 
+def test_bodies_that_are_half_a_character_make_a_table():
+    pytest.importorskip("pandas")
+    lines = b'{"v": "cut \\ud83d"}\n{"v": "whole"}\n'
+    table = fp.transform(lines, fp.Mapping({"@path": "$.v"})).to_pandas()
+    assert list(table["body"]) == ["cut \ud83d", "whole"] and list(table["line"]) == [1, 2]
+
+
+def test_a_page_of_bodies_shows_json_and_no_python():
+    shown = fp.transform(b'{"v": "a\\ud83d"}', fp.Mapping({"v": {"@path": "$.v"}}))._repr_html_()
+    assert "<td>{&quot;v&quot;:&quot;a\\ud83d&quot;}</td><td></td>" in shown
+
+
 def test_a_log_line_stays_one(hostile, caplog):
     caplog.set_level(logging.INFO, "fieldpost")
     file, events = hostile
