@@ -21,6 +21,7 @@ _DIRECTIVES = (
     *("url", "headers", "order_by", "key", "on_create", "if_match", "impersonate", "message"),
     *("status", "statecode", "statuscode"),
 )
+_OF_ADDRESS = 'an address with values of events is the `url` of a subscription: {"@template": …}'
 # What is no value of a document: a number or a yes is meant, however it is written.
 _SWITCHES = ("enabled", "duplicate_detection", "nulls", "bypass")
 _BATCH_NUMBERS = (("batch", "max_records"), ("batch", "max_bytes"))
@@ -83,6 +84,8 @@ def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings
     text = json_text.write(filled).decode("utf-8")
     wrong, surprising = _core.check_mapping(text, path_text(place))
     found.mistakes.extend([*mistakes, *(_mistake(row) for row in wrong)])
+    if place == ("url",):  # a text, which the address of a subscription need not be
+        surprising = [(code, message, at, _OF_ADDRESS) for code, message, at, _ in surprising]
     found.warnings.extend(
         one for one in map(_mistake, surprising) if not _is_from_outside(one, reading)
     )

@@ -396,3 +396,14 @@ def test_a_file_that_is_no_destination_is_told_by_every_verb(tmp_path, text, ver
     assert told.returncode == 2, told.stderr
     assert "Traceback" not in told.stderr
     assert "E1" in told.stdout + told.stderr
+
+
+def test_a_template_in_the_address_of_all_is_told_where_it_may_stand(tmp_path: Path) -> None:
+    file = tmp_path / "hook.yaml"
+    file.write_text(
+        "name: hook\ntype: webhook\nurl: 'http://127.0.0.1/{{properties.id}}'\n"
+        "event_id: {'@path': $.messageId}\nsubscriptions: [{name: all}]\n"
+    )
+    [warning] = fp.check_file(file).warnings
+    assert (warning.code, warning.line) == ("E291", 3)
+    assert "`url` of a subscription" in warning.hint
