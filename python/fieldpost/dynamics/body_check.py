@@ -125,12 +125,24 @@ class BodyCheck:
             name, path = body_key(written), (*part.path, written)
             names.append(name)
             self._member(place, name, document, path)
-        states = {body_key(name): (name, one) for name, one in part.value.items()}
-        if {"statecode", "statuscode"} <= states.keys():
-            written, status = states["statuscode"]
-            self._states.reason(place.table, states["statecode"][1], status, (*part.path, written))
+        self._state(place, part)
         if part.whole and place.mode == "create":
             self._missing(place.table, part, names)
+
+    def _state(self, place: Place, part: Part) -> None:
+        """The state that a row is given; its reason alone where it has no other word of it."""
+        table = place.table
+        given = {
+            body_key(one): (document, (*part.path, one)) for one, document in part.value.items()
+        }
+        name = "statecode" if "statecode" in given else "statuscode"
+        if name in given and name in table.columns:
+            self._states.closed(table, table.columns[name], *given[name])
+            if place.creates:
+                surely = place.mode == "create"
+                self._states.created(table, table.columns[name], *given[name], surely)
+        if {"statecode", "statuscode"} <= given.keys():
+            self._states.reason(table, given["statecode"][0], *given["statuscode"])
 
     def _member(self, place: Place, name: str, document: Any, path: Path) -> None:
         table = place.table
@@ -169,11 +181,6 @@ class BodyCheck:
             return
         if column.name != place.table.key:
             self._writable(place.mode, column, path)
-        if column.name in ("statecode", "statuscode"):
-            self._states.closed(place.table, column, document, path)
-            if place.creates:
-                surely = place.mode == "create"
-                self._states.created(place.table, column, document, path, surely)
         for part in parts(document, path):
             self._columns.check(column, part)
 
