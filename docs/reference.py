@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldpost import _core
+from fieldpost.auth import entra_codes
 from fieldpost.errors import CODES
 
 DOCS = Path(__file__).parent
@@ -96,6 +97,18 @@ def _type_row(kind: Any) -> Iterator[str]:
         yield f"`{kind.json}`" + (", counted (`E817`)" if kind.lost else "")
 
 
+def _entra() -> str:
+    """Numbers with one cause and one cure share a row."""
+    shared: dict[tuple[str, str, str], list[int]] = {}
+    for one in entra_codes.CODES:
+        shared.setdefault((one.cause, one.cure, one.who), []).append(one.number)
+    rows = (
+        (", ".join(f"`AADSTS{number}`" for number in numbers), *told)
+        for told, numbers in shared.items()
+    )
+    return _table(("number", "why", "cure", "who"), rows)
+
+
 def _spaced(json_text: str) -> str:
     """Compact JSON with blanks behind its colons and commas, digits and all."""
     parts = re.split(r'("(?:[^"\\]|\\.)*")', json_text)
@@ -117,6 +130,7 @@ TABLES = {
     "surprises": lambda: _codes(_SURPRISES),
     "schema": lambda: _codes(_SCHEMA),
     "types": _types,
+    "sign in": _entra,
 }
 
 

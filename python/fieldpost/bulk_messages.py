@@ -38,7 +38,7 @@ class BulkMessages:
 
     def __init__(self, config: DestinationConfig, ledger: Ledger) -> None:
         self._config, self._ledger = config, ledger
-        self._environment = (config.url or "").rstrip("/")
+        self._environment = documents.shared_address(config)
         self.asked = 0
         self.hold_s = 0.0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from . import by_place, destination_schema, documents, expressions
+from . import by_place, destination_schema, documents, expressions, sign_in_check
 from .client_certificate import client_certificate
 from .config import DestinationConfig, Examined, examine, read_text
 from .config_mistakes import ordered
@@ -111,6 +111,9 @@ def _result(examined: Examined) -> CheckResult:
     if config is not None:
         warned += _absent_secrets(config)
         warned += config.placed(by_place.findings(config))
+        sign_in = sign_in_check.findings(config)
+        errors += sign_in.mistakes
+        warned += sign_in.warnings
         errors += _client_mistakes(config)
         errors += _told(lambda: documents.compile_plan(config))
         errors += config.placed(documents.nameless(config))

@@ -268,6 +268,11 @@ class DestinationConfig(Part):
     source: Annotated[SourceKey, BeforeValidator(as_source)] = SourceKey()
     type: Literal["webhook", "dynamics365"]
     url: Url | None = Field(default=None, repr=False)
+    former_urls: Annotated[
+        Annotated[tuple[Url, ...], Field(strict=False)] | None,
+        BeforeValidator(config_values.one_or_several),
+        Field(repr=False),
+    ] = None
     auth: Auth = NoAuth(type="none")
     functions: Text | None = None
     integrations: Annotated[Text | None, BeforeValidator(config_values.integration)] = None

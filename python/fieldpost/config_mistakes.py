@@ -13,8 +13,15 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from . import action_rules, auth_rules, proxy, send_rules
+from . import action_rules, auth_rules, entra_rules, proxy, send_rules
 from .config_values import EnvText, Reading
+from .environment_address import (
+    WHERE,
+    beyond_the_host,
+    is_address,
+    other_than_environment,
+    spelling,
+)
 from .errors import Mistake
 from .nearest_name import meant, meant_or_all
 from .yaml_text import Path, YamlText, parse_path
@@ -204,7 +211,7 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
     """The rules that join several keys."""
     places = reading.places
     found = [*_address(data, places), *_files(data, reading), *auth_rules.mistakes(data, places)]
-    found += _client(data, places)
+    found += [*entra_rules.mistakes(data, places), *_client(data, places)]
     found += [*proxy.mistakes(data, places), *send_rules.mistakes(data, places)]
     subscriptions = data.get("subscriptions")
     listed = subscriptions if isinstance(subscriptions, list) else []
@@ -216,20 +223,34 @@ def across(data: Mapping[str, Any], reading: Reading) -> list[Mistake]:
 
 
 def _address(data: Mapping[str, Any], places: YamlText) -> Iterator[Mistake]:
-    if data.get("type") == "webhook" and "schema" in data:
-        told = 'the type does not use "schema"'
-        yield places.mistake("E115", told, ("schema",), "remove it")
+    for key in ("schema", "former_urls") if data.get("type") == "webhook" else ():
+        if key in data:
+            told = f"the type does not use {_quoted(key)}"
+            yield places.mistake("E115", told, (key,), "remove it")
     if data.get("type") != "dynamics365":
         return
     if "url" not in data:
         hint = "the environment's address, such as https://contoso.crm.dynamics.com"
         yield places.mistake("E111", 'the key "url" is missing', ("url",), hint)
-    elif "/api/data" in str(data["url"]):
-        hint = "write only https://host"
-        yield places.mistake("E113", "expected the environment's address alone", ("url",), hint)
+    else:
+        yield from _environment(data["url"], places)
     if "auth" not in data:
         hint = "such as auth: {type: oauth2, grant: client_credentials, …}"
         yield places.mistake("E111", 'the key "auth" is missing', ("auth",), hint)
+
+
+def _environment(url: Any, places: YamlText) -> Iterator[Mistake]:
+    """An address that is of something else, or of more than the environment."""
+    if not is_address(url):
+        return
+    other = other_than_environment(url)
+    if other:
+        told = f"expected the environment's own address, found that of {other}"
+        yield places.mistake("E124", told, ("url",), WHERE)
+    elif beyond_the_host(url):
+        written = "https://host alone" if isinstance(url, EnvText) else spelling(url)
+        told = "expected the environment's address without path and query"
+        yield places.mistake("E124", told, ("url",), f"write {written}")
 
 
 def _files(data: Mapping[str, Any], reading: Reading) -> Iterator[Mistake]:

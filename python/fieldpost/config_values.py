@@ -249,7 +249,10 @@ def _url(value: Any, info: ValidationInfo) -> Any:
     except ValueError:
         raise wrong("E113", "not a URL", "write it as https://host/path") from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", value):
-        raise wrong("E113", "not an http or https URL", "write it as https://host/path")
+        hint = "write it as https://host/path"
+        if value != value.strip() and not re.search(r"\s", value.strip()):
+            hint = "remove the blanks around it"
+        raise wrong("E113", "not an http or https URL", hint)
     if secret is not None:
         raise wrong("E120", "a password inside a URL", "use auth: {type: basic, …} instead")
     allowed = isinstance(info.context, Reading) and info.context.allow_http

@@ -160,7 +160,7 @@ class Delivery:
         dispatcher = Dispatcher(
             json.dumps(
                 documents.dispatcher_document(
-                    config, messages.taken(), transport_that_sends(config)
+                    config, messages.taken(), transport_that_sends(config), ledger.addresses()
                 )
             )
         )

@@ -337,7 +337,7 @@ class Destination:
 
     def _counts(self, ledger: Ledger, one: Subscription) -> dict[str, int]:
         address = documents.target_address(self.config, one)
-        return ledger.counts(self.config.id, one.id, *address)
+        return ledger.counts(self.config.id, one.id, address.url, address.is_older)
 
     def outcomes(
         self,
@@ -380,7 +380,7 @@ class Destination:
         with self._looking() as ledger:
             if not ledger.exists():
                 return []
-            now = [(one.id, *documents.target_address(self.config, one)) for one in active]
+            now = [(one.id, *documents.target_address(self.config, one)[:2]) for one in active]
             return ledger.failures(self.config.id, limit, targets=now)
 
     def monitor(self, every_s: float = 2.0, for_s: float | None = None) -> Iterator[Glance]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from . import destination_schema
@@ -14,7 +15,8 @@ from .config import Batch, DestinationConfig, Subscription
 from .config_values import EnvText
 from .dynamics import document as dynamics
 from .dynamics.core_document import PLAIN, columns_document, own_columns, table_document
-from .dynamics.tables import TABLES
+from .dynamics.tables import OTHERS, TABLES
+from .environment_address import former_spelling, former_spellings, is_same, spelling
 from .errors import Mistake
 from .lookup_tables import filled_and_mistakes
 from .send_rules import named_hosts
@@ -144,14 +146,15 @@ def dispatcher_document(
     config: DestinationConfig,
     bulk: dict[str, list[str]] | None = None,
     transport: dict[str, Any] | None = None,
+    known: Iterable[str] = (),
 ) -> dict[str, Any]:
     """What `Dispatcher` is made from. bulk: the bulk messages of tables, where they are known.
 
-    transport: how it connects, where it does.
+    transport: how it connects, where it does. known: addresses that the ledger has targets of.
     """
     delivery = config.delivery
     return {
-        "protocol": protocol_document(config) | ({"bulk": bulk} if bulk else {}),
+        "protocol": protocol_document(config, known) | ({"bulk": bulk} if bulk else {}),
         "transport": transport or transport_document(config),
         "retry": delivery.retry.model_dump(mode="json"),
         "limits": limits_document(config),
@@ -174,8 +177,11 @@ def limits_document(config: DestinationConfig) -> dict[str, Any]:
     }
 
 
-def protocol_document(config: DestinationConfig) -> dict[str, Any]:
-    """Which protocol speaks to the destination, and what it needs to know."""
+def protocol_document(config: DestinationConfig, known: Iterable[str] = ()) -> dict[str, Any]:
+    """Which protocol speaks to the destination, and what it needs to know.
+
+    known: addresses that the ledger has targets of.
+    """
     common = {
         "type": config.type,
         "destination": config.id,
@@ -194,11 +200,28 @@ def protocol_document(config: DestinationConfig) -> dict[str, Any]:
     return common | {
         "operations_per_day": config.delivery.requests_per_day,
         "url": (config.url or "").rstrip("/"),
+        "environment": spelling(config.url or ""),
+        "former_environments": former_environments(config, known),
         "batching": config.delivery.batching,
         "client_id": getattr(config.auth, "client_id", None) or "",
         "subscriptions": [_dynamics_entry(config, one) for one in active(config)],
         "tables": tables_document(config),
     }
+
+
+def former_environments(config: DestinationConfig, known: Iterable[str] = ()) -> list[str]:
+    """The spellings of the environment, other than today's, that ids of rows may be made of.
+
+    As the file says in `former_urls`; without it, its own url and those that the ledger knows.
+    """
+    url = config.url or ""
+    if config.former_urls is None:
+        return former_spellings(url, known)
+    today = spelling(url)
+    found = dict.fromkeys(
+        one for given in config.former_urls for one in (spelling(given), former_spelling(given))
+    )
+    return [one for one in found if one != today]
 
 
 def tables_document(config: DestinationConfig) -> dict[str, Any]:
@@ -210,6 +233,8 @@ def tables_document(config: DestinationConfig) -> dict[str, Any]:
             tables[name] = table_document(schema, table)
         elif name in tables:
             tables[name]["columns"] = columns_document(table, PLAIN)
+    for name in OTHERS & tables.keys():
+        tables[name]["others"] = True
     return tables
 
 
@@ -286,11 +311,15 @@ def _with(body: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
 
 
 class TargetAddress(NamedTuple):
-    """The address to which the ledger's memory of a subscription belongs. older: as earlier
-    versions, or the same file before a reference stood in it, knew it; "" for the same."""
+    """The address to which the ledger's memory of a subscription belongs.
+
+    is_older: whether an address of the ledger is this one as earlier versions knew it, or the same
+    file before a reference stood in it. keeps_older: whether the ledger goes on to know the older.
+    """
 
     url: str
-    older: str = ""
+    is_older: Callable[[str], bool]
+    keeps_older: bool = False
 
 
 def target_address(config: DestinationConfig, one: Subscription) -> TargetAddress:
@@ -299,20 +328,34 @@ def target_address(config: DestinationConfig, one: Subscription) -> TargetAddres
     That is a query, and all behind the host where the address came by reference.
     """
     if config.type == "dynamics365":
-        return TargetAddress((config.url or "").rstrip("/"))
+        return _environment_target(config)
+    url, older = _webhook_address(one)
+    return TargetAddress(url, lambda known: bool(older) and known == older)
+
+
+def _environment_target(config: DestinationConfig) -> TargetAddress:
+    url, former = config.url or "", config.former_urls or ()
+    today = spelling(url)
+    return TargetAddress(
+        today,
+        lambda known: known != today and any(is_same(one, known) for one in (url, *former)),
+        keeps_older=True,
+    )
+
+
+def _webhook_address(one: Subscription) -> tuple[str, str]:
+    """Today's, and the one before; "" for the same."""
     if not isinstance(one.url, str):
         written = json.dumps(one.url, sort_keys=True)
         hidden = json.dumps(_hashed(one.url), sort_keys=True)
-        return TargetAddress(hidden, written if written != hidden else "")
+        return hidden, written if written != hidden else ""
     address, mark, query = str(one.url).partition("?")
     written = address + (mark and "?" + _hash(query))
     host = "/".join(address.split("/", 3)[:3])
     if address.removeprefix(host) in ("", "/") and not mark:
-        return TargetAddress(written)
+        return written, ""
     hidden = f"{host}/***?{_hash(written)}"
-    if isinstance(one.url, EnvText):
-        return TargetAddress(hidden, written)
-    return TargetAddress(written, hidden)
+    return (hidden, written) if isinstance(one.url, EnvText) else (written, hidden)
 
 
 def shown_address(config: DestinationConfig, one: Subscription) -> str:
@@ -352,7 +395,7 @@ def mapping_version(config: DestinationConfig, one: Subscription) -> str:
 def shared_address(config: DestinationConfig) -> str:
     """Whose limits a run shares: the environment, or the hosts that are posted to."""
     if config.type == "dynamics365":
-        return (config.url or "").rstrip("/")
+        return spelling(config.url or "")
     written = [one.url for one in active(config) if isinstance(one.url, str)]
     origins = {"/".join(url.split("/", 3)[:3]) for url in written}
     return " ".join(sorted(origins)) or config.id

@@ -7,6 +7,7 @@ import shlex
 
 from .config import DestinationConfig
 from .dynamics.schema import Schema
+from .environment_address import is_same
 from .errors import FieldpostError
 from .report import Counts, Report
 from .saved_schema import SavedSchema
@@ -48,7 +49,7 @@ def _has_pulled(config: DestinationConfig) -> bool:
     path = config.schema_path if config.type == "dynamics365" else None
     if path is None or not path.is_file():
         return False
-    return Schema.load(path).environment == (config.url or "").rstrip("/")
+    return is_same(config.url or "", Schema.load(path).environment)
 
 
 def _gone(config: DestinationConfig) -> list[str]:

@@ -24,6 +24,7 @@ __all__ = [
     "origin",
     "redact",
     "resolve",
+    "resolve_bytes",
     "resolve_text",
 ]
 
@@ -76,6 +77,16 @@ def resolve_text(ref: SecretRef, environ: Mapping[str, str] | None = None) -> Se
     return Secret(value)
 
 
+def resolve_bytes(ref: SecretRef, environ: Mapping[str, str] | None = None) -> bytes:
+    """The same for a secret that may be no text, such as a certificate in PKCS #12."""
+    if ref.file is None:
+        return resolve_text(ref, environ).encode()
+    data = _bytes_of_file(ref)
+    if not data:
+        _refuse(ref, "E123", f"{origin(ref)} is empty", "put the secret there")
+    return data
+
+
 def _from_environment(ref: SecretRef, environ: Mapping[str, str] | None) -> str:
     variable = ref.env or ""
     value = (os.environ if environ is None else environ).get(variable)
@@ -86,17 +97,28 @@ def _from_environment(ref: SecretRef, environ: Mapping[str, str] | None) -> str:
 
 
 def _from_file(ref: SecretRef) -> str:
+    """Without the byte order mark that some editors write, and without the last line end."""
     problem = ""
     try:
-        text = Path(ref.file or "").read_bytes().decode("utf-8")
+        text = _bytes_of_file(ref).decode("utf-8-sig")
     except UnicodeDecodeError:
         problem = "it is not UTF-8"
+    if problem:
+        hint = "save it as UTF-8, as a text without format"
+        _refuse(ref, "E122", f"the file {ref.file} cannot be read ({problem})", hint)
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _bytes_of_file(ref: SecretRef) -> bytes:
+    problem, data = "", b""
+    try:
+        data = Path(ref.file or "").read_bytes()
     except OSError as error:
         problem = error.strerror or "it cannot be read"
     if problem:
         hint = "the path is relative to the destination file"
         _refuse(ref, "E122", f"the file {ref.file} cannot be read ({problem})", hint)
-    return text.removesuffix("\n").removesuffix("\r")
+    return data
 
 
 def _from_keyring(ref: SecretRef) -> str:

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from fieldpost.auth.entra import HINTS, read_refusal
+from fieldpost.auth.entra import read_refusal
+from fieldpost.auth.entra_codes import BY_NUMBER
 from fieldpost.auth.oauth2 import OAuth2Credentials
 from fieldpost.config import OAuth2Auth, SecretRef
 from fieldpost.errors import AuthError, ConfigError
@@ -381,7 +382,7 @@ def test_a_refusal_in_other_forms_is_read_too() -> None:
     assert named.message == "the token endpoint refused: HTTP 400 invalid_scope"
     assert named.hint == "look at scope"
     described = {"error": "invalid_request", "error_description": "AADSTS90002: Tenant not found"}
-    assert read_refusal(400, described, []).hint == HINTS[90002]
+    assert read_refusal(400, described, []).hint == BY_NUMBER[90002].hint
     assert "HTTP 404" in read_refusal(404, None, []).message
     assert read_refusal(400, {"error": "temporarily_unavailable"}, []).passing
     assert "x y" not in read_refusal(400, {"error": "x y\n"}, []).message

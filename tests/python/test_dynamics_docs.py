@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fieldpost.auth.entra import HINTS
+from fieldpost.auth.entra_codes import BY_NUMBER
 from fieldpost.dynamics.connection_steps import NAMES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,7 +21,7 @@ def test_every_code_of_the_service_is_explained():
 
 def test_every_number_of_the_sign_in_is_explained():
     explained = {int(number) for number in re.findall(r"AADSTS(\d+)", TEXT)}
-    assert set(HINTS) - explained == set()
+    assert set(BY_NUMBER) - explained == set()
 
 
 def test_every_step_of_a_connection_test_is_explained():

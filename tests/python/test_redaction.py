@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import logging
 import sqlite3
@@ -197,8 +198,9 @@ def test_an_event_delivered_before_is_recognised(refusing: Any, tmp_path: Path, 
     deliver(write(tmp_path, first, "    body: {a: 1}\n"), {})
     if way == "from an older version":
         config = fp.Destination.from_file(tmp_path / "hook.yaml").config
-        older = target_address(config, active(config)[0]).older
-        assert older.startswith(literal.split("?")[0] + "?")
+        path, query = literal.split("?")
+        older = f"{path}?{hashlib.sha256(query.encode()).hexdigest()[:16]}"
+        assert target_address(config, active(config)[0]).is_older(older)
         with sqlite3.connect(tmp_path / "hook.ledger.db") as db:
             db.execute("UPDATE targets SET url = ?", (older,))
             assert db.total_changes == 1

@@ -14,7 +14,7 @@ from ..auth_scheme import AzureIdentityAuth
 from ..config_values import SecretRef
 from ..errors import AuthError
 from ..secrets import Secret, resolve
-from .entra import HINTS
+from .entra_codes import BY_NUMBER
 
 EARLY_S = 300.0  # the library renews by itself from here on
 _CHECK_S = 30.0  # between two questions while a token is about to end
@@ -110,5 +110,5 @@ def _number(error: Exception) -> str:
 
 
 def _hint(error: Exception) -> str:
-    known = [HINTS[one] for one in _numbers(error) if one in HINTS]
+    known = [BY_NUMBER[one].hint for one in _numbers(error) if one in BY_NUMBER]
     return known[0] if known else "look at credential: and arguments:, and at the machine's sign-in"

@@ -10,10 +10,10 @@ import base64
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from ..auth_scheme import OAuth2Auth
 from ..client_certificate import ClientCertificate
@@ -22,7 +22,8 @@ from ..errors import AuthError
 from ..proxy import Proxy
 from ..redaction import address_secrets, shown_address
 from ..retry_after import retry_after_s
-from ..secrets import Secret, resolve
+from ..secret_marks import doubts_of
+from ..secrets import Secret, origin, resolve
 from .client_assertion import client_assertion
 from .client_tls import show_certificate
 from .entra import read_refusal
@@ -30,6 +31,7 @@ from .proxies import proxies_for, verify_proxy
 
 WAITS_S = (1.0, 2.0)  # before the second and the third try, unless Retry-After says more
 LONGEST_WAIT_S = 60.0
+_ASKED_IN_A_LOOP = 50196  # another try at once would prolong it
 # In which OpenSSL says that the other side did not accept our certificate, or missed one.
 _CERTIFICATE_ALERTS = (
     *("ALERT_CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA"),
@@ -58,6 +60,7 @@ class Trouble:
     passing: bool
     wait_s: float | None = None
     error: str = ""
+    number: int = 0  # Entra's
 
     def raised(self, url: str) -> AuthError:
         """The exception that tells it."""
@@ -162,9 +165,17 @@ class TokenEndpoint:
         body = json_of(response)
         if status == 200 and isinstance(body, dict) and "error" not in body:
             return self._grant(body)
-        if 200 <= status < 400 and not (isinstance(body, dict) and "error" in body):
-            return _unusable(f"is HTTP {status} without a token")
-        return refused(response, body, hidden)
+        if isinstance(body, dict) and "error" in body:
+            trouble = refused(response, body, hidden)
+            return replace(trouble, hint=trouble.hint + self._doubts(trouble.number))
+        return no_answer_of_a_token(response)
+
+    def _doubts(self, number: int) -> str:
+        """The marks in a secret that was refused which come from copying it."""
+        if number not in (7000215, 70002) or self.scheme.client_secret is None:
+            return ""
+        found = doubts_of(resolve(self.scheme.client_secret))
+        return f"; {origin(self.scheme.client_secret)} {' and '.join(found)}" if found else ""
 
     def _grant(self, answer: Any) -> Grant | Trouble:
         value = answer.get("access_token")
@@ -257,7 +268,9 @@ def refused(response: Any, body: Any, hidden: Iterable[str]) -> Trouble:
     code = "E602" if found.passing else "E601"
     wait_s = retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
     error = body.get("error") if isinstance(body, dict) else ""
-    return Trouble(code, found.message, found.hint, found.passing, wait_s, str(error))
+    if found.number == _ASKED_IN_A_LOOP:
+        wait_s = LONGEST_WAIT_S + 1
+    return Trouble(code, found.message, found.hint, found.passing, wait_s, str(error), found.number)
 
 
 def _seconds(value: Any) -> float | None:
@@ -268,8 +281,29 @@ def _seconds(value: Any) -> float | None:
     return seconds if 0 < seconds < 1e9 else None
 
 
-def _unusable(what: str) -> Trouble:
-    hint = "is token_url the token endpoint?"
+def no_answer_of_a_token(response: Any) -> Trouble:
+    """An answer that is none of a token endpoint: a redirect, a web page, a gateway's word."""
+    status, kind = response.status_code, response.headers.get("Content-Type", "")
+    place = urlsplit(response.headers.get("Location", "")).hostname
+    if 300 <= status < 400:
+        told = f"is a redirect (HTTP {status}){f' to {place}' if place else ''}"
+        return _unusable(told, f"author: token_url is the token endpoint itself; {_PROXY}")
+    if "html" in kind.lower() or response.content[:512].lstrip()[:1] == b"<":
+        told = f"is a web page (HTTP {status}), as of a proxy, a captive portal or a sign-in"
+        if status == 429 or status >= 500:
+            told = f"the token endpoint's answer {told}"
+            return replace(refused(response, None, ()), message=told, hint=_ILL)
+        return _unusable(told, f"{_PROXY}; author: is token_url the token endpoint?")
+    if status >= 400:
+        return refused(response, None, ())
+    return _unusable(f"is HTTP {status} without a token")
+
+
+_PROXY = "operator: look whether a proxy or the network's own sign-in page answered in its place"
+_ILL = "nobody: a gateway before the token endpoint is ill; it is tried again"
+
+
+def _unusable(what: str, hint: str = "author: is token_url the token endpoint?") -> Trouble:
     return Trouble("E603", f"the token endpoint's answer {what}", hint, passing=False)
 
 

@@ -5,16 +5,18 @@ Both forms: `{"@bind": {table, key}}`, and `x@odata.bind` with an address.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from ..nearest_name import asked, meant, named, same_but_case
 from ..yaml_text import Path
 from .body_findings import BodyFindings, listed, quoted
-from .body_part import Part, items, parts
+from .body_part import Part, directive_of, items, parts
 from .column_check import is_uuid
 from .row_address import NOT_IN_A_KEY, UNKNOWN, cannot_travel, read_address
 from .schema import Navigation, Schema, Table
+from .tables import OTHERS
 
 
 class BindCheck:
@@ -36,8 +38,7 @@ class BindCheck:
         if target is None:
             return
         self._found.tables.add(target.name)
-        if isinstance(key, dict) and not any(one.startswith("@") for one in key):
-            self.alternate_key(target, key, (*part.path, "key"))
+        self.check_key(target, key, (*part.path, "key"))
 
     def _table(self, table: Table, navigation: Navigation, name: str, path: Path) -> Table | None:
         found = self._schema.table(name)
@@ -45,10 +46,16 @@ class BindCheck:
             by_set = self._schema.sets.get(name)
             hint = asked(by_set.name if by_set else named(name, self._schema.tables))
             self._found.in_schema("E265", f"there is no table {quoted(name)}", path, hint)
-        elif not self._schema.fits(name, navigation.target):
+        elif not self._schema.fits(name, navigation.target) or self._has_heirs(name):
             self._elsewhere(table, navigation, found, path)
             return None
         return found
+
+    def _has_heirs(self, name: str) -> bool:
+        """Whether it only stands for other tables, as principal does for users and teams."""
+        return name in ("principal", "owner") and any(
+            one.base == name for one in self._schema.tables.values()
+        )
 
     def _elsewhere(self, table: Table, navigation: Navigation, found: Table, path: Path) -> None:
         """The property leads to another table; perhaps a sister of it leads there."""
@@ -114,9 +121,24 @@ class BindCheck:
             self._found.wrong("E265", told, part.path, self._example(navigation))
 
     def _example(self, navigation: Navigation) -> str:
-        return (
-            f'write {{"@bind": {{"table": "{navigation.target}", "key": …}}}} at {navigation.name}'
-        )
+        forms = self._forms(navigation)
+        return f"write {' or '.join(forms[:3])} at {navigation.name}"
+
+    def example(self, table: Table, names: list[str]) -> str:
+        """How a lookup is written: by each of the properties that set it."""
+        forms = [
+            f"{name}: {form}" for name in names for form in self._forms(table.navigation[name])
+        ]
+        some = " or ".join(forms[:3]) + (" or …" if len(forms) > 3 else "")
+        return f"write {some}" if forms else ""
+
+    def _forms(self, navigation: Navigation) -> list[str]:
+        """A bind for each table that is behind a property; principal has no rows of its own."""
+        found = []
+        for one in self._behind(navigation):
+            key = f'{{"{one.key}": …}}' if one.name in OTHERS else "…"
+            found.append(f'{{"@bind": {{"table": "{one.name}", "key": {key}}}}}')
+        return found or [f'{{"@bind": {{"table": "{navigation.target}", "key": …}}}}']
 
     def _set(self, name: str, path: Path) -> Table | None:
         found = self._schema.sets.get(name)
@@ -137,7 +159,27 @@ class BindCheck:
             if cannot_travel(value.replace(UNKNOWN, "")):
                 self._cannot_travel(path)
 
-    # -- alternate keys
+    # -- keys
+
+    def check_key(self, table: Table, key: Any, path: Path) -> None:
+        """A key of any form: columns, or one value, from which an id is derived."""
+        if isinstance(key, dict) and not directive_of(key):
+            self.alternate_key(table, key, path)
+        elif key is not None and table.key:
+            self._business_key(table, key, path)
+
+    def _business_key(self, table: Table, key: Any, path: Path) -> None:
+        hint = f'write key: {{"{table.key}": …}} for the id of a row'
+        is_id = isinstance(key, str) and is_uuid(key)
+        if table.name in OTHERS and not is_id:
+            told = f"only others make rows of {table.name}, so none has an id of a business key"
+            found = [one for one in table.keys.values() if one.columns]
+            more = [f'{{"{one.columns[0]}": …}}' for one in found if len(one.columns) == 1][:2]
+            hint += f", {' or '.join(more)} for an alternate key" if more else ""
+            self._found.doubtful("E125", told, path, hint)
+        elif table.name not in OTHERS and (is_id or _last_name(key) == table.key):
+            told = f"the key looks like the id of a row of {table.name}, and an id is made of it"
+            self._found.doubtful("E126", told, path, hint)
 
     def alternate_key(self, table: Table, key: dict[str, Any], path: Path) -> None:
         """Values by column: a key of the table, with values that can stand in an address."""
@@ -185,6 +227,12 @@ class BindCheck:
         columns = {one.attribute for one in table.columns.values()}
         hints = [meant(name, known) for name in sorted(names - columns)]
         return next(filter(None, hints), "")
+
+
+def _last_name(key: Any) -> str:
+    """Of a path, its last step."""
+    path = key.get("@path") if isinstance(key, dict) else None
+    return re.split(r"\W+", path.rstrip("]'\""))[-1] if isinstance(path, str) else ""
 
 
 def _attribute(name: str) -> str:

@@ -106,8 +106,7 @@ class BodyCheck:
     def check_key(self, table: Table, key: Any, path: Path) -> None:
         """What rows are found by: values by column are an alternate key."""
         self._found.tables.add(table.name)
-        if isinstance(key, dict) and not directive_of(key):
-            self._binds.alternate_key(table, key, path)
+        self._binds.check_key(table, key, path)
 
     def _rows(self, place: Place, some: Iterable[Part]) -> None:
         self._found.tables.add(place.table.name)
@@ -202,7 +201,7 @@ class BodyCheck:
         """A lookup is set through a navigation property, which may have another name."""
         names = table.bindable(lookup.attribute)
         told = f"{quoted(str(path[-1]))} is a lookup, which is not written as a column"
-        self._found.wrong("E264", told, path, _binding(table, names) if names else "")
+        self._found.wrong("E264", told, path, self._binds.example(table, names))
 
     def _missing(self, table: Table, part: Part, names: list[str]) -> None:
         given = {one.removesuffix(_BIND) for one in names}
@@ -235,9 +234,15 @@ class BodyCheck:
         self._found.doubtful("E276", told, path, f"leave {navigation.name} out")
 
     def _single(self, place: Place, navigation: Navigation, part: Part) -> None:
-        if part.is_null or part.kind == "unknown":
+        if part.is_null:
             return
-        if part.kind == "bind":
+        told = f"{quoted(navigation.name)} is a lookup, which is not written as a column"
+        hint = self._binds.example(place.table, [navigation.name])
+        if part.kind == "unknown":
+            if part.directive == "@path":
+                told += ": where the event has a text there, the service refuses it"
+                self._found.doubtful("E264", told, part.path, hint)
+        elif part.kind == "bind":
             self._binds.check(place.table, navigation, part)
         elif part.kind == "row":
             self._nested(place, navigation, [part])
@@ -245,8 +250,6 @@ class BodyCheck:
             told = f"{quoted(navigation.name)} leads to one row of {navigation.target}"
             self._found.wrong("E267", told, part.path, "write the row without a list")
         else:
-            told = f"{quoted(navigation.name)} is a lookup, which is not written as a column"
-            hint = _binding(place.table, [navigation.name])
             self._found.wrong("E264", told, part.path, hint)
 
     def _collection(self, place: Place, navigation: Navigation, part: Part) -> None:
@@ -312,12 +315,3 @@ def _nested_mode(place: Place, target: Table, row: Part) -> Mode:
     """Below an upsert, a row that brings its own id is written as it is found."""
     brings_id = target.key in map(body_key, row.value)
     return "upsert" if place.mode == "upsert" and brings_id else "create"
-
-
-def _binding(table: Table, names: list[str]) -> str:
-    """How the lookup is written: the first of the properties that set it."""
-    forms = [
-        f'{name}: {{"@bind": {{"table": "{table.navigation[name].target}", "key": …}}}}'
-        for name in names
-    ]
-    return "write " + " or ".join(forms[:3]) + (" or …" if len(forms) > 3 else "")

@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+# Tables whose rows only others make: administrators, the service itself. No row there has an id
+# that is derived from a business key, so a key that has the form of an id is one.
+OTHERS = frozenset(
+    (
+        *("businessunit", "fieldsecurityprofile", "languagelocale", "mailbox", "organization"),
+        *("owner", "principal", "publisher", "role", "solution", "systemuser", "team"),
+        *("timezonedefinition", "transactioncurrency", "workflow"),
+    )
+)
+
 
 class Navigation(NamedTuple):
     """What lies behind a navigation property, and the property that leads back."""

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from .former_target import IsOlder, join, never, rename
 from .notes import Notes
 from .reading import NOT_DELIVERED
 from .rows import (
@@ -64,51 +65,75 @@ class Ledger(Upkeep, Notes):
             )
         )
 
-    def target(self, destination: str, subscription: str, url: str, older: str = "") -> int:
+    def target(
+        self,
+        destination: str,
+        subscription: str,
+        url: str,
+        is_older: IsOlder = never,
+        keeps_older: bool = False,
+    ) -> int:
         """The number of a target, made where it is new; one that nothing has, for who looks.
 
-        older: what its address was called before; what is known under it goes on as `url`.
+        is_older: whether an address is what this one was called before; what is known under such
+        a one goes on as `url`. keeps_older: that address stays among `addresses`.
         """
         key = (destination, subscription, url)
         found = self._find_target(key)
-        former = None
+        older = self._older_targets(destination, subscription, is_older)
+        if self.looking:
+            number = found if found is not None else next(iter(older), None)
+            self._unknown += number is None
+            return -self._unknown if number is None else number
         if found is None and older:
-            former = self._find_target((destination, subscription, older))
-        if found is None and self.looking:
-            self._unknown += former is None
-            return -self._unknown if former is None else former
-        if found is None:
+            former = next(iter(older))
+            former_url = older.pop(former)
+            kept = former_url if keeps_older else ""
+            self._write(lambda transaction: rename(transaction, former, url, kept))
+        elif found is None:
             self._write(
-                lambda transaction: (
-                    transaction.run(
-                        "INSERT INTO targets (destination, subscription, url) VALUES (?, ?, ?)"
-                        " ON CONFLICT DO NOTHING",
-                        key,
-                    )
-                    if former is None
-                    else transaction.run(
-                        "UPDATE targets SET url = ? WHERE target = ?", (url, former)
-                    )
+                lambda transaction: transaction.run(
+                    "INSERT INTO targets (destination, subscription, url) VALUES (?, ?, ?)"
+                    " ON CONFLICT DO NOTHING",
+                    key,
                 )
             )
-            found = self._find_target(key)
+        found = self._find_target(key)
         assert found is not None
+        self._join(found, {one: url if keeps_older else "" for one, url in older.items()})
         return found
+
+    def _join(self, target: int, older: dict[int, str]) -> None:
+        """Move what is known under former addresses, but where an earlier fieldpost is at work.
+
+        older: by number, the address that is kept, or "".
+        """
+        for former, kept in older.items():
+            if any(map(self.is_live, self._undecided_of(former))):
+                continue
+
+            def work(transaction: Transaction, former: int = former, kept: str = kept) -> None:
+                self._spread(transaction)
+                join(transaction, target, former, kept)
+
+            self._write(work)
 
     # -- a run's work
 
     def dead_runs(self, targets: Sequence[int]) -> set[int]:
         """Runs that ended while something of these targets was claimed and not decided."""
-        found = set()
-        for target in targets:
-            rows = self._rows(
-                "SELECT DISTINCT o.run FROM outcomes AS o"
-                f" WHERE o.target = ? AND {NOT_DELIVERED} AND o.outcome IS NULL"
-                " UNION SELECT run FROM open_claims WHERE target = ?",
-                (target, target),
-            )
-            found |= {int(row[0]) for row in rows}
+        found = {run for target in targets for run in self._undecided_of(target)}
         return {run for run in found if not self.is_live(run)}
+
+    def _undecided_of(self, target: int) -> set[int]:
+        """The runs that have claimed something of a target and not decided it."""
+        rows = self._rows(
+            "SELECT DISTINCT o.run FROM outcomes AS o"
+            f" WHERE o.target = ? AND {NOT_DELIVERED} AND o.outcome IS NULL"
+            " UNION SELECT run FROM open_claims WHERE target = ?",
+            (target, target),
+        )
+        return {int(row[0]) for row in rows}
 
     def hold_unconfirmed(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 from .._core import count_distinct
 from . import question
+from .former_target import IsOlder, never
 from .rows import Kept, Key, known_as
 from .store import Store
 
@@ -24,13 +25,13 @@ class Reading(Store):
     """Questions about rows. Claims that are kept elsewhere count as rows that wait."""
 
     def counts(
-        self, destination: str, subscription: str, url: str, older: str = ""
+        self, destination: str, subscription: str, url: str, is_older: IsOlder = never
     ) -> dict[str, int]:
         """How many events of a target stand at each outcome; undecided ones are `waiting`.
 
-        older: what its address was called before, see `target`.
+        is_older: whether an address is this one's former, see `target`.
         """
-        target = self._known_target(destination, subscription, url, older)
+        target = self._known_target(destination, subscription, url, is_older)
         if target is None:
             return {}
         packs = self._rows("SELECT hashes FROM filtered WHERE target = ?", (target,))
@@ -39,12 +40,13 @@ class Reading(Store):
         return counts | {"filtered": filtered}
 
     def _known_target(
-        self, destination: str, subscription: str, url: str, older: str = ""
+        self, destination: str, subscription: str, url: str, is_older: IsOlder = never
     ) -> int | None:
-        """The number of a target, also under the name that its address had before."""
+        """The number of a target, also under a name that its address had before."""
         target = self._find_target((destination, subscription, url))
-        if target is None and older:
-            target = self._find_target((destination, subscription, older))
+        if target is None:
+            older = self._older_targets(destination, subscription, is_older)
+            target = next(iter(older), None)
         return target
 
     def _tally(self, target: int, with_hashes: bool) -> tuple[dict[str, int], bytes]:
@@ -134,12 +136,12 @@ class Reading(Store):
         limit: int = 1000,
         run: int | None = None,
         standing: Sequence[int] = (),
-        targets: Sequence[tuple[str, str, str]] | None = None,
+        targets: Sequence[tuple[str, str, IsOlder]] | None = None,
     ) -> list[dict[str, Any]]:
         """Outcomes that somebody has to look at, by reason; each with its newest row.
 
         run: of this run only, and of the claims that `standing` names. targets: (subscription,
-        address, what that was called before) of these only.
+        address, whether one is its former) of these only.
         """
         of_run = ""
         if targets is not None:

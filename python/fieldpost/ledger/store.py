@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from .former_target import IsOlder
 from .transaction import Transaction
 
 T = TypeVar("T")
@@ -108,6 +109,21 @@ class Store(ABC):
             "SELECT target FROM targets WHERE destination = ? AND subscription = ? AND url = ?", key
         )
         return int(rows[0][0]) if rows else None
+
+    def _older_targets(
+        self, destination: str, subscription: str, is_older: IsOlder
+    ) -> dict[int, str]:
+        """The targets whose address is a former one, by number, the oldest first."""
+        rows = self._rows(
+            "SELECT target, url FROM targets WHERE destination = ? AND subscription = ?"
+            " ORDER BY target",
+            (destination, subscription),
+        )
+        return {int(number): str(url) for number, url in rows if is_older(str(url))}
+
+    def addresses(self) -> list[str]:
+        """Every address that something is, or was, noted of."""
+        return [str(row[0]) for row in self._rows("SELECT DISTINCT url FROM targets ORDER BY url")]
 
 
 def quoted(words: Iterable[str]) -> str:

@@ -31,6 +31,10 @@ bool is_version(std::string_view value) {
 
 const Write& write_of(const Call& call) { return static_cast<const Write&>(*call.notes); }
 
+void note_former(const Reference& reference, std::vector<std::string> others, Write& write) {
+  if (!reference.id.empty() && !others.empty()) write.former[reference.id] = std::move(others);
+}
+
 Particulars::Particulars(std::string_view json)
     : body_(std::make_unique<JsonBody>(json.empty() ? "{}" : json)),
       members_(body_->members(body_->whole())) {}

@@ -53,6 +53,9 @@ struct Order {
   Call together(std::vector<Part> parts, Write write) const;
 };
 
+// The ids to try where the row of a business key is not there.
+void note_former(const Reference& reference, std::vector<std::string> others, Write& write);
+
 Call encode_create(const Order& order);
 Call encode_upsert(const Order& order);
 Call encode_update(const Order& order);

@@ -46,9 +46,14 @@ Call encode_action(const Order& order) {
 Dynamics::Dynamics(const Json& document) {
   Reading reading;
   destination_ = reading.text(document, "destination", "$.protocol");
-  environment_ = reading.text(document, "url", "$.protocol");
-  while (environment_.ends_with('/')) environment_.pop_back();
-  api_ = environment_ + kPathOfApi;
+  std::string url = reading.text(document, "url", "$.protocol");
+  while (url.ends_with('/')) url.pop_back();
+  api_ = url + kPathOfApi;
+  environment_.name = reading.text(document, "environment", "$.protocol", false);
+  if (environment_.name.empty()) environment_.name = std::move(url);
+  for (const Json& one : reading.list(document, "former_environments", "$.protocol")) {
+    if (one.is_string()) environment_.former.push_back(one.get<std::string>());
+  }
   client_id_ = reading.text(document, "client_id", "$.protocol", false);
   views_.push_back(std::make_unique<View>(read_tables(document, reading), environment_));
   verdicts_.emplace(api_, client_id_, views_.front()->tables);
@@ -155,6 +160,10 @@ Verdict Dynamics::decode(const Call& call, const Response& response, double now_
 
 std::optional<Protocol::Successor> Dynamics::successor(const Call& call) const {
   const Write& write = write_of(call);
+  if (write.former.contains(call.record_id)) {
+    return Successor{"where the row is not there under this id",
+                     std::make_shared<const Call>(under_other_id(call, call.record_id))};
+  }
   if (write.where_missing) return Successor{"where the row is not there", write.where_missing};
   if (write.where_there) return Successor{"where the row is there by now", write.where_there};
   return std::nullopt;

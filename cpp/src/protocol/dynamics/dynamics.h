@@ -1,6 +1,8 @@
 // Microsoft Dynamics 365: records become OData requests to Dataverse's Web API 9.2.
 //
 // {"type": "dynamics365", "destination": id, "url": "https://org...", "client_id": shown in hints,
+//  "environment": the url in the spelling that ids are made of, as it stands without it,
+//  "former_environments": other spellings that rows may have been made under,
 //  "subscriptions": [see subscription.h], "tables": see tables.h,
 //  "batching": "off" (as without it), "batch", "bulk" or "auto", see packing.h,
 //  "bulk": {"account": ["CreateMultiple"]}: all the bulk messages of a table, where that is known,
@@ -65,8 +67,8 @@ class Dynamics final : public Protocol {
   void finish(Call& call, std::uint32_t subscription, const std::string& id) const;
 
   std::string destination_;
-  std::string environment_;  // "https://org.crm.dynamics.com"
-  std::string api_;          // "https://org.crm.dynamics.com/api/data/v9.2/"
+  dynamics::Environment environment_;
+  std::string api_;  // "https://org.crm.dynamics.com/api/data/v9.2/"
   std::string client_id_;
   std::uint32_t operations_per_day_ = UINT32_MAX;
   // The tables as subscriptions see them: the first entry is for all that have no columns of their
@@ -75,7 +77,7 @@ class Dynamics final : public Protocol {
     dynamics::Tables tables;
     dynamics::References references;
 
-    View(dynamics::Tables seen, const std::string& environment)
+    View(dynamics::Tables seen, const dynamics::Environment& environment)
         : tables(std::move(seen)), references(tables, environment) {}
     View(const View&) = delete;
     View& operator=(const View&) = delete;

@@ -207,6 +207,14 @@ std::string_view within_api(std::string_view address) {
   return address;
 }
 
+Reference of_id(const Table& table, std::string id) {
+  Reference reference;
+  reference.table = &table;
+  reference.key = id;
+  reference.id = std::move(id);
+  return reference;
+}
+
 }  // namespace
 
 std::string encoded(std::string_view text) {
@@ -232,6 +240,24 @@ void Reference::lie_in(const std::string& partition) {
   columns.insert(kPartition);
 }
 
+std::vector<std::string> Reference::others() const {
+  std::vector<std::string> all = former;
+  if (!given.empty()) all.push_back(given);
+  return all;
+}
+
+// No row of a table that only others fill has an id of ours, so a key like an id is one there.
+Reference References::hashed(const Table& table, const std::string& key) const {
+  const std::string text(trim(key));
+  if (table.others && is_uuid(text)) return of_id(table, text);
+  Reference reference = of_id(table, key_id(environment_.name, table.name, text));
+  for (const std::string& name : environment_.former) {
+    reference.former.push_back(key_id(name, table.name, text));
+  }
+  if (is_uuid(text)) reference.given = text;
+  return reference;
+}
+
 const Table& References::table(const std::string& name) const {
   const auto found = tables_.find(name);
   if (found != tables_.end()) return found->second;
@@ -245,19 +271,18 @@ std::optional<Reference> References::find(const Table& table, JsonBody& body, Js
   if (key.kind != JsonKind::object) {
     const std::string text = key.kind == JsonKind::text ? key.text() : std::string(key.json);
     if (trim(text).empty()) return std::nullopt;
-    std::string id = key_id(environment_, table.name, text);
-    return Reference{&table, id, id, {}};
+    return hashed(table, text);
   }
   const std::vector<Member> parts = body.members(key);
   if (parts.size() != 1 || parts.front().name != table.key) return alternate(table, body, parts);
   if (parts.front().value.is_nothing()) return std::nullopt;
-  std::string id = id_in(parts.front().value);
-  return Reference{&table, id, id, {}};
+  return of_id(table, id_in(parts.front().value));
 }
 
 std::optional<Reference> References::alternate(const Table& table, JsonBody& body,
                                                const std::vector<Member>& parts) const {
-  Reference reference{&table, "", "", {}};
+  Reference reference;
+  reference.table = &table;
   for (const Member& part : parts) {
     if (!is_name(part.name)) throw CallFault{"E517", "a key has a column of no name", kKeyForms};
     if (part.value.is_nothing()) return std::nullopt;

@@ -56,6 +56,15 @@ void check_addresses(JsonBody& body, const Member& bind) {
 
 }  // namespace
 
+// Today's id comes last once more: the row may yet be made under it.
+void Row::bind(const Reference& target) {
+  binds = true;
+  std::vector<std::string> others = target.others();
+  if (target.id.empty() || others.empty()) return;
+  others.push_back(target.id);
+  former[target.id] = std::move(others);
+}
+
 void Row::add(std::string_view member) { append_member(member, columns); }
 
 std::size_t Row::nested() const {
@@ -122,7 +131,7 @@ void RowReader::member(JsonBody& body, const Member& given, Row& row) {
     const std::optional<Reference> target = references_.bound(body, *inner);
     if (!target) return nothing(given.name + std::string(kBind), row);
     row.add(bind_member(given.name, target->path()));
-    row.binds = true;
+    row.bind(*target);
     return;
   }
   const Navigation* navigation = row.table->find(given.name);
@@ -171,7 +180,9 @@ bool RowReader::branch(JsonBody& body, const Member& given, const Navigation& na
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (const auto inner = bind_in(body, parts[i])) {
       const std::optional<Reference> target = references_.bound(body, *inner);
-      if (target) append_member("\"/" + target->path() + "\"", binds);
+      if (!target) continue;
+      append_member("\"/" + target->path() + "\"", binds);
+      row.bind(*target);
       continue;
     }
     path_.append(".").append(given.name);
@@ -179,10 +190,10 @@ bool RowReader::branch(JsonBody& body, const Member& given, const Navigation& na
     branch.rows.push_back(this->row(body, parts[i], table));
     path_.resize(length);
     row.binds = row.binds || branch.rows.back().binds;
+    row.former.insert(branch.rows.back().former.begin(), branch.rows.back().former.end());
   }
   if (!binds.empty()) {
     row.add(named(given.name + std::string(kBind), "[" + binds + "]"));
-    row.binds = true;
   }
   if (!branch.rows.empty() || (is_list && parts.empty())) row.branches.push_back(std::move(branch));
   return true;

@@ -34,10 +34,12 @@ struct Row {
   std::string partition;   // of an elastic table, where the body says it
   std::string columns;     // "\"name\":\"A\",\"ownerid@odata.bind\":\"/teams(…)\""; no braces
   bool binds = false;      // to a row that may not be there; its branches' too
+  FormerIds former;        // of the rows that it binds to; its branches' too
   std::vector<Branch> branches;
 
-  void add(std::string_view member);  // "\"name\":\"A\""
-  std::size_t nested() const;         // rows below it, on all levels
+  void bind(const Reference& target);  // notes that it does; the member is the caller's
+  void add(std::string_view member);   // "\"name\":\"A\""
+  std::size_t nested() const;          // rows below it, on all levels
   std::string path() const { return table->set + "(" + id + ")"; }
   // The row and all that hangs on it, as the body of one create. `more`: members to add.
   std::string deep(std::string_view more = "") const;

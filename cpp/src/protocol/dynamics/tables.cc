@@ -120,6 +120,7 @@ Table read_table(const std::string& name, const Json& given, const std::string& 
   table.key = reading.text(given, "key", path);
   table.keyed = name != kParty;
   table.elastic = reading.flag(given, "elastic", path);
+  table.others = reading.flag(given, "others", path);
   for (const auto& [property, target] : reading.object(given, "navigation", path).items()) {
     const std::string at = path + ".navigation." + property;
     table.navigation.emplace(property, read_navigation(target, at, reading));

@@ -11,7 +11,8 @@
 //                "interests": {"kind": "choices", "labels": {…}, "otherwise": …},
 //                "birthdate": {"kind": "date", "zone": "Europe/Berlin"},
 //                "name": {"kind": "text", "max_length": 160, "truncate": true}},
-//    "key_columns": {"accountnumber": "text" | "whole" | "number"}, "elastic": true}}
+//    "key_columns": {"accountnumber": "text" | "whole" | "number"}, "elastic": true,
+//    "others": true}}
 //
 // Rows of an elastic table lie in partitions, and an upsert without a condition replaces the whole
 // row ("Use elastic tables using code").
@@ -59,10 +60,11 @@ struct Conversion {
 enum class KeyKind : std::uint8_t { text, whole, number };
 
 struct Table {
-  std::string name;   // "account"
-  std::string set;    // "accounts"
-  std::string key;    // "accountid"
-  bool keyed = true;  // its rows get ids of ours
+  std::string name;     // "account"
+  std::string set;      // "accounts"
+  std::string key;      // "accountid"
+  bool keyed = true;    // its rows get ids of ours
+  bool others = false;  // its rows are made by others alone: users, currencies
   bool elastic = false;
   std::map<std::string, Navigation> navigation;
   std::map<std::string, Conversion> columns;

@@ -281,6 +281,12 @@ Verdict Verdicts::refused(const Call& call, std::size_t part, const Response& re
   if (write.where_untied && may_be_untied && is_untied(response, error)) {
     return go_on(write.where_untied);
   }
+  if (is_missing(response, error)) {
+    const std::string missed = missed_id(write.former, error.message);
+    if (!missed.empty()) {
+      return go_on(std::make_shared<const Call>(under_other_id(call, missed)));
+    }
+  }
   std::optional<Verdict> known;
   if (is_gone && !write.closing) known = missing(write);
   if (!known) known = conflict(call, error, is_root);

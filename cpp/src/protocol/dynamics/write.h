@@ -10,6 +10,7 @@
 #include "fieldpost/protocol.h"
 #include "protocol/dynamics/change_set.h"
 #include "protocol/dynamics/closing.h"
+#include "protocol/dynamics/former_ids.h"
 #include "protocol/dynamics/subscription.h"
 
 namespace fieldpost::dynamics {
@@ -30,6 +31,7 @@ struct Write : CallNotes {
   bool binds = false;        // to rows that may not be there yet
   bool ties_inside = false;  // a part of the change set binds to a row of an earlier one
   bool root_ties = false;    // … and that part writes the row itself
+  FormerIds former;          // of the rows that it means by business keys
   std::vector<Part> parts;   // of a change set; none for a plain request
   std::size_t root = 0;      // which of them writes the row itself, counted from 1
 

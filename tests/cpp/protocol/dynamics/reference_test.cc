@@ -12,12 +12,13 @@ namespace fieldpost::dynamics {
 namespace {
 
 const std::string kEnvironment = "https://org.crm.dynamics.com";
+const Environment kOrg{kEnvironment, {}};
 
 // What stands in the brackets; "-" where the key is nothing, the fault's code where it is refused.
 std::string key_of(const std::string& json) {
   try {
     JsonBody body(json);
-    const References references(tables(), kEnvironment);
+    const References references(tables(), kOrg);
     const auto found = references.find(tables().at("account"), body, body.whole());
     return found ? found->key : "-";
   } catch (const CallFault& fault) {

@@ -12,10 +12,11 @@ namespace fieldpost::dynamics {
 namespace {
 
 const std::string kEnvironment = "https://org.crm.dynamics.com";
+const Environment kOrg{kEnvironment, {}};
 
 // The path of a node stands for its key.
 Row read(const std::string& body, const RowRules& rules = {}, const char* table = "account") {
-  const References references(tables(), kEnvironment);
+  const References references(tables(), kOrg);
   return RowReader(tables(), references, rules,
                    [](std::string_view path) { return std::string(path); })
       .read(body, tables().at(table));

@@ -21,6 +21,8 @@ Ends ends(const Order& order) {
 Call tie(const Order& order, const Ends& rows, Part part) {
   Write write;
   write.action = order.subscription.action;
+  note_former(rows.row, rows.row.others(), write);
+  note_former(rows.to, rows.to.others(), write);
   part.headers = order.options();
   Call call = order.plain(std::move(part), std::move(write));
   call.record_id = rows.row.id;

@@ -16,8 +16,10 @@ constexpr std::int64_t kDefaultReason = -1;  // of the state, as the service has
 constexpr const char* kActivity = "opportunityclose";
 
 Call close_row(const Order& order, const Reference& reference, Part part, std::int64_t state,
-               std::optional<std::int64_t> status) {
+               std::optional<std::int64_t> status, FormerIds former = {}) {
   Write write;
+  write.former = std::move(former);
+  note_former(reference, reference.others(), write);
   write.action = order.subscription.action;
   Closing closing{reference.path(), reference.table->name, state, std::nullopt};
   if (status != kDefaultReason) closing.status = status;
@@ -29,7 +31,7 @@ Call close_row(const Order& order, const Reference& reference, Part part, std::i
 }
 
 // The columns of the activity that the service makes, without an id: it has its own.
-std::string activity(const Order& order, const Reference& opportunity) {
+Row activity(const Order& order, const Reference& opportunity) {
   RowRules rules = order.subscription.rules;
   rules.leaves = {"opportunityid", "opportunityid@odata.bind", "activityid"};
   Row row = order.read(rules, order.references.table(kActivity));
@@ -38,15 +40,17 @@ std::string activity(const Order& order, const Reference& opportunity) {
                     "mapping: give the activity columns and binds alone"};
   }
   row.add(bind_member("opportunityid", opportunity.path()));
-  return "{" + row.columns + "}";
+  return row;
 }
 
 Call close_opportunity(const Order& order, const char* message, std::int64_t state) {
   const Reference reference = order.row(order.subscription.key, order.particulars.find("key"));
   const auto status = order.choice("status", "statuscode");
-  std::string body = "{\"OpportunityClose\":" + activity(order, reference) +
-                     ",\"Status\":" + std::to_string(status.value_or(kDefaultReason)) + "}";
-  return close_row(order, reference, {"POST", message, {}, std::move(body)}, state, status);
+  Row row = activity(order, reference);
+  std::string body = "{\"OpportunityClose\":{" + row.columns +
+                     "},\"Status\":" + std::to_string(status.value_or(kDefaultReason)) + "}";
+  return close_row(order, reference, {"POST", message, {}, std::move(body)}, state, status,
+                   std::move(row.former));
 }
 
 const char* flag(bool value) { return value ? "true" : "false"; }

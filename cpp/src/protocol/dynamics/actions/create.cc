@@ -35,6 +35,7 @@ Call encode_create(const Order& order) {
   }
   write.only_once = write.marker.empty();
   write.binds = row.binds;
+  write.former = row.former;
   Call call;
   if (row.nested() <= kMostNested) {
     call = order.plain({"POST", table.set, order.options(), row.deep()}, std::move(write));

@@ -9,6 +9,7 @@ Call encode_remove(const Order& order) {
   for (Header& header : order.options()) headers.push_back(std::move(header));
   Write write;
   write.action = Action::remove;
+  note_former(row, row.others(), write);
   Call call = order.plain({"DELETE", row.path(), std::move(headers), ""}, std::move(write));
   call.record_id = row.id;
   return call;

@@ -11,7 +11,7 @@ Call encode_assign(const Order& order) {
   Row row;
   row.table = reference.table;
   row.add(bind_member("ownerid", owner.path()));
-  row.binds = true;
+  row.bind(owner);
   return update_row(order, reference, row);
 }
 

@@ -2,7 +2,8 @@
 //
 // update writes only a row that is there, and nothing below it but parties, which have no life of
 // their own: a second sending of it could not be told from the first. upsert creates it where it is
-// not; with columns for its creation alone it asks in two steps: update the row; where there is
+// not; with columns for its creation alone, or where an earlier release may have made it under
+// another id, it asks in steps: update the row, under each id that it may have; where there is
 // none, create it, but only if there still is none; where there is one by now, update it once more.
 // Each step can be sent again. An upsert of an elastic table always goes so.
 #include <algorithm>
@@ -43,6 +44,7 @@ Call write_row(const Order& order, Reference reference, const Row& row, Step ste
   reference.lie_in(row.partition);
   write.action = step.action;
   write.binds = row.binds;
+  write.former.insert(row.former.begin(), row.former.end());
   write.key_column = reference.table->key;
   write.by_columns = reference.id.empty();
   write.only_once = names_version(step.condition);
@@ -77,7 +79,9 @@ Step update_step() { return {Action::update, {{"If-Match", "*"}}}; }
 Call update_row(const Order& order, const Reference& reference, const Row& row) {
   Step step = update_step();
   if (order.subscription.has_if_match) step.condition = order.condition();
-  return write_row(order, reference, row, std::move(step), {});
+  Write write;
+  note_former(reference, reference.others(), write);
+  return write_row(order, reference, row, std::move(step), std::move(write));
 }
 
 Call encode_update(const Order& order) {
@@ -95,9 +99,13 @@ Call encode_upsert(const Order& order) {
   const RowRules rules = rules_for(order, reference);
   const Row row = order.read(rules, *reference.table);
   // On an elastic table one step would empty the columns that the body does not give.
-  const bool replaces = reference.table->elastic && !order.subscription.has_if_match;
-  if (!order.subscription.has_on_create && !replaces) {
-    return write_row(order, reference, row, {Action::upsert, order.condition()}, {});
+  const bool has_condition = order.subscription.has_if_match;
+  const bool replaces = reference.table->elastic && !has_condition;
+  const bool is_one_step = has_condition || reference.former.empty();
+  if (!order.subscription.has_on_create && !replaces && is_one_step) {
+    Write write;
+    if (has_condition) note_former(reference, reference.others(), write);
+    return write_row(order, reference, row, {Action::upsert, order.condition()}, std::move(write));
   }
   Row whole = row;
   if (const auto more = order.particulars.find("on_create")) {
@@ -107,6 +115,7 @@ Call encode_upsert(const Order& order) {
   Write creation;
   creation.where_there = share(write_row(order, reference, row, update_step(), {}));
   Write update;
+  note_former(reference, reference.former, update);
   update.where_missing = share(write_row(
       order, reference, whole, {Action::create, {{"If-None-Match", "*"}}}, std::move(creation)));
   return write_row(order, reference, row, update_step(), std::move(update));
