@@ -87,7 +87,8 @@ def test_a_bind_that_leads_nowhere_is_told(body, table, code, path, hint):
     ("body", "table"),
     [
         ({"ownerid": bind("systemuser", {"systemuserid": "ID"})}, "account"),
-        ({"ownerid": bind("team", {"@path": "$.team"})}, "account"),
+        ({"ownerid": bind("team", {"teamid": {"@path": "$.team"}})}, "account"),
+        ({"ownerid": bind("systemuser", "ID")}, "account"),
         ({"primarycontactid": bind("contact", {"@path": "$.a"})}, "account"),
         ({"primarycontactid": bind("contact", "a / b")}, "account"),
         ({"primarycontactid": bind("contact", {"contactid": "ID"})}, "account"),
@@ -278,3 +279,57 @@ def test_a_body_without_end_is_left_to_the_core():
         SCHEMA.tables["contact"], "create", body, ("body",)
     )
     assert findings.mistakes == []
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"ownerid": {"@template": "{{a}}"}}, "$.body.ownerid.@template"),
+        ({"ownerid": "ID"}, "$.body.ownerid"),
+        ({"_ownerid_value": "ID"}, "$.body._ownerid_value"),
+        ({"ownerid": 7}, "$.body.ownerid"),
+    ],
+)
+def test_an_owner_as_a_column_is_told_to_be_a_user_or_a_team(body: Any, path: str) -> None:
+    (told,) = found(body).mistakes
+    assert (told.code, told.path) == ("E264", path)
+    assert '"table": "systemuser", "key": {"systemuserid": …}' in told.hint
+    assert '"table": "team", "key": {"teamid": …}' in told.hint
+    assert "principal" not in told.hint
+
+
+@pytest.mark.parametrize("name", ["customerid", "regardingobjectid", "objectid"])
+def test_a_lookup_of_several_tables_is_told_by_its_logical_name(name: str) -> None:
+    table = {"customerid": "opportunity", "regardingobjectid": "task", "objectid": "annotation"}
+    (told,) = found({name: {"@path": "$.c"}}, table[name], "update").mistakes
+    assert told.code == "E264"
+    assert '"@bind": {"table": ' in told.hint
+
+
+@pytest.mark.parametrize("name", ["principal", "owner"])
+def test_a_bind_to_what_stands_for_users_and_teams_is_told(name: str) -> None:
+    result = found({"ownerid": bind(name, {"ownerid": "ID"})})
+    told = [*result.mistakes, *result.warnings]
+    assert [one.code for one in told] == ["E265"]
+
+
+@pytest.mark.parametrize("table", ["systemuser", "transactioncurrency", "businessunit"])
+def test_a_business_key_where_only_others_make_rows_is_a_warning(table: str) -> None:
+    lookups = {
+        "systemuser": "ownerid",
+        "transactioncurrency": "transactioncurrencyid",
+        "businessunit": "owningbusinessunit",
+    }
+    result = found({lookups[table]: bind(table, {"@path": "$.a"})})
+    told = [one for one in result.warnings if one.code == "E125"]
+    assert [one.path for one in told] == [f"$.body.{lookups[table]}.@bind.key"]
+    assert f'{{"{table}id": …}}' in told[0].hint
+
+
+@pytest.mark.parametrize(
+    "key", ["ID", {"@path": "$.traits.accountid"}, {"@path": "$['accountid']"}]
+)
+def test_a_business_key_that_looks_like_an_id_is_a_warning(key: Any) -> None:
+    result = found({"name": "a"}, "account", "update", key)
+    assert [(one.code, one.path) for one in result.warnings] == [("E126", "$.key")]
+    assert '{"accountid": …}' in result.warnings[0].hint

@@ -172,7 +172,10 @@ class BindCheck:
         hint = f'write key: {{"{table.key}": …}} for the id of a row'
         is_id = isinstance(key, str) and is_uuid(key)
         if table.name in OTHERS and not is_id:
-            told = f"only others make rows of {table.name}, so none has an id of a business key"
+            told = (
+                f"only others make rows of {table.name}, so a key of one value means a row only "
+                "where it is that row's id"
+            )
             found = [one for one in table.keys.values() if one.columns]
             more = [f'{{"{one.columns[0]}": …}}' for one in found if len(one.columns) == 1][:2]
             hint += f", {' or '.join(more)} for an alternate key" if more else ""
