@@ -68,7 +68,7 @@ def _import_mistake(path: Path, error: BaseException) -> Mistake:
 
 
 def _blamed(path: Path, error: BaseException) -> tuple[str, str]:
-    """What failed, perhaps in a file beside it, and what to do."""
+    """The failure in words, perhaps in a file beside it, and what to do."""
     if isinstance(error, SyntaxError):
         file = Path(error.filename or "").name
         return f"it imports {file}, which is not Python: {error.msg} in line {error.lineno}", ""

@@ -1,4 +1,4 @@
-"""What a ledger still has of one record: its event, its request, and what is not there and why."""
+"""One record as a ledger still has it: event and request, and what is not there and why."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOST = {
 
 @dataclass(frozen=True)
 class KeptRecord:
-    """What is kept of a record, and what is not.
+    """The parts of a record that are kept, and those that are not.
 
     event, body: JSON values, None where there is none. action, table, method and url: of today's
     file, the url of the event where it gives its own; "" where the file has no such subscription
@@ -61,7 +61,7 @@ class KeptRecords:
         self._secrets = Redaction.of(config, secrets=False)
 
     def of(self, subscription: str, letter: Kept) -> KeptRecord:
-        """What a row's letter holds. subscription: its id."""
+        """The record of a row's letter. subscription: its id."""
         action, table, method, url = self._request(subscription)
         return KeptRecord(
             _value(letter.event),

@@ -127,7 +127,7 @@ def _import_from(module: ModuleType, root: str) -> None:
 
 
 def _is_neighbour(root: str, first: str) -> bool:
-    """Whether a plain name means a file of the folder; looked up once for each load."""
+    """True where a plain name means a file of the folder; looked up once for each load."""
     known = _known.setdefault(root, {})
     if first not in known:
         known[first] = _lies_there(root, first)
@@ -151,7 +151,7 @@ def told_name(name: str) -> str:
 
 
 def is_own(name: object) -> bool:
-    """Whether a module is a function file, or lies beside one."""
+    """True for the module of a function file, and for one that lies beside it."""
     return isinstance(name, str) and name.startswith(PREFIX) and "." in name
 
 

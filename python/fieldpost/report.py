@@ -312,7 +312,7 @@ class LastRun:
 
 @dataclass(frozen=True)
 class DestinationStanding:
-    """What a destination is, beside its counts.
+    """A destination as its file and its newest run have it, beside its counts.
 
     addresses: where its subscriptions send, without queries and what came by reference. disabled:
     subscriptions that are not enabled. ledger: where it is, without a password.

@@ -1,4 +1,4 @@
-"""What a destination is and did last: what `status` tells beside the counts."""
+"""A destination and its newest run, as `status` tells them beside the counts."""
 
 from __future__ import annotations
 

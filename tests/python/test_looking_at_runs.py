@@ -1,4 +1,4 @@
-"""What became of events: one event whole, failures by reason, a destination at one look."""
+"""Runs looked at afterwards: one event whole, failures by reason, a destination at one look."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_several_events_and_one_that_nobody_knows(folder):
     ("file", "event", "why"),
     [("all.yaml", "m0", ""), ("none.yaml", "m1", "keep: none"), ("auth.yaml", "m0", "not decided")],
 )
-def test_what_is_not_kept_is_told_with_the_way_to_keep_it(folder, file, event, why):
+def test_missing_parts_are_told_with_the_way_to_keep_it(folder, file, event, why):
     delivered(file) if file != "auth.yaml" else run("deliver", file, f"{DEEP}/e.ndjson", code=3)
     told, _ = run("outcomes", file, "--event-id", event)
     assert (why in told) if why else ('"price": 19.90' in told and "not kept" not in told)

@@ -123,7 +123,7 @@ def test_values_are_written_as_the_standard_library_writes_them(indent):
     assert json_text.shown(value, ascii_only=True) == json.dumps(value)
 
 
-def test_what_json_has_no_number_for_is_null(capsys):
+def test_infinity_and_nan_are_null(capsys):
     printing.as_json({"a": [float("nan"), float("inf"), -float("inf")]})
     assert capsys.readouterr().out == '{"a": [null, null, null]}\n'
 

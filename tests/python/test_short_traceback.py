@@ -74,7 +74,7 @@ def test_every_kind_of_ours_is_short_and_whole_in_plain_python(work):
     assert whole.startswith("Traceback") and str(error) in whole and "lambda" in whole
 
 
-def test_what_a_name_brings_is_shown_and_not_obeyed():
+def test_control_characters_of_a_name_are_shown_and_not_obeyed():
     error = raised(lambda: fp.Destination.from_file("\x1b[2J\n<b>.yaml"))
     shown = "\n".join(error._render_traceback_())
     assert "\x1b" not in shown and "\\x1b[2J" in shown and "<b>" in shown

@@ -1,4 +1,4 @@
-"""What the command line looks like: words, columns, colours, and the frame that stays."""
+"""The looks of the command line: words, columns, colours, and the frame that stays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STYLES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def shown(printed, *, terminal=True, width=80, **options):
-    """What a console of that kind prints."""
+    """The output of a console of that kind."""
     file = io.StringIO()
     console = Terminal(file=file, force_terminal=terminal, width=width, **options)
     printed(console)
@@ -55,7 +55,7 @@ def test_elsewhere_no_line_is_broken():
     assert told == words + "\n"
 
 
-def test_what_is_copied_is_not_broken():
+def test_a_body_to_copy_is_not_broken():
     body = {"text": "word " * 60}
     file = io.StringIO()
     console = Terminal(file=file, force_terminal=True, width=80, color_system=None)

@@ -79,7 +79,7 @@ def test_a_variable_that_decides_what_the_file_is_stays_a_mistake(file):
         fp.Destination.from_file(file).preview([EVENT])
 
 
-def test_what_is_set_is_not_warned_of(file, monkeypatch):
+def test_variables_that_are_set_are_not_warned_of(file, monkeypatch):
     for name in VARIABLES:
         monkeypatch.setenv(
             f"F_{name}", {"URL": "https://h.example", "MANY": "2"}.get(name, "whsec_AAAA")
@@ -88,7 +88,7 @@ def test_what_is_set_is_not_warned_of(file, monkeypatch):
 
 
 @pytest.mark.parametrize("verb", ["preview", "transform", "explain"])
-def test_what_sends_nothing_needs_no_variable(file, verb):
+def test_a_verb_that_sends_nothing_needs_no_variable(file, verb):
     printed = run(verb, file, "one.json", "--output", "json")
     told = json.loads(printed)
     rows = {"preview": lambda: told[0], "transform": lambda: told}

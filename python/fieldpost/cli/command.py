@@ -38,7 +38,7 @@ class _Plain:
 
 
 def _word(option: Any) -> str | None:
-    """What an option takes; None where its choices tell, or this Typer does not say."""
+    """The word for what an option takes; None where its choices tell, or Typer does not say."""
     kind = getattr(option, "type_descriptor", None)
     if kind is None or kind.is_choice:
         return None

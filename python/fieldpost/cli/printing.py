@@ -251,7 +251,7 @@ def reason(code: str, message: str) -> str:
 
 
 def failures(rows: list[dict[str, Any]], file: str) -> None:
-    """What somebody has to look at, by reason, and how to see one of them whole."""
+    """Failures that need somebody, by reason, and how to see one of them whole."""
     if not rows:
         out.print(line(("nothing", "green"), " that somebody has to look at"))
         return

@@ -1,7 +1,7 @@
-"""What a run logs while it is at work, as lines on standard error.
+"""The log of a run that is at work, as lines on standard error.
 
-A logger that somebody has given a handler is left as it is. What the report, or the error that ends
-the run, tells in any case is not told twice.
+A logger that somebody has given a handler is left as it is. The report, or the error that ends the
+run, tells some of it in any case: that is not told twice.
 """
 
 from __future__ import annotations
