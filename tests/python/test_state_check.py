@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import fieldpost as fp
+from fieldpost.dynamics.schema import Schema
+from fieldpost.dynamics.schema_change import changes
 
 HEAD = """\
 name: d
@@ -83,3 +86,11 @@ def test_a_state_from_the_event_may_close_an_opportunity(tmp_path: Path) -> None
     text = f"    action: update\n    table: opportunity\n{KEY}    body: {{statecode: {EVENT}}}\n"
     assert told(tmp_path, text) == ([], ["E283"])
     assert told(tmp_path, text.replace(EVENT, "0")) == ([], [])
+
+
+def test_a_schema_of_an_earlier_version_knows_no_states_and_has_not_changed() -> None:
+    schema = Schema.standard()
+    table = schema.tables["account"]
+    column = replace(table.columns["statuscode"], states={})
+    older = replace(table, columns={**table.columns, "statuscode": column})
+    assert list(changes(replace(schema, tables={"account": older}), schema.only(["account"]))) == []

@@ -68,18 +68,21 @@ def _facts(
     for one in fields(before):
         old, new = getattr(before, one.name), getattr(after, one.name)
         if one.name not in without and old != new:
-            if isinstance(old, Mapping):
-                yield from _choices(table, name, old, new)
+            if one.name == "states":
+                if old and new:  # schemas of earlier versions do not tell them
+                    yield from _numbered(table, name, "state of choice", old, new)
+            elif isinstance(old, Mapping):
+                yield from _numbered(table, name, "choice", old, new)
             else:
                 yield SchemaChange("changed", kind, table, name, one.name, old, new)
 
 
-def _choices(
-    table: str, name: str, old: Mapping[int, str], new: Mapping[int, str]
+def _numbered(
+    table: str, name: str, what: str, old: Mapping[int, Any], new: Mapping[int, Any]
 ) -> Iterator[SchemaChange]:
     for number in sorted({*old, *new}):
         if old.get(number) != new.get(number):
-            of = f"choice {number}"
+            of = f"{what} {number}"
             yield SchemaChange(
                 "changed", "column", table, name, of, old.get(number), new.get(number)
             )
