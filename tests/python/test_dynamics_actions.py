@@ -452,7 +452,7 @@ def test_a_user_is_named_by_the_id_of_the_directory_too(sales):
     account = sales.get(f"accounts({row['record_id']})")
     assert account["_createdby_value"] == account["_ownerid_value"] == user
     refused = sales.one({"userId": "b", "who": user})  # a systemuserid is none of the directory
-    assert (refused["outcome"], refused["code"]) == ("waiting", "0x8004a110")
+    assert (refused["outcome"], refused["code"]) == ("rejected", "0x8004a110")
 
 
 def test_a_row_is_untied_by_its_id(sales):
