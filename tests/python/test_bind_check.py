@@ -310,7 +310,7 @@ def test_a_lookup_of_several_tables_is_told_by_its_logical_name(name: str) -> No
 def test_a_bind_to_what_stands_for_users_and_teams_is_told(name: str) -> None:
     result = found({"ownerid": bind(name, {"ownerid": "ID"})})
     told = [*result.mistakes, *result.warnings]
-    assert [one.code for one in told] == ["E265"]
+    assert [(one.code, one.hint) for one in told] == [("E265", 'write "systemuser" or "team"')]
 
 
 @pytest.mark.parametrize("table", ["systemuser", "transactioncurrency", "businessunit"])
@@ -333,3 +333,10 @@ def test_a_business_key_that_looks_like_an_id_is_a_warning(key: Any) -> None:
     result = found({"name": "a"}, "account", "update", key)
     assert [(one.code, one.path) for one in result.warnings] == [("E126", "$.key")]
     assert '{"accountid": …}' in result.warnings[0].hint
+
+
+@pytest.mark.parametrize("name", ["owners", "principals"])
+def test_an_address_of_owners_is_told_to_be_of_users_or_teams(name: str) -> None:
+    (told,) = found({"ownerid@odata.bind": f"/{name}(ID)"}).mistakes
+    assert told.code == "E265"
+    assert "/systemusers(…) or /teams(…)" in told.hint

@@ -18,6 +18,9 @@ from .row_address import NOT_IN_A_KEY, UNKNOWN, cannot_travel, read_address
 from .schema import Navigation, Schema, Table
 from .tables import OTHERS
 
+# Users and teams in one, by table and set: their rows are bound to by the tables of their own.
+_STAND_FOR_OTHERS = {"principal": "principals", "owner": "owners"}
+
 
 class BindCheck:
     """Checks binds and keys of one body."""
@@ -42,20 +45,19 @@ class BindCheck:
 
     def _table(self, table: Table, navigation: Navigation, name: str, path: Path) -> Table | None:
         found = self._schema.table(name)
+        if name in _STAND_FOR_OTHERS:
+            names = [quoted(one.name) for one in self._behind(navigation)]
+            told = f"{quoted(name)} has no rows of its own"
+            self._found.wrong("E265", told, path, f"write {' or '.join(names)}" if names else "")
+            return None
         if found is None:
             by_set = self._schema.sets.get(name)
             hint = asked(by_set.name if by_set else named(name, self._schema.tables))
             self._found.in_schema("E265", f"there is no table {quoted(name)}", path, hint)
-        elif not self._schema.fits(name, navigation.target) or self._has_heirs(name):
+        elif not self._schema.fits(name, navigation.target):
             self._elsewhere(table, navigation, found, path)
             return None
         return found
-
-    def _has_heirs(self, name: str) -> bool:
-        """Whether it only stands for other tables, as principal does for users and teams."""
-        return name in ("principal", "owner") and any(
-            one.base == name for one in self._schema.tables.values()
-        )
 
     def _elsewhere(self, table: Table, navigation: Navigation, found: Table, path: Path) -> None:
         """The property leads to another table; perhaps a sister of it leads there."""
@@ -142,6 +144,10 @@ class BindCheck:
 
     def _set(self, name: str, path: Path) -> Table | None:
         found = self._schema.sets.get(name)
+        if name in _STAND_FOR_OTHERS.values():
+            told = f"{quoted(name)} are users and teams, each with a set of its own"
+            self._found.wrong("E265", told, path, "write /systemusers(…) or /teams(…)")
+            return None
         if found is None:
             sets = self._schema.sets
             by_name = self._schema.table(name)
