@@ -7,6 +7,7 @@ import hashlib
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,7 +30,8 @@ def fixture_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def certificate(key: rsa.RSAPrivateKey) -> str:
+@cache
+def certificate(key: rsa.RSAPrivateKey, days: int = 1) -> str:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
     now = datetime.now(UTC)
     built = (
@@ -38,19 +40,34 @@ def certificate(key: rsa.RSAPrivateKey) -> str:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
     return built.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def assertion(api: Api, key: rsa.RSAPrivateKey, algorithm: str = "PS256", **claims: Any) -> str:
+def thumbprint(pem: str, kind: hashes.HashAlgorithm) -> str:
+    digest = x509.load_pem_x509_certificate(pem.encode()).fingerprint(kind)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def assertion(
+    api: Api,
+    key: rsa.RSAPrivateKey,
+    algorithm: str = "PS256",
+    head: dict[str, str] | None = None,
+    **claims: Any,
+) -> str:
+    if head is None:
+        head = {"x5t#S256": thumbprint(certificate(key), hashes.SHA256())}
     now = datetime.now(UTC).timestamp()
     client = api.emulator.client_id
     standing = {"aud": api.emulator.token_url, "iss": client, "sub": client}
     payload = standing | {"jti": str(uuid.uuid4()), "nbf": now, "exp": now + 300} | claims
-    parts = [json.dumps(part).encode() for part in ({"alg": algorithm, "typ": "JWT"}, payload)]
+    parts = [
+        json.dumps(part).encode() for part in ({"alg": algorithm, "typ": "JWT"} | head, payload)
+    ]
     signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
     scheme = pss if algorithm == "PS256" else padding.PKCS1v15()
@@ -89,6 +106,51 @@ def test_E6_a_signature_of_another_key_is_401(api: Api, key: rsa.RSAPrivateKey) 
     api.control("POST", "applications", {"certificate": certificate(other)})
     answer = signed_in(api, assertion(api, key))
     assert (answer.status_code, answer.json()["error_codes"]) == (401, [700027])
+
+
+def test_E125_an_assertion_names_the_registered_certificate(
+    api: Api, key: rsa.RSAPrivateKey
+) -> None:
+    pem = certificate(key)
+    api.control("POST", "applications", {"certificate": pem})
+    right = {"x5t#S256": thumbprint(pem, hashes.SHA256())}
+    older = {"x5t": thumbprint(pem, hashes.SHA1())}
+    for head in (right, older, right | older):
+        assert signed_in(api, assertion(api, key, head=head)).status_code == 200
+    for head in ({}, {"x5t#S256": older["x5t"]}, {"x5t": "00"}, right | {"x5t": "00"}):
+        answer = signed_in(api, assertion(api, key, head=head))
+        assert (answer.status_code, answer.json()["error_codes"]) == (401, [700027])
+        assert "key was not found" in answer.json()["error_description"]
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    answer = signed_in(api, assertion(api, other, head=right))
+    assert answer.json()["error_codes"] == [700027]
+    assert "signature" in answer.json()["error_description"]
+
+
+def test_E126_an_assertion_is_meant_for_the_endpoint_that_is_asked(
+    api: Api, key: rsa.RSAPrivateKey
+) -> None:
+    api.control("POST", "applications", {"certificate": certificate(key)})
+    older = api.emulator.token_url.replace("/v2.0", "")
+    for url, audience, status in ((older, older, 200), (older, api.emulator.token_url, 401)):
+        form = api.form(
+            client_secret=None,
+            scope=None,
+            resource=api.emulator.url,
+            client_assertion=assertion(api, key, aud=audience),
+            client_assertion_type=KIND,
+        )
+        assert api.http.post(url, data=form).status_code == status
+    answer = signed_in(api, assertion(api, key, aud=older))
+    assert answer.json()["error_codes"] == [700023]
+
+
+def test_E127_a_certificate_out_of_its_time_is_401(api: Api, key: rsa.RSAPrivateKey) -> None:
+    pem = certificate(key, days=-1)
+    api.control("POST", "applications", {"certificate": pem})
+    head = {"x5t#S256": thumbprint(pem, hashes.SHA256())}
+    answer = signed_in(api, assertion(api, key, head=head))
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [1000502])
 
 
 def code_of(api: Api, **changes: str) -> str:

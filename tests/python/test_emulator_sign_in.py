@@ -91,6 +91,43 @@ def challenged(answer: httpx.Response, emulator: Emulator) -> None:
     )
 
 
+def test_E122_the_newer_endpoint_takes_no_resource(api: Api) -> None:
+    denied(api.sign_in(resource=api.emulator.url), 400, "invalid_request", 901002)
+    denied(api.sign_in(resource=api.emulator.url, scope=None), 400, "invalid_request", 901002)
+
+
+def test_E123_the_older_endpoint_needs_a_resource_and_tells_numbers_as_texts(api: Api) -> None:
+    older = api.emulator.token_url.replace("/v2.0", "")
+    answer = api.http.post(older, data=api.form())
+    denied(answer, 400, "invalid_request", 900144)
+    assert "'resource'" in answer.json()["error_description"]
+    form = api.form(scope=None, resource=api.emulator.url + "/")
+    body = api.http.post(older, data=form).json()
+    assert {name: body[name] for name in ("token_type", "expires_in", "ext_expires_in")} == {
+        "token_type": "Bearer",
+        "expires_in": "3599",
+        "ext_expires_in": "3599",
+    }
+    assert int(body["expires_on"]) - int(body["not_before"]) == 3599
+    foreign = api.form(scope=None, resource="https://contoso.crm.dynamics.com")
+    denied(api.http.post(older, data=foreign), 400, "invalid_resource", 500011)
+
+
+@pytest.mark.parametrize(
+    ("tenant", "number"),
+    [
+        ("common", 50194),
+        ("organizations", 50194),
+        ("consumers", 50194),
+        ("your-directory-id", 900023),
+        ("contoso.onmicrosoft.com", 90002),
+    ],
+)
+def test_E124_a_tenant_that_is_none_is_400(api: Api, tenant: str, number: int) -> None:
+    url = api.emulator.token_url.replace(api.emulator.tenant, tenant)
+    denied(api.http.post(url, data=api.form()), 400, "invalid_request", number)
+
+
 def test_E10_a_call_without_a_token_is_401_with_the_challenge(api: Api) -> None:
     challenged(httpx.get(f"{api.base}/WhoAmI"), api.emulator)
     challenged(httpx.post(f"{api.base}/accounts", json={"name": "A"}), api.emulator)

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 KIND = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -31,7 +31,9 @@ def check_assertion(
         raise AssertionRefused(
             700027, "The certificate used to sign the assertion is not registered."
         )
-    public = load_pem_x509_certificate(certificate.encode()).public_key()
+    registered = load_pem_x509_certificate(certificate.encode())
+    _check_certificate(registered, head, now)
+    public = registered.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise AssertionRefused(700027, "The key of the registered certificate is not an RSA key.")
     try:
@@ -46,6 +48,27 @@ def check_assertion(
     expiry, begin = payload.get("exp"), payload.get("nbf", 0)
     if not isinstance(expiry, int | float) or expiry <= now or begin > now + 300:
         raise AssertionRefused(700024, "Client assertion is not within its valid time range.")
+
+
+def _check_certificate(registered: Certificate, head: dict[str, Any], now: float) -> None:
+    """The assertion names the registered certificate, by either thumbprint, and it holds."""
+    named = {"x5t#S256": hashes.SHA256(), "x5t": hashes.SHA1()}
+    given = {name: head[name] for name in named if name in head}
+    prints = {name: _encoded(registered.fingerprint(kind)) for name, kind in named.items()}
+    if not given or any(str(one).rstrip("=") != prints[name] for name, one in given.items()):
+        text = (
+            "The certificate with identifier used to sign the client assertion is not registered "
+            "on application. [Reason - The key was not found.]"
+        )
+        raise AssertionRefused(700027, text)
+    begins = registered.not_valid_before_utc.timestamp()
+    if not begins <= now < registered.not_valid_after_utc.timestamp():
+        text = "The provided certificate is not within its specified validity window."
+        raise AssertionRefused(1000502, text)
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _parts(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from .tokens import Tokens
 FORM = "application/x-www-form-urlencoded"
 CODE_LIFE_S = 600
 OPENID = {"openid", "profile", "offline_access", "email"}
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 UNKNOWN_TENANTS = ("common", "organizations", "consumers")
 
 
@@ -84,7 +86,7 @@ class SignIn:
         """The endpoints, for Starlette."""
         return [
             Route("/{tenant}/oauth2/v2.0/token", self.token, methods=["POST"]),
-            Route("/{tenant}/oauth2/token", self.token, methods=["POST"]),
+            Route("/{tenant}/oauth2/token", self.older_token, methods=["POST"]),
             Route("/{tenant}/oauth2/v2.0/authorize", self.authorize, methods=["GET"]),
             Route("/{tenant}/oauth2/authorize", self.authorize, methods=["GET"]),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", self.configuration),
@@ -97,18 +99,39 @@ class SignIn:
         try:
             form = _fields(await request.body(), request.headers.get("content-type", ""))
             form |= _basic(request.headers.get("authorization", ""))
-            if "resource" in form and "scope" not in form:  # the older endpoint's word for it
-                form["scope"] = form["resource"].rstrip("/") + "/.default"
-            answer = self._granted(request.path_params["tenant"], form)
+            if "resource" in form:
+                text = "The 'resource' request parameter is not supported."
+                raise SignInError(400, "invalid_request", 901002, text)
+            answer = self._granted(request.path_params["tenant"], form, "oauth2/v2.0/token")
         except SignInError as error:
             return self._refused(error)
         return JSONResponse(answer, headers=NO_STORE)
 
-    def _granted(self, tenant: str, form: dict[str, str]) -> dict[str, Any]:
-        if tenant.lower() != self._tenant.id.lower():
-            raise SignInError(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
+    async def older_token(self, request: Request) -> Response:
+        """The same of the endpoint before v2.0: for a resource; its numbers are texts."""
+        try:
+            form = _fields(await request.body(), request.headers.get("content-type", ""))
+            form |= _basic(request.headers.get("authorization", ""))
+            if form.get("grant_type") == "client_credentials":
+                form["scope"] = _required(form, "resource").rstrip("/") + "/.default"
+            elif "resource" in form:
+                form["scope"] = form["resource"].rstrip("/") + "/user_impersonation"
+            answer = self._granted(request.path_params["tenant"], form, "oauth2/token")
+        except SignInError as error:
+            return self._refused(error)
+        now = int(self._clock())
+        more = {"expires_on": now + answer["expires_in"], "not_before": now}
+        older = {name: str(value) for name, value in (answer | more).items()}
+        return JSONResponse(
+            older | {"resource": form.get("resource", self._tenant.url)}, headers=NO_STORE
+        )
+
+    def _granted(self, tenant: str, form: dict[str, str], endpoint: str) -> dict[str, Any]:
+        """endpoint: the path behind the tenant, which an assertion has to be meant for."""
         grant = _required(form, "grant_type")
+        self._check_tenant(tenant, grant)
         client_id = _required(form, "client_id")
+        form["endpoint"] = f"{self._tenant.url}/{self._tenant.id}/{endpoint}"
         if grant == "client_credentials":
             scope = _required(form, "scope")
             self._check_client(client_id, form, obliged=True)
@@ -119,6 +142,26 @@ class SignIn:
             return self._refreshed(client_id, form)
         text = f"The app requested an unsupported grant type '{grant}'."
         raise SignInError(400, "unsupported_grant_type", 70003, text)
+
+    def _check_tenant(self, tenant: str, grant: str) -> None:
+        name = tenant.lower()
+        if name == self._tenant.id.lower():
+            return
+        if name in UNKNOWN_TENANTS and grant == "client_credentials":
+            text = (
+                "Application is not configured as a multi-tenant application. Usage of the "
+                f"/{name} endpoint is not supported for such applications created after "
+                "'10/15/2018'. Use a tenant-specific endpoint or configure the application to be "
+                "multi-tenant."
+            )
+            raise SignInError(400, "invalid_request", 50194, text)
+        if not (_GUID.match(name) or "." in name or name in UNKNOWN_TENANTS):
+            text = (
+                f"Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid "
+                "external domain."
+            )
+            raise SignInError(400, "invalid_request", 900023, text)
+        raise SignInError(400, "invalid_request", 90002, f"Tenant '{tenant}' not found.")
 
     def _token(self, client_id: str, resource: str) -> dict[str, Any]:
         token = self._tokens.issue(client_id, resource)
@@ -150,9 +193,10 @@ class SignIn:
     def _check_assertion(self, known: Registered, assertion: str, form: dict[str, str]) -> None:
         if form.get("client_assertion_type") != KIND:
             raise SignInError(400, "invalid_request", 900144, "client_assertion_type is missing.")
-        audience = f"{self._tenant.url}/{self._tenant.id}/oauth2/v2.0/token"
         try:
-            check_assertion(assertion, known.certificate, known.client_id, audience, self._clock())
+            check_assertion(
+                assertion, known.certificate, known.client_id, form["endpoint"], self._clock()
+            )
         except AssertionRefused as refused:
             raise SignInError(401, "invalid_client", refused.number, refused.text) from None
 
