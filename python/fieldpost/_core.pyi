@@ -93,6 +93,12 @@ class Batch:
     def ended(self) -> list[tuple[int, str, int, int, int, str, str, str]]:
         """(subscription, event id, hash, line, offset, invalid or dropped, code, message)."""
 
+    def former_ids(self) -> list[tuple[str, str]]:
+        """(event id, the id that earlier versions knew it by) of those that had another."""
+
+    def go_by_former(self, subscription: int, event_ids: Sequence[str]) -> None:
+        """Call these events of a subscription by their former ids."""
+
     def filtered_hashes(self, subscription: int) -> bytes:
         """One native 64-bit hash of the event id for each event the filter refused."""
 
@@ -188,7 +194,7 @@ class Expression:
     def warnings(self) -> list[tuple[str, str, str, str]]: ...
 
 def check_mapping(
-    mapping: str, path: str
+    mapping: str, path: str, is_body: bool = True
 ) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str]]]:
     """Mistakes and warnings, each (code, message, path, hint), of JSON at a path."""
 

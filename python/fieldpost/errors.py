@@ -109,6 +109,8 @@ CODES: dict[str, str] = {
     "E235": "a direction of @merge that acts as right",
     "E236": "text of an event that is scanned for placeholders",
     "E237": "a $ in a placeholder",
+    "E238": "a number that may be rounded, as Segment's engine does",
+    "E239": "a key by which Segment steers itself, which is sent",
     # E24x: transforms and the integrations object
     "E240": "an unknown transform",
     "E241": "a transform's option with a wrong value",

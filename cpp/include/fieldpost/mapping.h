@@ -4,6 +4,7 @@
 // compiled; an event can then only make a render fail by a value that a directive cannot use.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,15 +21,23 @@ class Node;
 class Writer;
 struct PathUses;
 
+// What a mapping makes. A body means what Segment's engine makes of it; what identifies something
+// (addresses, headers, keys) keeps every digit of a number, also beyond 2^53, in directives that
+// make a text of it.
+enum class Use : std::uint8_t {
+  body,
+  address,  // what a template puts in is percent-encoded
+  key,
+};
+
 class Mapping {
  public:
   // Adds the paths it reads to `selection`, which must outlive it. `path` is where the document
   // stands in a larger one ("$.subscriptions[0].body"). Throws DocumentError with every mistake.
-  Mapping(const Json& document, Selection& selection, std::string_view path = "$");
+  Mapping(const Json& document, Selection& selection, std::string_view path = "$",
+          Use use = Use::body);
   // A document that stands for itself, with Segment's rules for the root of a mapping.
   static Mapping whole(const Json& document, Selection& selection);
-  // The text of an address: what a template puts in is percent-encoded.
-  static Mapping url(const Json& document, Selection& selection, std::string_view path);
   ~Mapping();
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
@@ -52,12 +61,13 @@ class Mapping {
 };
 
 // What an author should know of a document that stands at `path` of a larger one.
-Findings check_mapping(const Json& document, std::string_view path);
+Findings check_mapping(const Json& document, std::string_view path, Use use);
 
 // This event cannot be mapped. In a stream it becomes an `invalid` outcome.
 struct EventFault {
   std::string code;
   std::string message;  // never holds a value of the event
+  std::string place{};  // of the member of the body, ".a.b[0]"; said by the message in the end
 };
 
 }  // namespace fieldpost

@@ -43,6 +43,13 @@ struct Ended {
   std::string message;  // never holds a value of the event
 };
 
+// An event that earlier versions of fieldpost knew by another id: a number as it was written, 1001.0
+// for 1001.
+struct FormerId {
+  Span event_id;
+  Span former;
+};
+
 // Events of one subscription that its filter refused. `hashes` has one 64-bit hash of the event id
 // for each, so that a ledger can count an event once however often it was read.
 struct Filtered {
@@ -65,10 +72,14 @@ struct Batch {
   std::vector<Record> records;
   std::vector<Ended> ended;
   std::vector<Filtered> filtered;  // by subscription
+  std::vector<FormerId> former;    // of the events, each once
 
   // The bodies of one subscription, or of all, as lines; records without a body are left out.
   std::string bodies(std::optional<std::uint32_t> subscription) const;
   std::vector<Tally> tallies() const;  // by subscription
+  // The records and endings of these events of a subscription go by the former id from now on: it is
+  // the one that its ledger knows. Only before the batch is shared.
+  void go_by_former(std::uint32_t subscription, const std::vector<std::string>& event_ids);
   // Those lines of the source that ended as invalid did so for its reasons (E409).
   void explain(const std::vector<Note>& notes);
 

@@ -71,8 +71,9 @@ py::list rows_of(const std::vector<Mistake>& mistakes) {
 
 py::list warnings(const Expression& expression) { return rows_of(expression.warnings()); }
 
-py::tuple check(const std::string& mapping, const std::string& path) {
-  const Findings found = check_mapping(Json::parse(mapping), path);
+py::tuple check(const std::string& mapping, const std::string& path, bool is_body) {
+  const Findings found =
+      check_mapping(Json::parse(mapping), path, is_body ? Use::body : Use::key);
   return py::make_tuple(rows_of(found.mistakes), rows_of(found.warnings));
 }
 
@@ -137,7 +138,8 @@ void register_mapping(py::module_& module) {
       .def("paths", &Expression::paths)
       .def("warnings", &warnings);
 
-  module.def("check_mapping", &check, py::arg("mapping"), py::arg("path"));
+  module.def("check_mapping", &check, py::arg("mapping"), py::arg("path"),
+             py::arg("is_body") = true);
   module.def("check_transforms", &check_list, py::arg("transforms"), py::arg("path"));
   module.def("directive_help", &help);
 }

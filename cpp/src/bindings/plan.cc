@@ -137,6 +137,16 @@ py::list ended(const Batch& batch) {
   return rows;
 }
 
+// (event id, the id that earlier versions knew it by) of those that had another.
+py::list former_ids(const Batch& batch) {
+  py::list rows;
+  for (const FormerId& one : batch.former) {
+    rows.append(
+        py::make_tuple(id_text(batch.text(one.event_id)), id_text(batch.text(one.former))));
+  }
+  return rows;
+}
+
 template <Span Record::* member>
 py::bytes part(const Batch& batch, std::size_t index) {
   return bytes_of(batch.text(batch.records.at(index).*member));
@@ -259,6 +269,8 @@ void register_plan(py::module_& module) {
       .def("keys", &keys)
       .def("rows", &rows, py::arg("kind"), py::arg("targets"))
       .def("ended", &ended)
+      .def("former_ids", &former_ids)
+      .def("go_by_former", &Batch::go_by_former, py::arg("subscription"), py::arg("event_ids"))
       .def("bodies", &bodies, py::arg("subscription") = py::none())
       .def("tallies", &tallies)
       .def(

@@ -88,7 +88,7 @@ void ObjectText::write(std::string& out) const {
   });
 }
 
-void append_stringified(Value value, std::string& out) {
+void append_stringified(Value value, std::string& out, Digits digits) {
   switch (value.kind()) {
     case Value::Kind::undefined:
       out += "null";
@@ -101,7 +101,9 @@ void append_stringified(Value value, std::string& out) {
       append_json_string(value.string(), out);
       return;
     case Value::Kind::number:
-      if (std::isinf(parse_number(value.token()))) {
+      if (digits == Digits::own) {
+        append_exact_number_text(value.token(), out);
+      } else if (std::isinf(parse_number(value.token()))) {
         out += "null";
       } else {
         append_number_text(value.token(), out);
@@ -112,7 +114,7 @@ void append_stringified(Value value, std::string& out) {
         Value element;
         for (Elements elements(value); elements.next(element);) {
           separate();
-          append_stringified(element, out);
+          append_stringified(element, out, digits);
         }
       });
       return;
@@ -123,7 +125,7 @@ void append_stringified(Value value, std::string& out) {
           separate();
           append_json_string(member.key, out);
           out.push_back(':');
-          append_stringified(member.value, out);
+          append_stringified(member.value, out, digits);
         }
       });
       return;

@@ -39,7 +39,8 @@ class ObjectText {
   std::unordered_map<std::string, std::size_t> places_;
 };
 
-// What JSON.stringify writes: keys in order and once, numbers as doubles, its own escapes.
-void append_stringified(Value value, std::string& out);
+// What JSON.stringify writes: keys in order and once, numbers as doubles, its own escapes. With
+// Digits::own a number that is no double keeps its digits.
+void append_stringified(Value value, std::string& out, Digits digits = Digits::of_double);
 
 }  // namespace fieldpost

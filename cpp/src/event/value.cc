@@ -146,7 +146,7 @@ namespace {
 
 // Text of any value; `append_string` says what a string contributes.
 template <typename AppendString>
-void append_as_text(Value value, std::string& out, AppendString append_string) {
+void append_as_text(Value value, std::string& out, Digits digits, AppendString append_string) {
   switch (value.kind()) {
     case Value::Kind::undefined:
     case Value::Kind::null:
@@ -158,7 +158,8 @@ void append_as_text(Value value, std::string& out, AppendString append_string) {
       append_string(value.inside(), out);
       return;
     case Value::Kind::number:
-      append_number_text(value.token(), out);
+      digits == Digits::own ? append_exact_number_text(value.token(), out)
+                            : append_number_text(value.token(), out);
       return;
     case Value::Kind::object:
       out += "[object Object]";
@@ -170,16 +171,18 @@ void append_as_text(Value value, std::string& out, AppendString append_string) {
   Value element;
   for (Elements elements(value); elements.next(element);) {
     if (!std::exchange(first, false)) out.push_back(',');
-    append_as_text(element, out, append_string);
+    append_as_text(element, out, digits, append_string);
   }
 }
 
 }  // namespace
 
-void Value::append_text(std::string& out) const { append_as_text(*this, out, append_unescaped); }
+void Value::append_text(std::string& out, Digits digits) const {
+  append_as_text(*this, out, digits, append_unescaped);
+}
 
-void Value::append_text_escaped(std::string& out) const {
-  append_as_text(*this, out, [](std::string_view inside, std::string& to) { to += inside; });
+void Value::append_text_escaped(std::string& out, Digits digits) const {
+  append_as_text(*this, out, digits, [](std::string_view inside, std::string& to) { to += inside; });
 }
 
 Value Value::step(std::string_view key, std::string& scratch) const {
@@ -296,6 +299,43 @@ bool Members::next(std::string_view& key, Value& value) {
   at_ = skip_blanks(text_, after);
   if (text_[at_] == ',') at_ = skip_blanks(text_, at_ + 1);
   return true;
+}
+
+namespace {
+
+// Of two strings or two numbers.
+bool same_scalar(std::string_view left, std::string_view right) {
+  if (left == right) return true;
+  const Value one(left);
+  const Value other(right);
+  if (one.kind() != other.kind()) return false;
+  if (one.is_string()) return one.string() == other.string();
+  return one.kind() == Value::Kind::number && compare_numbers(left, right) == 0;
+}
+
+}  // namespace
+
+// Side by side, token by token: what is the same has the same tokens in the same order.
+bool same_json(Value left, Value right) {
+  const std::string_view one = left.token();
+  const std::string_view other = right.token();
+  if (one == other) return true;
+  std::size_t at = 0;
+  std::size_t there = 0;
+  for (;;) {
+    at = skip_blanks(one, at);
+    there = skip_blanks(other, there);
+    if (at >= one.size() || there >= other.size()) return at >= one.size() && there >= other.size();
+    if (is_structural(one[at]) || is_structural(other[there])) {
+      if (one[at++] != other[there++]) return false;
+      continue;
+    }
+    const std::size_t end = value_end(one, at);
+    const std::size_t stop = value_end(other, there);
+    if (!same_scalar(one.substr(at, end - at), other.substr(there, stop - there))) return false;
+    at = end;
+    there = stop;
+  }
 }
 
 const char* kind_name(Value::Kind kind) {

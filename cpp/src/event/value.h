@@ -13,6 +13,10 @@
 
 namespace fieldpost {
 
+// How a number becomes a text: as the double that Segment's engine makes of it, or with every digit
+// where that double is another number.
+enum class Digits : std::uint8_t { of_double, own };
+
 // What becomes of an element that is undefined.
 enum class Gaps : std::uint8_t { to_null, kept };
 
@@ -57,9 +61,9 @@ class Value {
   std::string string() const;
   // The text of any value as JavaScript's String() gives it; arrays joined by commas, objects
   // "[object Object]", undefined and null "".
-  void append_text(std::string& out) const;
+  void append_text(std::string& out, Digits digits = Digits::of_double) const;
   // The same to stand between the quotes of a JSON string: a string's own escapes are kept.
-  void append_text_escaped(std::string& out) const;
+  void append_text_escaped(std::string& out, Digits digits = Digits::of_double) const;
 
   // One key further; follows the rules of docs/mapping.md (a falsy parent is kept as it is).
   Value step(std::string_view key, std::string& scratch) const;
@@ -105,6 +109,9 @@ class Members {
   std::string_view text_;
   std::size_t at_;
 };
+
+// Whether the JSON is the same; blanks, escapes and how a number is written aside.
+bool same_json(Value left, Value right);
 
 // The word for a kind that messages use: "string", "undefined", …
 const char* kind_name(Value::Kind kind);

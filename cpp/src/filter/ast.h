@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "filter/datum.h"
 #include "filter/operators.h"
 
 namespace fieldpost {
@@ -17,7 +18,7 @@ struct Literal {
   Kind kind = Kind::null;
   bool truth = false;
   double number = 0;
-  std::string text;
+  std::string text;  // of a number its digits, as JSON has them
 };
 
 // Something that has a value.
@@ -26,6 +27,7 @@ struct Term {
   enum class Kind : std::uint8_t { literal, path, call, list };
   Kind kind = Kind::literal;
   Literal literal;
+  Numbers numbers = Numbers::doubles;
   std::uint32_t slot = 0;  // of a path
   // Of a path that is followed strictly and has more than one key: what stands around its last key.
   std::uint32_t parent = kNoParent;

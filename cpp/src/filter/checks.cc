@@ -104,7 +104,8 @@ void check_case(const Term& call, const Term& text) {
   if (function < Function::lowercase || function > Function::kebabcase) return;
   Texts texts;
   const Datum changed =
-      fieldpost::call(function, datum(std::string_view(text.literal.text)), {}, texts);
+      fieldpost::call(function, datum(std::string_view(text.literal.text)), {}, texts,
+                      Numbers::doubles);
   if (changed.text == text.literal.text) return;
   fail("E307", call_name(call) + " never gives this text",
        "write \"" + std::string(changed.text) + "\"", text);

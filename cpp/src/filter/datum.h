@@ -17,8 +17,11 @@ struct Datum {
   Kind kind = Kind::nothing;
   bool truth = false;
   double number = 0;
-  std::string_view text;  // of a string, without escapes
-  Value value;            // of a list or an object
+  // A number with every digit, for dialects that compare them; "" where its double is what counts.
+  std::string_view digits;
+  bool by_digits = false;  // of a list or an object: its numbers are compared by their digits
+  std::string_view text;   // of a string, without escapes
+  Value value;             // of a list or an object
 };
 
 inline Datum datum(bool truth) {
@@ -31,6 +34,14 @@ inline Datum datum(double number) {
   Datum datum;
   datum.kind = Datum::Kind::number;
   datum.number = number;
+  return datum;
+}
+// `digits` has to live as long as the datum.
+inline Datum datum(double number, std::string_view digits) {
+  Datum datum;
+  datum.kind = Datum::Kind::number;
+  datum.number = number;
+  datum.digits = digits;
   return datum;
 }
 inline Datum datum(std::string_view text) {
@@ -63,7 +74,10 @@ void each_element(Value list, Visit visit) {
   }
 }
 
+// Which numbers are the same: Segment's evaluators compare doubles, fieldpost's own dialect digits.
+enum class Numbers : std::uint8_t { doubles, digits };
+
 // A JSON value of an event as datum.
-Datum datum_of(Value value, Texts& texts);
+Datum datum_of(Value value, Texts& texts, Numbers numbers);
 
 }  // namespace fieldpost

@@ -43,7 +43,7 @@ bool is_in(const Datum& value, const Term& list, const Slots& slots, Texts& text
   bool found = false;
   if (elements.kind != Datum::Kind::list) return found;
   each_element(elements.value, [&](Value element) {
-    found = compare(value, Operator::equal, datum_of(element, texts));
+    found = compare(value, Operator::equal, datum_of(element, texts, list.numbers));
     return !found;
   });
   return found;
@@ -51,12 +51,13 @@ bool is_in(const Datum& value, const Term& list, const Slots& slots, Texts& text
 
 }  // namespace
 
-Datum datum_of(const Literal& literal) {
+Datum datum_of(const Literal& literal, Numbers numbers) {
   switch (literal.kind) {
     case Literal::Kind::boolean:
       return datum(literal.truth);
     case Literal::Kind::number:
-      return datum(literal.number);
+      return numbers == Numbers::digits ? datum(literal.number, literal.text)
+                                        : datum(literal.number);
     case Literal::Kind::string:
       return datum(std::string_view(literal.text));
     default:
@@ -64,13 +65,14 @@ Datum datum_of(const Literal& literal) {
   }
 }
 
-Datum datum_of(Value value, Texts& texts) {
+Datum datum_of(Value value, Texts& texts, Numbers numbers) {
   Datum result;
+  result.by_digits = numbers == Numbers::digits;
   switch (value.kind()) {
     case Value::Kind::boolean:
       return datum(value.token()[0] == 't');
     case Value::Kind::number:
-      return datum(parse_number(value.token()));
+      return datum(parse_number(value.token()), result.by_digits ? value.token() : "");
     case Value::Kind::array:
       result.kind = Datum::Kind::list;
       break;
@@ -104,13 +106,13 @@ Value read(const Term& path, const Slots& slots, Texts& texts) {
 Datum evaluate(const Term& term, const Slots& slots, Texts& texts) {
   switch (term.kind) {
     case Term::Kind::literal:
-      return datum_of(term.literal);
+      return datum_of(term.literal, term.numbers);
     case Term::Kind::path:
-      return datum_of(read(term, slots, texts), texts);
+      return datum_of(read(term, slots, texts), texts, term.numbers);
     case Term::Kind::call: {
       const Datum first = evaluate(term.items[0], slots, texts);
       const Datum second = term.items.size() > 1 ? evaluate(term.items[1], slots, texts) : Datum();
-      return call(term.function->function, first, second, texts);
+      return call(term.function->function, first, second, texts, term.numbers);
     }
     default:
       return {};  // a list stands behind "in" only

@@ -13,7 +13,7 @@ namespace fieldpost {
 // something inside.
 Value read(const Term& path, const Slots& slots, Texts& texts);
 
-Datum datum_of(const Literal& literal);
+Datum datum_of(const Literal& literal, Numbers numbers);
 
 Datum evaluate(const Term& term, const Slots& slots, Texts& texts);
 

@@ -1,9 +1,11 @@
 #include "filter/functions.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/letter_case.h"
 #include "base/number.h"
+#include "base/truth.h"
 #include "filter/glob.h"
 
 namespace fieldpost {
@@ -47,22 +49,34 @@ std::size_t utf16_units(std::string_view text) {
   return units;
 }
 
-Datum length(const Datum& of) {
-  if (of.kind == Datum::Kind::nothing) return datum(0.0);
-  if (of.kind == Datum::Kind::string) return datum(static_cast<double>(utf16_units(of.text)));
+Datum counted(std::size_t count, Texts& texts, Numbers numbers) {
+  const auto number = static_cast<double>(count);
+  if (numbers == Numbers::doubles) return datum(number);
+  std::string& digits = texts.next();
+  digits = std::to_string(count);
+  return datum(number, digits);
+}
+
+Datum length(const Datum& of, Texts& texts, Numbers numbers) {
+  if (of.kind == Datum::Kind::nothing) return counted(0, texts, numbers);
+  if (of.kind == Datum::Kind::string) return counted(utf16_units(of.text), texts, numbers);
   if (of.kind != Datum::Kind::list) return {};
   std::size_t count = 0;
   each_element(of.value, [&](Value) { return ++count > 0; });
-  return datum(static_cast<double>(count));
+  return counted(count, texts, numbers);
 }
 
-Datum to_bool(const Datum& from) {
+Datum to_bool(const Datum& from, Numbers numbers) {
   switch (from.kind) {
     case Datum::Kind::boolean:
       return from;
     case Datum::Kind::number:
-      return datum(from.number != 0);
+      return datum(from.digits.empty() ? from.number != 0 : compare_numbers(from.digits, "0") != 0);
     case Datum::Kind::string:
+      if (numbers == Numbers::digits) {
+        const std::optional<bool> truth = truth_of(from.text);
+        return truth ? datum(*truth) : Datum();
+      }
       return from.text == "true" || from.text == "false" ? datum(from.text == "true") : Datum();
     default:
       return {};
@@ -77,7 +91,11 @@ Datum to_string(const Datum& from, Texts& texts) {
       return datum(std::string_view(from.truth ? "true" : "false"));
     case Datum::Kind::number: {
       std::string& out = texts.next();
-      out = number_text(from.number);
+      if (from.digits.empty()) {
+        out = number_text(from.number);
+      } else {
+        append_exact_number_text(from.digits, out);
+      }
       return datum(std::string_view(out));
     }
     default:
@@ -85,14 +103,16 @@ Datum to_string(const Datum& from, Texts& texts) {
   }
 }
 
-Datum to_number(const Datum& from) {
+Datum to_number(const Datum& from, Numbers numbers) {
+  const bool by_digits = numbers == Numbers::digits;
   switch (from.kind) {
     case Datum::Kind::number:
       return from;
     case Datum::Kind::boolean:
-      return datum(from.truth ? 1.0 : 0.0);
+      return datum(from.truth ? 1.0 : 0.0, by_digits ? (from.truth ? "1" : "0") : "");
     case Datum::Kind::string:
-      return is_json_number(from.text) ? datum(parse_number(from.text)) : Datum();
+      if (!is_json_number(from.text)) return {};
+      return datum(parse_number(from.text), by_digits ? from.text : "");
     default:
       return {};
   }
@@ -128,7 +148,8 @@ std::string_view type_name(Datum::Kind kind) {
   }
 }
 
-Datum call(Function function, const Datum& first, const Datum& second, Texts& texts) {
+Datum call(Function function, const Datum& first, const Datum& second, Texts& texts,
+           Numbers numbers) {
   switch (function) {
     case Function::contains:
       return datum(are_texts(first, second) &&
@@ -136,15 +157,15 @@ Datum call(Function function, const Datum& first, const Datum& second, Texts& te
     case Function::match:
       return datum(are_texts(first, second) && glob_matches(first.text, second.text));
     case Function::length:
-      return length(first);
+      return length(first, texts, numbers);
     case Function::type_of:
       return datum(type_name(first.kind));
     case Function::to_bool:
-      return to_bool(first);
+      return to_bool(first, numbers);
     case Function::to_string:
       return to_string(first, texts);
     case Function::to_number:
-      return to_number(first);
+      return to_number(first, numbers);
     default:
       return first.kind == Datum::Kind::string ? in_case(function, first.text, texts) : Datum();
   }

@@ -72,11 +72,11 @@ inline constexpr std::array<FunctionRow, 12> kFunctions = {{
      R"(typeof(properties.total) = "number")", R"({"properties":{"total":5}})",
      R"({"properties":{"total":"5"}})"},
     {"bool", Function::to_bool, 1, Datum::Kind::boolean, false, true,
-     R"(a boolean from `"true"` `"false"`, numbers (0 is false) and booleans)",
-     R"(bool(properties.optIn))", R"({"properties":{"optIn":"true"}})",
+     R"(a boolean from texts as `@boolean` reads them (`"true"` `"yes"` `"1"` and their opposites, in any case, blanks around them aside), numbers (0 is false) and booleans)",
+     R"(bool(properties.optIn))", R"({"properties":{"optIn":"True"}})",
      R"({"properties":{"optIn":"false"}})"},
     {"string", Function::to_string, 1, Datum::Kind::string, false, true,
-     R"(a text from numbers (written as JavaScript does), booleans and texts)",
+     R"(a text from numbers (written as JavaScript does, with their own digits where it would lose some), booleans and texts)",
      R"(string(properties.id) = "7")", R"({"properties":{"id":7}})", R"({"properties":{"id":8}})"},
     {"number", Function::to_number, 1, Datum::Kind::number, false, true,
      R"(a number from texts that are JSON numbers, booleans (1 and 0) and numbers)",
@@ -90,7 +90,9 @@ const FunctionRow* function_row(std::string_view name);
 // What typeof gives.
 std::string_view type_name(Datum::Kind kind);
 
-// `second` is used by the functions of two arguments only.
-Datum call(Function function, const Datum& first, const Datum& second, Texts& texts);
+// `second` is used by the functions of two arguments only. With Numbers::digits, fieldpost's own
+// reading: texts of numbers keep their digits, truth is what @boolean takes for it.
+Datum call(Function function, const Datum& first, const Datum& second, Texts& texts,
+           Numbers numbers);
 
 }  // namespace fieldpost

@@ -77,7 +77,17 @@ class Lexer {
     if (c == '&') hint = "write \"and\"";
     if (c == '|') hint = "write \"or\"";
     if (c == '`') hint = "write \" or '";
+    if (c == '{') hint = "a filter takes a path as it is, such as properties.plan, without {{ }}";
+    if (hint.empty() && follows_name()) {
+      hint = std::string("a key with ") + c + " is written in brackets: properties['a" + c + "b']";
+    }
     fail("E301", "a character that no filter uses", std::move(hint), at_, at_ + 1);
+  }
+
+  bool follows_name() const {
+    const bool adjoins = !tokens_.empty() && tokens_.back().end == at_;
+    return adjoins && (tokens_.back().kind == Token::Kind::word ||
+                       tokens_.back().kind == Token::Kind::path);
   }
 
   void op(std::string_view text) {
@@ -152,8 +162,14 @@ class Lexer {
     bool bracketed = false;
     for (;;) {
       if (peek() == '.' && (is_name(peek(1)) || peek(1) == '\\')) {
-        ++at_;
+        const std::size_t key = ++at_;
         path.push_back(name());
+        if (text_.substr(key, at_ - key) == "$") {
+          fail("E301", "a \"$\" within a path, which finds nothing",
+               "write [0] for an element, \"text\" in the list for any of them, ['$'] for a key of "
+               "that name",
+               begin, at_);
+        }
       } else if (peek() == '[' && text_.substr(begin, at_ - begin) != "in") {
         path.push_back(bracket());
         bracketed = true;

@@ -1,9 +1,18 @@
 #include "filter/operators.h"
 
+#include "base/number.h"
+
 namespace fieldpost {
 namespace {
 
-bool same_json(Value left, Value right) {
+// Negative, 0 or positive.
+int order(const Datum& left, const Datum& right) {
+  if (left.number != right.number) return left.number < right.number ? -1 : 1;
+  if (left.digits.empty() || right.digits.empty()) return 0;
+  return compare_numbers(left.digits, right.digits);
+}
+
+bool same_text(Value left, Value right) {
   if (left.token() == right.token()) return true;
   std::string one;
   std::string other;
@@ -20,26 +29,27 @@ bool equal(const Datum& left, const Datum& right) {
     case Datum::Kind::boolean:
       return left.truth == right.truth;
     case Datum::Kind::number:
-      return left.number == right.number;
+      return order(left, right) == 0;
     case Datum::Kind::string:
       return left.text == right.text;
     default:
-      return same_json(left.value, right.value);
+      return left.by_digits ? same_json(left.value, right.value)
+                            : same_text(left.value, right.value);
   }
 }
 
-bool ordered(double left, Operator op, double right) {
+bool ordered(int order, Operator op) {
   switch (op) {
     case Operator::less:
-      return left < right;
+      return order < 0;
     case Operator::less_equal:
-      return left <= right;
+      return order <= 0;
     case Operator::greater:
-      return left > right;
+      return order > 0;
     case Operator::greater_equal:
-      return left >= right;
+      return order >= 0;
     default:
-      return left != right;
+      return order != 0;
   }
 }
 
@@ -74,7 +84,7 @@ bool compare(const Datum& left, Operator op, const Datum& right) {
   if (op == Operator::not_equal) return !equal(left, right);
   if (op < Operator::in || op == Operator::other_number) {
     return left.kind == Datum::Kind::number && right.kind == Datum::Kind::number &&
-           ordered(left.number, op, right.number);
+           ordered(order(left, right), op);
   }
   return left.kind == Datum::Kind::string && compare_texts(left.text, op, right.text);
 }

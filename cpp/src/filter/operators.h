@@ -51,7 +51,7 @@ inline constexpr std::array<OperatorRow, 6> kOperators = {{
     {">=", Operator::greater_equal, true, R"(at least; numbers only)", R"(properties.total >= 100)",
      R"({"properties":{"total":100}})", R"({"properties":{"total":99}})"},
     {"=", Operator::equal, false,
-     R"(same type and same value; a missing value equals `null`; lists and objects are equal where their JSON is)",
+     R"(same type and same value; a missing value equals `null`; lists and objects are equal where their JSON is; numbers by all of their digits, so `1` equals `1.0` and ids beyond 2^53 stay apart)",
      R"(type = "track")", R"({"type":"track"})", R"({"type":"page"})"},
     {"<", Operator::less, true, R"(less than; numbers only)",
      R"(properties.paid < properties.total)", R"({"properties":{"paid":1,"total":2}})",
@@ -64,7 +64,8 @@ inline constexpr std::array<OperatorRow, 6> kOperators = {{
 const OperatorRow* operator_row(std::string_view text);
 
 // Equality is strict: same type and same value; a missing value equals null; lists and objects are
-// equal where their JSON is, blanks aside. Sizes compare numbers only: anything else is false.
+// equal where their JSON is, blanks aside. Sizes compare numbers only: anything else is false. Where
+// both sides have digits, numbers are what their digits say, else what their doubles do.
 // REQUIRES: op is not `in`, which the evaluator takes apart.
 bool compare(const Datum& left, Operator op, const Datum& right);
 

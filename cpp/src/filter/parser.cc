@@ -36,7 +36,7 @@ std::string lower(std::string_view word) {
 class Parser {
  public:
   Parser(std::string_view text, const Grammar& grammar, Selection& selection)
-      : tokens_(lex(text)), grammar_(grammar), selection_(selection) {}
+      : text_(text), tokens_(lex(text)), grammar_(grammar), selection_(selection) {}
 
   FilterNodePtr run() {
     if (peek().kind == Kind::end) {
@@ -61,14 +61,31 @@ class Parser {
   }
   [[noreturn]] void fail_after_condition() const {
     std::string hint;
-    if (peek().kind == Kind::word) {
-      const std::string word = lower(peek().text);
-      if (word == "and" || word == "or" || word == "in") hint = "write \"" + word + "\"";
-      if (word == "not") hint = "write ! before what is to be negated";
-    }
+    if (peek().kind == Kind::word) hint = hint_for_word(lower(peek().text));
     if (peek().kind == Kind::op) hint = "what stands in parentheses cannot be compared";
     if (peek().kind == Kind::close) hint = "there is no \"(\" for this \")\"";
     fail("E301", "expected \"and\", \"or\" or the end", hint);
+  }
+  // For a word behind a condition, which other languages write there.
+  std::string hint_for_word(const std::string& word) const {
+    if (word == "and" || word == "or" || word == "in") return "write \"" + word + "\"";
+    if (word == "not") return "write ! before what is to be negated";
+    const Token& before = tokens_[at_ - 1];
+    if (before.kind != Kind::word && before.kind != Kind::path) return "";
+    const std::string field(text_.substr(before.begin, before.end - before.begin));
+    if (word == "exists" || word == "exist") return "write " + field + " != null";
+    if (word == "is" || word == "equals") {
+      const bool negated = peek(1).kind == Kind::word && lower(peek(1).text) == "not";
+      return std::string("write ") + (negated ? "!=" : "=");
+    }
+    if (word == "contains" || word == "match" || word == "like" || word == "matches") {
+      const std::string name = word == "contains" ? "contains" : "match";
+      return "write " + name + "(" + field + ", \"text\")";
+    }
+    if (before.path.size() < 2 || before.bracketed) return "";
+    const std::string parent = field.substr(0, field.rfind('.'));
+    return "a key with a blank is written " + parent + "['" + before.path.back() + " " +
+           peek().text + "']";
   }
   void too_deep(int depth) const {
     if (depth > kDeepest) fail("E301", "too many parentheses", "");
@@ -79,6 +96,11 @@ class Parser {
     node->kind = kind;
     node->begin = begin;
     return node;
+  }
+  Term make_term() const {
+    Term term;
+    term.numbers = grammar_.numbers;
+    return term;
   }
   FilterNodePtr ended(FilterNodePtr node) {
     node->end = tokens_[at_ - 1].end;
@@ -135,7 +157,10 @@ class Parser {
 
   FilterNodePtr condition(int depth) {
     const std::size_t begin = peek().begin;
-    if (is_word("not") && is_alone(peek(1))) fail("E301", "\"not\" is no operator", "write !");
+    if (peek().kind == Kind::word && lower(peek().text) == "not" && is_alone(peek(1))) {
+      fail("E301", "\"" + peek().text + "\" is no operator", "write !");
+    }
+    const bool is_text_field = peek().kind == Kind::word && is_event_field(peek().text);
     FilterNodePtr node = make(FilterNode::Kind::truth, begin);
     node->left = value(depth, true);
     if (peek().kind == Kind::op) {
@@ -148,10 +173,19 @@ class Parser {
       node->op = Operator::in;
       take();
       node->right = list(depth);
+    } else if (is_text_field && !grammar_.constants && ends_condition()) {
+      const Token& field = tokens_[at_ - 1];
+      throw DocumentError({{"E306", field.text + " holds a text, which is never true alone", "",
+                            "compare it, as in " + field.text + " != null", field.begin,
+                            field.end}});
     }
     node = ended(std::move(node));
     check(*node, grammar_);
     return node;
+  }
+
+  bool ends_condition() const {
+    return peek().kind == Kind::end || peek().kind == Kind::close || is_word("and") || is_word("or");
   }
 
   Term list(int depth) {
@@ -166,7 +200,7 @@ class Parser {
            "fieldpost's own dialect finds them");
     }
     if (is_path) return value(depth, false);
-    Term term;
+    Term term = make_term();
     term.kind = Term::Kind::list;
     term.begin = take().begin;
     if (peek().kind != Kind::list_close) {
@@ -190,7 +224,7 @@ class Parser {
       if (peek(1).kind == Kind::open) return function_call(depth);
       if (!is_literal_word()) return path(first);
     }
-    Term term;
+    Term term = make_term();
     term.begin = peek().begin;
     Literal& literal = term.literal;
     if (peek().kind == Kind::string) {
@@ -199,6 +233,7 @@ class Parser {
     } else if (peek().kind == Kind::number) {
       literal.kind = Literal::Kind::number;
       literal.number = parse_number(peek().text);
+      literal.text = peek().text;
     } else if (is_word("true") || is_word("false")) {
       literal.kind = Literal::Kind::boolean;
       literal.truth = peek().text == "true";
@@ -233,7 +268,7 @@ class Parser {
       fail("E341", "Segment's filters have no brackets in a path",
            "fieldpost's own dialect has them");
     }
-    Term term;
+    Term term = make_term();
     term.kind = Term::Kind::path;
     term.slot = selection_.slot(token.path);
     if (token.path.size() > 1) {
@@ -249,7 +284,7 @@ class Parser {
     const std::string name = peek().text;
     const FunctionRow* row = peek().kind == Kind::word ? function_row(name) : nullptr;
     if (row == nullptr) fail_for_function(name);
-    Term term;
+    Term term = make_term();
     term.kind = Term::Kind::call;
     term.function = row;
     term.begin = take().begin;
@@ -276,11 +311,14 @@ class Parser {
     if (name == "and" || name == "or") {
       fail("E301", "expected a condition before \"" + name + "\"", "");
     }
-    if (name == "not") fail("E304", "an unknown function not()", "write ! before the parentheses");
+    if (lower(name) == "not") {
+      fail("E304", "an unknown function " + name + "()", "write ! before the parentheses");
+    }
     fail("E304", "an unknown function " + name + "()",
          near.empty() ? "known: " + known : "did you mean " + near + "()?");
   }
 
+  std::string_view text_;
   std::vector<Token> tokens_;
   const Grammar& grammar_;
   Selection& selection_;

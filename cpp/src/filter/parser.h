@@ -24,6 +24,7 @@ struct Grammar {
   bool brackets = true;         // paths with parts in brackets
   bool lists_of_events = true;  // a path behind "in"
   bool all_type_names = true;   // typeof compared with any of its names
+  Numbers numbers = Numbers::digits;
 };
 
 // Adds the paths it reads to `selection`. Throws DocumentError.

@@ -198,6 +198,13 @@ NodePtr Compiler::compile_with(Selection* selection, UseScope scope, const Json&
   return node;
 }
 
+NodePtr Compiler::compile_key(const Json& expression, const std::string& path) {
+  const Use outside = std::exchange(use_, use_ == Use::body ? Use::key : use_);
+  NodePtr node = compile(expression, path);
+  use_ = outside;
+  return node;
+}
+
 NodePtr Compiler::compile_for_item(const Json& expression, const std::string& path,
                                    std::uint32_t slot) {
   Selection& items = selection_->items(slot);
@@ -281,7 +288,7 @@ NodePtr Compiler::directive(const Json& object, const std::string& path) {
     return nullptr;
   }
   const std::string outside = std::exchange(place_, path + "." + name);
-  const bool url_template = makes_url_ && name == "@template";
+  const bool url_template = use_ == Use::address && name == "@template";
   CompileDirective* compile = url_template ? &compile_url_template : row->compile;
   NodePtr node = compile(*this, object.at(name), path + "." + name);
   place_ = outside;

@@ -11,6 +11,7 @@
 
 #include "fieldpost/error.h"
 #include "fieldpost/json.h"
+#include "fieldpost/mapping.h"
 #include "mapping/node.h"
 #include "mapping/path_uses.h"
 
@@ -18,8 +19,8 @@ namespace fieldpost {
 
 class Compiler {
  public:
-  explicit Compiler(Selection& selection, bool makes_url = false)
-      : event_(selection), selection_(&selection), makes_url_(makes_url) {}
+  explicit Compiler(Selection& selection, Use use = Use::body)
+      : event_(selection), selection_(&selection), use_(use) {}
 
   // Any expression. After a mistake the node may be null; do not run it.
   NodePtr compile(const Json& expression, const std::string& path);
@@ -29,6 +30,8 @@ class Compiler {
   NodePtr compile_meant(const Json& expression, const std::string& path);
   // A mapping of its own: an object, with the rules for the root of a document.
   NodePtr compile_whole(const Json& document, const std::string& path);
+  // What something is identified by, wherever it stands.
+  NodePtr compile_key(const Json& expression, const std::string& path);
   // Where `$.` is an item of the list in `slot`; an item may also turn out to be any other value.
   NodePtr compile_for_item(const Json& expression, const std::string& path, std::uint32_t slot);
   // Where `$.` is the value that `computed` gives, or each item of it; it lives as long as the
@@ -44,6 +47,8 @@ class Compiler {
   Selection& selection() { return *selection_; }  // REQUIRES: reads_rows()
 
   bool looks_closely() const { return looks_closely_; }
+  // How numbers become texts where the document is compiled.
+  Digits digits() const { return use_ == Use::body ? Digits::of_double : Digits::own; }
 
   void mistake(std::string code, std::string message, const std::string& path,
                std::string hint = "");
@@ -71,7 +76,7 @@ class Compiler {
   std::vector<Mistake> warnings_;
   bool looks_closely_ = true;
   bool texts_are_meant_ = false;
-  bool makes_url_ = false;  // what templates put in is percent-encoded
+  Use use_;
   int depth_ = 0;
   std::string place_;  // of the directive that is being compiled
   PathUses uses_;

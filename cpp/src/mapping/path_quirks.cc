@@ -1,5 +1,9 @@
 #include "mapping/path_quirks.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "base/text.h"
 #include "mapping/text_quirks.h"
 
 namespace fieldpost {
@@ -28,8 +32,24 @@ bool holds_plain_bracket(std::string_view text) {
   return false;
 }
 
+// The sign or blank that a list, a sentence or a copy left behind the path; "" where there is none.
+std::string stray_end(std::string_view text) {
+  if (text.size() < 2) return "";
+  const char last = text.back();
+  if (last == ',' || last == ';') return std::string(1, last);
+  return last == ' ' || text.front() == ' ' ? "blank" : "";
+}
+
 void warn_of_signs(Compiler& compiler, std::string_view text, const std::string& path) {
   const std::string quoted = "\"" + std::string(text) + "\"";
+  const std::string stray = stray_end(text);
+  if (stray == "blank") {
+    compiler.warn("E165", "the blank around " + quoted + " belongs to the key", path,
+                  "leave it out, or write ['a key '] for a key that has one");
+  } else if (!stray.empty()) {
+    compiler.warn("E165", "the \"" + stray + "\" at the end of " + quoted + " belongs to the key",
+                  path, "leave it out, or write ['a" + stray + "'] for a key that has one");
+  }
   if (holds_stray_quote(text)) {
     compiler.warn("E165", "quotes within a key are taken away, so " + quoted + " finds another key",
                   path, "no path reaches a key with a quote; rename the key in a function");
@@ -43,7 +63,31 @@ void warn_of_signs(Compiler& compiler, std::string_view text, const std::string&
   }
 }
 
+// Keys such as id, orderId, order_id, orderID; Segment's own ids at the top of an event are texts.
+bool names_an_id(const Path& path) {
+  if (path.empty()) return false;
+  const std::string& key = path.back();
+  constexpr std::string_view kTexts[] = {"userId",  "anonymousId", "messageId",
+                                         "groupId", "previousId"};
+  if (path.size() == 1 && std::find(std::begin(kTexts), std::end(kTexts), key) != std::end(kTexts)) {
+    return false;
+  }
+  if (ascii_lower(key) == "id") return true;
+  if (key.ends_with("Id") || key.ends_with("ID")) return true;
+  return key.ends_with("_id") || key.ends_with("-id") || key.ends_with(" id");
+}
+
 }  // namespace
+
+void warn_of_digits(Compiler& compiler, const Path& read, const std::string& path,
+                    const std::string& hint) {
+  if (compiler.digits() == Digits::own || !names_an_id(read)) return;
+  compiler.warn("E238",
+                "\"" + path_text(read).substr(1) +
+                    "\" looks like an id; a number beyond 2^53 is rounded here, as in Segment's "
+                    "engine",
+                path, hint);
+}
 
 void warn_of_path(Compiler& compiler, std::string_view text, const std::string& path) {
   if (warn_of_braced_path(compiler, text, path)) return;

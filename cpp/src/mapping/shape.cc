@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "fieldpost/mapping.h"
+#include "mapping/compiler.h"
 
 namespace fieldpost {
 namespace {
@@ -51,12 +53,23 @@ void ObjectNode::finish() {
   });
 }
 
-// A member without a value disappears; an object that loses all stays {}.
 bool ObjectNode::put(const Scope& scope, Writer& writer) const {
+  const Part* at = nullptr;
+  try {
+    return put_members(scope, writer, at);
+  } catch (EventFault& fault) {
+    fault.place = member_path("", at->key) + fault.place;
+    throw;
+  }
+}
+
+// A member without a value disappears; an object that loses all stays {}.
+bool ObjectNode::put_members(const Scope& scope, Writer& writer, const Part*& at) const {
   writer.put('{');
   const std::size_t first = writer.size();
   for (const Part& member : members_) {
     const std::size_t before = writer.size();
+    at = &member;
     member.head.put(writer, before == first ? 1 : 0);
     if (member.node->put(scope, writer)) continue;
     if (scope.is_computing()) {
@@ -72,10 +85,14 @@ bool ObjectNode::put(const Scope& scope, Writer& writer) const {
 // An element without a value keeps its place as null.
 bool ListNode::put(const Scope& scope, Writer& writer) const {
   writer.put('[');
-  bool first = true;
-  for (const NodePtr& element : elements_) {
-    if (!std::exchange(first, false)) writer.put(',');
-    if (!element->put(scope, writer)) writer.put(scope.is_computing() ? "u" : "null");
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    if (i > 0) writer.put(',');
+    try {
+      if (!elements_[i]->put(scope, writer)) writer.put(scope.is_computing() ? "u" : "null");
+    } catch (EventFault& fault) {
+      fault.place = "[" + std::to_string(i) + "]" + fault.place;
+      throw;
+    }
   }
   writer.put(']');
   return true;

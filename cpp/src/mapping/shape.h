@@ -29,6 +29,8 @@ class ObjectNode final : public PuttingNode {
     WideText head;  // ",\"key\":"
     NodePtr node;
   };
+  bool put_members(const Scope& scope, Writer& writer, const Part*& at) const;
+
   std::vector<Part> members_;
 };
 

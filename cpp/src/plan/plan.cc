@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "event/selection.h"
@@ -69,7 +70,9 @@ struct Plan::State {
       const Json fallback = {{"@path", "$.messageId"}};
       const Json& text = document.contains("event_id") ? document.at("event_id") : fallback;
       event_id =
-          documents.compile("$.event_id", [&] { return Mapping(text, selection, "$.event_id"); });
+          documents.compile("$.event_id", [&] {
+        return Mapping(text, selection, "$.event_id", Use::key);
+      });
     }
     if (document.contains("integrations")) {
       integrations.emplace(document.at("integrations").get<std::string>(), selection);
@@ -104,7 +107,7 @@ struct Plan::State {
     if (!document.contains("order_by") || document.at("order_by").is_null()) return nullptr;
     const std::string at = path + ".order_by";
     auto mapping =
-        documents.compile(at, [&] { return Mapping(document.at("order_by"), selection, at); });
+        documents.compile(at, [&] { return Mapping(document.at("order_by"), selection, at, Use::key); });
     return mapping ? std::make_shared<const Mapping>(std::move(*mapping)) : nullptr;
   }
 
@@ -119,18 +122,14 @@ struct Plan::State {
       const std::string at = path + ".transforms";
       transforms = documents.compile(at, [&] { return Transforms(document.at("transforms"), at); });
     }
-    const auto mapping = [&](const char* key) -> std::optional<Mapping> {
+    const auto mapping = [&](const char* key, Use use) -> std::optional<Mapping> {
       if (!document.contains(key) || document.at(key).is_null()) return std::nullopt;
       const std::string at = path + "." + key;
-      return documents.compile(at, [&] { return Mapping(document.at(key), selection, at); });
+      return documents.compile(at, [&] { return Mapping(document.at(key), selection, at, use); });
     };
-    std::optional<Mapping> body = mapping("body");
-    std::optional<Mapping> url;
-    if (document.contains("url") && !document.at("url").is_null()) {
-      const std::string at = path + ".url";
-      url = documents.compile(at, [&] { return Mapping::url(document.at("url"), selection, at); });
-    }
-    std::optional<Mapping> headers = mapping("headers");
+    std::optional<Mapping> body = mapping("body", Use::body);
+    std::optional<Mapping> url = mapping("url", Use::address);
+    std::optional<Mapping> headers = mapping("headers", Use::key);
     if (!body && !document.contains("body")) body = Mapping(Json{{"@path", "$."}}, selection);
     auto ordered = document.contains("order_by") ? order(documents, document, path) : order_by;
     if (!filter) return;
@@ -274,6 +273,7 @@ class Pass {
     }
     identity_hash_ = hash64(identity_);
     event_id_span_ = batch_.keep(identity_);
+    if (!former_.empty()) batch_.former.push_back({event_id_span_, batch_.keep(former_)});
     return true;
   }
 
@@ -318,12 +318,14 @@ class Pass {
     return batch_.keep(value.string());
   }
 
-  // A text is opened, so that it equals one that is escaped otherwise; the rest is its JSON.
+  // A text is opened, so that it equals one that is escaped otherwise; a number has one text however
+  // it is written; the rest is its JSON.
   Span key_of(const Mapping& mapping, const Slots& slots) {
     given_.clear();
     if (!mapping.render(slots, given_)) return {};
     const Value value(given_);
     if (value.is_string()) return batch_.keep(value.string());
+    if (value.kind() == Value::Kind::number) return batch_.keep(number_key(given_));
     return value.kind() == Value::Kind::null ? Span{} : batch_.keep(given_);
   }
 
@@ -333,9 +335,11 @@ class Pass {
     }
   }
 
-  // What event_id gives: a text, or a number's digits as they stand. "" where it gives nothing.
+  // What event_id gives: a text, or a number's one text. "" where it gives nothing. The former
+  // identity of a number is the number as it is written.
   void take_given_identity() {
     identity_.clear();
+    former_.clear();
     given_.clear();
     try {
       if (!event_id_->render(slots_, given_)) return;
@@ -344,7 +348,9 @@ class Pass {
     }
     const Value value(given_);
     if (value.is_string()) append_unescaped(value.inside(), identity_);
-    if (value.kind() == Value::Kind::number) identity_ = given_;
+    if (value.kind() != Value::Kind::number) return;
+    identity_ = number_key(given_);
+    if (identity_ != given_) former_ = given_;
   }
 
   void identify(std::string_view line, Position position) {
@@ -379,6 +385,7 @@ class Pass {
   Texts texts_;
   std::string given_;  // what event_id or order_by rendered
   std::string identity_;
+  std::string former_;
   std::uint64_t identity_hash_ = 0;
   Span event_id_span_;
 };

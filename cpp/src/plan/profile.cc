@@ -16,6 +16,13 @@
 namespace fieldpost {
 namespace {
 
+std::string text_of_number(const Datum& number) {
+  if (number.digits.empty()) return number_text(number.number);
+  std::string text;
+  append_exact_number_text(number.digits, text);
+  return text;
+}
+
 // Events with a missing path whose names are kept, of each chunk: one that is missing everywhere is
 // missing in them.
 constexpr std::size_t kNamedEvents = 64;
@@ -237,7 +244,7 @@ struct Profile::State {
         terms[i].add(value.kind(), is_scalar ? value.token() : std::string_view());
       } else {
         const bool is_number = found.kind == Datum::Kind::number;
-        const std::string text = is_number                            ? number_text(found.number)
+        const std::string text = is_number                            ? text_of_number(found)
                                  : found.kind != Datum::Kind::boolean ? ""
                                  : found.truth                        ? "true"
                                                                       : "false";
@@ -262,7 +269,8 @@ struct Profile::State {
       const ValueRow& row = inventory->values[i];
       if (is_text(row)) continue;
       const bool occurs = row.literal != nullptr
-                              ? compare(data[row.term], Operator::equal, datum_of(*row.literal))
+                              ? compare(data[row.term], Operator::equal,
+                                        datum_of(*row.literal, Numbers::digits))
                               : holds(*row.condition, slots, texts);
       if (occurs) ++values[i];
     }
@@ -330,7 +338,7 @@ struct Profile::State {
     const bool has_term = row.term != ValueRow::kNoTerm;
     members["term"] += has_term ? std::to_string(row.term) : "null";
     if (row.literal != nullptr) {
-      members.text("type", kind_name(kind_of(datum_of(*row.literal))));
+      members.text("type", kind_name(kind_of(datum_of(*row.literal, Numbers::digits))));
       members.text("literal",
                    row.literal->kind == Literal::Kind::string ? row.literal->text : row.text);
     } else {

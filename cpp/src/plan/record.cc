@@ -4,6 +4,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/text.h"
+
 namespace fieldpost {
 namespace {
 
@@ -38,6 +40,22 @@ std::vector<Tally> Batch::tallies() const {
     ++(one.invalid ? tallies[one.subscription].invalid : tallies[one.subscription].dropped);
   }
   return tallies;
+}
+
+void Batch::go_by_former(std::uint32_t subscription, const std::vector<std::string>& event_ids) {
+  const auto rename = [&](auto& one) {
+    if (one.subscription != subscription) return;
+    const std::string_view id = text(one.event_id);
+    if (std::find(event_ids.begin(), event_ids.end(), id) == event_ids.end()) return;
+    const auto known = std::find_if(former.begin(), former.end(), [&](const FormerId& candidate) {
+      return text(candidate.event_id) == id;
+    });
+    if (known == former.end()) return;
+    one.event_id = known->former;
+    one.hash = hash64(text(known->former));
+  };
+  for (Record& record : records) rename(record);
+  for (Ended& one : ended) rename(one);
 }
 
 void Batch::explain(const std::vector<Note>& notes) {

@@ -17,6 +17,7 @@ struct Change {
   Keys source;       // of copy and move
   std::string json;  // of set
   bool to_string = false;
+  Digits digits = Digits::of_double;  // of to_string
 };
 
 // What a change found in the event before any change was made.
@@ -75,14 +76,14 @@ void take_away(Tree& event, const Keys& keys) {
   if (parent != nullptr) parent->remove(keys.back());
 }
 
-bool put_as_text(Tree& event, const Keys& keys) {
+bool put_as_text(Tree& event, const Keys& keys, Digits digits) {
   std::string json;
   std::string text = "undefined";
   if (event.read(keys, json)) {
     const Value value(json);
     if (value.is_string() || json[0] == '{' || json[0] == '[') return true;
     text.clear();
-    append_stringified(value, text);
+    append_stringified(value, text, digits);
   }
   return put(event, keys, Tree::owning('"' + text + '"'));
 }
@@ -111,7 +112,7 @@ class MapProperties : public Transform {
       return false;
     }
     if (change.kind == Change::Kind::move) take_away(event, change.source);
-    return !change.to_string || put_as_text(event, change.target);
+    return !change.to_string || put_as_text(event, change.target, change.digits);
   }
 
   std::vector<Change> changes_;
@@ -137,6 +138,7 @@ class Entry {
     author_.unknown_keys(options_, {"set", "copy", "move", "to_string"}, "map_properties", path_);
     if (form_ == Form::own) one_of_them();
     change.to_string = flag();
+    change.digits = form_ == Form::own ? Digits::own : Digits::of_double;
     if (names_a_source("copy")) {
       from(change, Change::Kind::copy, "copy");
     } else if (names_a_source("move")) {

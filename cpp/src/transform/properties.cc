@@ -27,7 +27,7 @@ void hash_member(Tree& object, const std::string& key) {
   if (value.is_string()) {
     hashed = value.string();
   } else {
-    append_stringified(value, hashed);
+    append_stringified(value, hashed, Digits::own);
   }
   *member = Tree::owning('"' + sha256_hex(hashed) + '"');
 }

@@ -21,6 +21,7 @@ FilterNodePtr parse_destination(std::string_view text, Selection& selection) {
   grammar.brackets = false;
   grammar.lists_of_events = false;
   grammar.all_type_names = false;
+  grammar.numbers = Numbers::doubles;
   return parse_filter(text, grammar, selection);
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "fieldpost/error.h"
 #include "filter/dialects.h"
 #include "filter/dialects/trigger_lexer.h"
@@ -72,9 +73,18 @@ class Parser {
   [[noreturn]] void fail_for_stray() const {
     if (peek().is(")")) fail("E322", "Segment skips a \")\" without its \"(\"", "", peek());
     if (peek().kind == Kind::joiner) fail("E322", "a second \"" + peek().text + "\"", "", peek());
-    const bool shouts = peek().text == "AND" || peek().text == "OR";
+    if (peek().kind == Kind::name && ascii_lower(peek().text) == "or") {
+      fail("E322", "Segment skips \"" + peek().text + "\" and joins what is around it by \"and\"",
+           "write or", peek());
+    }
     fail("E322", "Segment skips what stands here, or reads it as the next condition",
-         shouts ? "write and, or" : "expected \"and\", \"or\" or the end", peek());
+         peek().is(",") ? "write and" : "expected \"and\", \"or\" or the end", peek());
+  }
+
+  // "and" or "or", else "". Segment skips an AND, and what nothing joins it joins by "and".
+  std::string joiner_here() const {
+    if (peek().kind == Kind::joiner) return peek().text;
+    return peek().kind == Kind::name && ascii_lower(peek().text) == "and" ? "and" : "";
   }
 
   Parsed chain(int depth) {
@@ -82,9 +92,9 @@ class Parser {
     const std::size_t begin = peek().begin;
     std::vector<Parsed> parts;
     parts.push_back(unit(depth));
-    const std::string joiner = peek().text;
-    while (peek().kind == Kind::joiner) {
-      if (peek().text != joiner) {
+    const std::string joiner = joiner_here();
+    while (!joiner_here().empty()) {
+      if (joiner_here() != joiner) {
         fail("E303", "\"and\" and \"or\" side by side",
              "Segment joins all of them by the last one; put parentheses around what belongs "
              "together",
@@ -158,8 +168,8 @@ class Parser {
       fail("E304", "Segment's triggers have no function " + field.text + "()",
            "it skips the name; known: contains, match", field);
     }
-    if (field.text == "not") {
-      fail("E321", "Segment skips \"not\": the filter would match what it should not",
+    if (ascii_lower(field.text) == "not") {
+      fail("E321", "Segment skips \"" + field.text + "\": the filter would match what it should not",
            "negate the operator, or write it in fieldpost's own dialect", field);
     }
     const std::string near = did_you_mean(
@@ -175,8 +185,15 @@ class Parser {
     const bool element = op.is(".");
     fail("E329", "Segment takes this for the operator and never matches",
          element ? "write \\ before a key that begins with a digit or is and, or, null"
-                 : "expected one of = != < <= > >=",
+                 : hint_for_operator(ascii_lower(op.text)),
          op);
+  }
+
+  // What other languages write there.
+  static std::string hint_for_operator(const std::string& word) {
+    if (word == "is" || word == "equals") return "write =";
+    if (word == "exists" || word == "exist") return "write != null";
+    return "expected one of = != < <= > >=";
   }
 
   // The path of a field; nothing else of the event can be reached.

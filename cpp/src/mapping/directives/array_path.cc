@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "event/path.h"
+#include "fieldpost/mapping.h"
 #include "mapping/directives.h"
 #include "mapping/shape.h"
 
@@ -20,15 +21,21 @@ class ListText {
     writer_.put('[');
   }
   void add(const Node& shape, const Scope& item) {
-    if (!std::exchange(first_, false)) writer_.put(',');
-    if (!shape.put(item, writer_)) writer_.put(missing_);
+    if (count_ > 0) writer_.put(',');
+    try {
+      if (!shape.put(item, writer_)) writer_.put(missing_);
+    } catch (EventFault& fault) {
+      fault.place = "[" + std::to_string(count_) + "]" + fault.place;
+      throw;
+    }
+    ++count_;
   }
   void end() { writer_.put(']'); }
 
  private:
   const char* missing_;
   Writer& writer_;
-  bool first_ = true;
+  std::size_t count_ = 0;
 };
 
 void put_values(const Node& shape, Value list, const Scope& scope, Writer& writer) {

@@ -46,7 +46,8 @@ NodePtr compile_bind(Compiler& compiler, const Json& argument, const std::string
     options.wrong("table", "the name of a table");
     right = false;
   }
-  NodePtr key = options.compile("key");
+  NodePtr key =
+      options.has("key") ? compiler.compile_key(options["key"], options.at("key")) : nullptr;
   if (!right) return nullptr;
   const Json& written = options["key"];
   const bool is_value = !written.is_object() || has_directive_key(written);

@@ -2,7 +2,8 @@
 // 8601.
 //
 // Reads ISO 8601 texts and epochs (numbers, or texts of digits; `unit` says of what). A text
-// without an offset is taken to be in `zone`, which is UTC unless given.
+// without an offset is taken to be in `zone`, which is UTC unless given. Digits alone that could be
+// a year, a month or a day are never an epoch where no unit is given.
 #include <optional>
 
 #include "base/moment.h"
@@ -18,7 +19,7 @@ namespace {
 
 struct Wish {
   bool only_date = false;
-  double unit_ms = 1000;
+  std::optional<EpochUnit> unit;
   Failure failure = Failure::error;
 };
 
@@ -31,24 +32,37 @@ class DateNode final : public Node {
     std::string scratch;
     const Value value = value_->value(scope, scratch);
     if (value.is_nothing()) return FindingNode::append_found(value, scope, out);
-    const std::optional<Moment> moment = read(value);
-    if (!moment)
+    const std::optional<std::string> text = text_of(read(value));
+    if (!text) {
       return write_failure(wish_.failure, "@date: the value of this event is no moment", out);
-    append_json_string(wish_.only_date ? zone_.date(*moment) : zone_.date_time(*moment), out);
+    }
+    append_json_string(*text, out);
     return true;
   }
 
  private:
+  std::optional<std::string> text_of(const std::optional<Moment>& moment) const {
+    if (!moment) return {};
+    return wish_.only_date ? zone_.date(*moment) : zone_.date_time(*moment);
+  }
+
+  // Such as 2026, 202603, 20260301 and 20260301120000.
+  bool is_calendar(std::string_view text) const {
+    const std::size_t size = text.size();
+    const bool fits = size == 4 || size == 6 || size == 8 || size == 14;
+    return !wish_.unit && fits && text.find_first_not_of("0123456789") == std::string_view::npos;
+  }
+
   std::optional<Moment> read(Value value) const {
     if (value.kind() == Value::Kind::number) return epoch(value.token());
     if (!value.is_string()) return {};
     const std::string text = value.string();
     const std::string_view plain = trim(text);
-    return is_json_number(plain) ? epoch(plain) : zone_.parse(plain);
+    return is_json_number(plain) && !is_calendar(plain) ? epoch(plain) : zone_.parse(plain);
   }
 
   std::optional<Moment> epoch(std::string_view digits) const {
-    return moment_of_epoch(parse_number(digits) * wish_.unit_ms);
+    return moment_of_epoch(digits, wish_.unit.value_or(EpochUnit::seconds));
   }
 
   NodePtr value_;
@@ -83,7 +97,10 @@ NodePtr compile_date(Compiler& compiler, const Json& argument, const std::string
   }
   Wish wish;
   wish.only_date = options.is("to", "date");
-  wish.unit_ms = options.is("unit", "milliseconds") ? 1 : 1000;
+  if (options.has("unit")) {
+    wish.unit =
+        options.is("unit", "milliseconds") ? EpochUnit::milliseconds : EpochUnit::seconds;
+  }
   wish.failure = failure_of(options, "on_failure");
   return std::make_unique<DateNode>(std::move(value), std::move(*zone), wish);
 }

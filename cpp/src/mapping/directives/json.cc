@@ -15,13 +15,13 @@ namespace {
 
 class EncodeNode final : public Node {
  public:
-  explicit EncodeNode(NodePtr value) : value_(std::move(value)) {}
+  EncodeNode(NodePtr value, Digits digits) : value_(std::move(value)), digits_(digits) {}
   bool write(const Scope& scope, std::string& out) const override {
     std::string scratch;
     const Value value = value_->value(scope, scratch);
     if (value.is_undefined()) return false;
     std::string text;
-    append_stringified(value, text);
+    append_stringified(value, text, digits_);
     const std::size_t before = out.size();
     append_json_string(text, out);
     check_growth(out.size() - before, value.token().size());
@@ -30,6 +30,7 @@ class EncodeNode final : public Node {
 
  private:
   NodePtr value_;
+  Digits digits_;
 };
 
 std::string_view without_blanks(std::string_view json) {
@@ -97,7 +98,7 @@ NodePtr compile_json(Compiler& compiler, const Json& argument, const std::string
   right = options.needs_truthy("value", "wrap a literal: {\"@literal\": 0}") && right;
   NodePtr value = options.compile("value");
   if (!right) return nullptr;
-  if (options.is("mode", "encode")) return std::make_unique<EncodeNode>(std::move(value));
+  if (options.is("mode", "encode")) return std::make_unique<EncodeNode>(std::move(value), compiler.digits());
   if (options.is("mode", "decode")) return std::make_unique<DecodeNode>(std::move(value));
   compiler.warn("E234", "\"mode\" is compared letter by letter, so this one gives nothing",
                 options.at("mode"), "write \"encode\" or \"decode\"");

@@ -1,6 +1,7 @@
 // {"@lookup": {"value": …, "table": {"DE": "Germany"}, "on_miss": "error"}}: what a table says.
 #include <unordered_map>
 
+#include "base/number.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
 #include "mapping/failure.h"
@@ -22,16 +23,21 @@ class LookupNode final : public Node {
   bool write(const Scope& scope, std::string& out) const override {
     std::string scratch;
     const Value value = value_->value(scope, scratch);
-    const auto hit = table_.find(key_of(value));
-    if (hit != table_.end() && !value.is_undefined()) return hit->second->write(scope, out);
+    if (const Node* found = find(value)) return found->write(scope, out);
     if (otherwise_) return otherwise_->write(scope, out);
     return write_failure(failure_, "@lookup: the table does not have the value of this event", out);
   }
 
  private:
-  // Texts as they are, numbers and the like as they stand.
-  static std::string key_of(Value value) {
-    return value.is_string() ? value.string() : std::string(value.token());
+  // Texts as they are, the rest as it stands; a number that the table does not have as it is written
+  // by its one text.
+  const Node* find(Value value) const {
+    if (value.is_undefined()) return nullptr;
+    auto hit = table_.find(value.is_string() ? value.string() : std::string(value.token()));
+    if (hit == table_.end() && value.kind() == Value::Kind::number) {
+      hit = table_.find(number_key(value.token()));
+    }
+    return hit == table_.end() ? nullptr : hit->second.get();
   }
 
   NodePtr value_;
@@ -56,7 +62,8 @@ NodePtr compile_lookup(Compiler& compiler, const Json& argument, const std::stri
     options.wrong("table", "an object of keys and values");
     right = false;
   }
-  NodePtr value = options.compile("value");
+  NodePtr value =
+      options.has("value") ? compiler.compile_key(options["value"], options.at("value")) : nullptr;
   NodePtr otherwise = options.compile("default");
   if (!right) return nullptr;
   Table table;

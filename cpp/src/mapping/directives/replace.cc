@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "base/letter_case.h"
+#include "event/path.h"
+#include "mapping/path_quirks.h"
 #include "base/text.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
@@ -83,8 +85,11 @@ class Exchange {
 
 class ReplaceNode final : public Node {
  public:
-  ReplaceNode(NodePtr value, Exchange first, std::optional<Exchange> second)
-      : value_(std::move(value)), first_(std::move(first)), second_(std::move(second)) {}
+  ReplaceNode(NodePtr value, Exchange first, std::optional<Exchange> second, Digits digits)
+      : value_(std::move(value)),
+        first_(std::move(first)),
+        second_(std::move(second)),
+        digits_(digits) {}
 
   bool write(const Scope& scope, std::string& out) const override {
     std::string scratch;
@@ -101,7 +106,7 @@ class ReplaceNode final : public Node {
 
   std::string replaced(Value value) const {
     std::string text;
-    value.append_text(text);
+    value.append_text(text, digits_);
     first_.check();
     std::u16string units = first_.run(to_utf16(text));
     if (second_) {
@@ -114,6 +119,7 @@ class ReplaceNode final : public Node {
   NodePtr value_;
   Exchange first_;
   std::optional<Exchange> second_;
+  Digits digits_;
 };
 
 // What the reference checks before it runs.
@@ -159,6 +165,15 @@ void warn_of_quirks(Compiler& compiler, const Options& options, const std::strin
   }
 }
 
+void warn_of_digits_of(Compiler& compiler, const Options& options) {
+  if (!options.has("value") || !options["value"].is_object()) return;
+  const Json& value = options["value"];
+  if (!value.contains("@path") || !value.at("@path").is_string()) return;
+  const Path read = parse_directive_path(value.at("@path").get<std::string>());
+  warn_of_digits(compiler, read, options.at("value"),
+                 "write {\"@string\": " + value.dump() + "} as the value");
+}
+
 }  // namespace
 
 NodePtr compile_replace(Compiler& compiler, const Json& argument, const std::string& path) {
@@ -172,6 +187,7 @@ NodePtr compile_replace(Compiler& compiler, const Json& argument, const std::str
   NodePtr value = options.compile_truthy("value");
   if (!right) return nullptr;
   warn_of_quirks(compiler, options, path);
+  warn_of_digits_of(compiler, options);
   if (!options.is_truthy("value")) return value;
 
   const Manner manner{options.is_truthy("ignorecase"),
@@ -190,7 +206,8 @@ NodePtr compile_replace(Compiler& compiler, const Json& argument, const std::str
                     path, "replace in steps, one @replace inside the other");
     }
   }
-  return std::make_unique<ReplaceNode>(std::move(value), first, std::move(second));
+  return std::make_unique<ReplaceNode>(std::move(value), first, std::move(second),
+                                       compiler.digits());
 }
 
 }  // namespace fieldpost

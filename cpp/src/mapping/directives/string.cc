@@ -1,4 +1,6 @@
-// {"@string": …}: a text from a number (its own digits, also beyond 2^53) or from true and false.
+// {"@string": …}: a text from a number (its own digits, also beyond 2^53; a whole number has one
+// text however it is written) or from true and false.
+#include "base/number.h"
 #include "mapping/conversion.h"
 #include "mapping/directives.h"
 
@@ -11,6 +13,10 @@ bool convert(Value value, std::string& out) {
       out += value.token();
       return true;
     case Value::Kind::number:
+      out.push_back('"');
+      out += is_whole_number(value.token()) ? number_key(value.token()) : value.token();
+      out.push_back('"');
+      return true;
     case Value::Kind::boolean:
       out.push_back('"');
       out += value.token();

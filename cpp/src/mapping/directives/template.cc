@@ -64,7 +64,7 @@ bool is_absent_whole(Value found, const Path& path) { return found.is_undefined(
 // again.
 class TemplateNode final : public PuttingNode {
  public:
-  TemplateNode(std::string_view text, Compiler& compiler) {
+  TemplateNode(std::string_view text, Compiler& compiler) : digits_(compiler.digits()) {
     std::string before = "\"";
     std::size_t at = 0;
     while (const auto found = next_placeholder(text, at, 2)) {
@@ -91,7 +91,7 @@ class TemplateNode final : public PuttingNode {
     return json.substr(1, json.size() - 2);
   }
 
-  static void put_value(const Scope& scope, const Reach& reach, Writer& writer) {
+  void put_value(const Scope& scope, const Reach& reach, Writer& writer) const {
     const Found* kept = scope.kept(reach);
     if (kept != nullptr && kept->data != nullptr && *kept->data == '"') {
       writer.put(Value(kept->token()).inside(), scope.readable());
@@ -103,7 +103,7 @@ class TemplateNode final : public PuttingNode {
       if (is_absent_whole(found, reach.path)) {
         out += kEmptyObject;
       } else {
-        found.append_text_escaped(out);
+        found.append_text_escaped(out, digits_);
       }
       return true;
     });
@@ -115,12 +115,14 @@ class TemplateNode final : public PuttingNode {
   };
   std::vector<Piece> pieces_;
   WideText tail_;
+  Digits digits_;
 };
 
 // A text that the event gives, or one with {{{ }}}: both passes run for each event.
 class ScannedTemplateNode final : public Node {
  public:
-  ScannedTemplateNode(NodePtr text, Reach root) : text_(std::move(text)), root_(std::move(root)) {}
+  ScannedTemplateNode(NodePtr text, Reach root, Digits digits)
+      : text_(std::move(text)), root_(std::move(root)), digits_(digits) {}
   bool write(const Scope& scope, std::string& out) const override {
     std::string held;
     const Value text = text_->value(scope, held);
@@ -141,7 +143,7 @@ class ScannedTemplateNode final : public Node {
       if (is_absent_whole(found, keys)) {
         to += kEmptyObject;
       } else {
-        found.append_text(to);
+        found.append_text(to, digits_);
       }
       check_growth(to.size(), text.token().size());
     };
@@ -155,6 +157,7 @@ class ScannedTemplateNode final : public Node {
 
   NodePtr text_;
   Reach root_;
+  Digits digits_;
 };
 
 void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string& path) {
@@ -168,6 +171,13 @@ void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string
   while (const auto found = next_placeholder(text, at, 2)) {
     at = found->end;
     warn_of_placeholder(compiler, found->path, path);
+    const Path read = parse_path(found->path);
+    const std::string made = "{\"@string\": {\"@path\": \"$" + path_text(read) + "\"}}";
+    const bool is_all = found->begin == 0 && found->end == text.size();
+    warn_of_digits(compiler, read, path,
+                   is_all ? "write " + made
+                          : "make a text of it first: {\"@transform\": {\"apply\": {\"id\": " + made +
+                                "}, \"mapping\": {\"@template\": \"… {{id}}\"}}}");
   }
 }
 
@@ -187,7 +197,8 @@ NodePtr compile_template(Compiler& compiler, const Json& argument, const std::st
   }
   NodePtr scanned = argument.is_string() ? compiler.compile_meant(argument, path)
                                          : compiler.compile(argument, path);
-  return std::make_unique<ScannedTemplateNode>(std::move(scanned), compiler.reach({}));
+  return std::make_unique<ScannedTemplateNode>(std::move(scanned), compiler.reach({}),
+                                               compiler.digits());
 }
 
 }  // namespace fieldpost

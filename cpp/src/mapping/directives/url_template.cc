@@ -54,7 +54,7 @@ class UrlTemplateNode final : public Node {
     for (const Piece& piece : pieces_) {
       url += piece.before;
       value.clear();
-      scope.find(piece.reach, scratch).append_text(value);
+      scope.find(piece.reach, scratch).append_text(value, Digits::own);
       if (piece.encoded) {
         append_encoded(value, url);
       } else {

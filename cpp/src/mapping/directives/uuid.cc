@@ -5,6 +5,7 @@
 // somebody else's.
 #include "base/uuid.h"
 
+#include "base/number.h"
 #include "base/text.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
@@ -32,13 +33,16 @@ class UuidNode final : public Node {
   }
 
  private:
-  // A number goes in with its own digits: two ids beyond 2^53 stay two.
+  // A number goes in with all of its digits, so two ids beyond 2^53 stay two, and with one text
+  // however it is written.
   static void append_part(Value value, std::string& name) {
     switch (value.kind()) {
       case Value::Kind::string:
         append_json_string(value.string(), name);
         return;
       case Value::Kind::number:
+        append_json_string(number_key(value.token()), name);
+        return;
       case Value::Kind::boolean:
         append_json_string(value.token(), name);
         return;
@@ -76,7 +80,7 @@ NodePtr compile_uuid(Compiler& compiler, const Json& argument, const std::string
   std::vector<NodePtr> parts;
   for (std::size_t i = 0; i < listed.size(); ++i) {
     const std::string list = argument.is_array() ? path : options.at("parts");
-    parts.push_back(compiler.compile(listed[i], list + "[" + std::to_string(i) + "]"));
+    parts.push_back(compiler.compile_key(listed[i], list + "[" + std::to_string(i) + "]"));
   }
   return std::make_unique<UuidNode>(std::move(space), std::move(parts));
 }

@@ -82,6 +82,12 @@ std::string id_in(JsonPart value) {
                   "mapping: give the id of a row, or one value as business key"};
 }
 
+// A number is one key however it is written.
+std::string key_text(JsonPart key) {
+  if (key.kind == JsonKind::text) return key.text();
+  return key.kind == JsonKind::number ? number_key(key.json) : std::string(key.json);
+}
+
 // A plain literal of OData: a number, true, false or a date.
 std::string plain(const std::string& column, std::string_view token) {
   if (token.find('+') == std::string_view::npos) return std::string(token);
@@ -121,6 +127,7 @@ std::string literal(const Table& table, const std::string& column, JsonBody& bod
     json = std::move(*fitting);
     is_date = rule->second.kind == Conversion::Kind::date;
   }
+  if (value.kind == JsonKind::number && is_json_number(json)) json = number_key(json);
   check_kind(table, column, json);
   if (json.front() != '"') return plain(column, json);
   if (is_date) return json.substr(1, json.size() - 2);
@@ -269,7 +276,7 @@ std::optional<Reference> References::find(const Table& table, JsonBody& body, Js
   if (key.is_nothing()) return std::nullopt;
   if (key.kind == JsonKind::list) throw CallFault{"E517", "the key is a list", kKeyForms};
   if (key.kind != JsonKind::object) {
-    const std::string text = key.kind == JsonKind::text ? key.text() : std::string(key.json);
+    const std::string text = key_text(key);
     if (trim(text).empty()) return std::nullopt;
     return hashed(table, text);
   }

@@ -119,8 +119,9 @@ std::optional<std::string> date(JsonPart value, const Conversion& conversion,
   const std::string text = value.text();
   if (trim(text).empty()) return kNull;
   const std::optional<Moment> moment = conversion.zone->parse(trim(text));
-  if (!moment) refuse(column, "is no date");
-  return "\"" + conversion.zone->date(*moment) + "\"";
+  const auto day = moment ? conversion.zone->date(*moment) : std::nullopt;
+  if (!day) refuse(column, "is no date");
+  return "\"" + *day + "\"";
 }
 
 std::optional<std::string> text(JsonPart value, const Conversion& conversion) {
