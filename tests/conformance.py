@@ -8,6 +8,7 @@ content.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -19,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import fieldpost as fp
+
+sys.path.insert(0, str(Path(__file__).parent / "python"))
+import mapping_interpreter  # noqa: E402  (beside the tests that use it)
+import trigger_interpreter  # noqa: E402
 
 Row = dict[str, Any]
 SHOWN = 20  # differences of one kind that are printed
@@ -130,6 +135,13 @@ def mapping_rule(row: Row, got: Any) -> str:
     return ""
 
 
+def shipped_mapping(rows: list[Row]) -> Tally:
+    """Mappings that Segment's destinations ship."""
+    tally = mapping(rows)
+    tally.kind, tally.least = "shipped mappings", 1.0
+    return tally
+
+
 # -- filters
 
 
@@ -198,6 +210,46 @@ def filters(
     return tally
 
 
+def shipped_triggers(rows: list[Row]) -> Tally:
+    """Texts that Segment's destinations ship: taken, with the verdict of Segment's reader."""
+    tally = Tally("shipped triggers", 0.96)
+    for row in rows:
+        text = row["text"]
+        try:
+            trigger = fp.Filter(text, dialect="trigger")
+        except fp.FilterError as error:
+            tally.refused[error.code] += 1
+            continue
+        wrong = [one for one in events_for(text) if trigger.matches(one) is not reader(text, one)]
+        if wrong:
+            tally.different.append(f"{text}: otherwise than Segment for {wrong[0][:120]}")
+        else:
+            tally.equal += 1
+    return tally
+
+
+def reader(text: str, event: str) -> bool:
+    return trigger_interpreter.verdict(text, mapping_interpreter.parse(event))
+
+
+def events_for(text: str) -> list[str]:
+    """Events of every type with each text that the trigger compares with, and with none of them."""
+    texts = [*re.findall(r"[\"']([^\"']*)[\"']", text), "other", None, 7, True]
+    types = ["track", "identify", "page", "screen", "group", "alias", "other"]
+    fields = re.findall(r"\b(properties|traits|context)((?:\.[\w-]+)+)", text)
+    events = []
+    for kind, value in itertools.product(types, texts):
+        event: Row = {"type": kind, "event": value, "name": value, "userId": value}
+        for word, path in fields:
+            below = event.setdefault(word, {})
+            *parents, last = path[1:].split(".")
+            for key in parents:
+                below = below.setdefault(key, {})
+            below[last] = value
+        events.append(json.dumps(event))
+    return events
+
+
 # -- transforms
 
 
@@ -238,6 +290,8 @@ KINDS: list[tuple[str, Callable[[list[Row]], Tally]]] = [
     ("fql.jsonl", trigger),
     ("destfilter.jsonl", destination_filter),
     ("destfilter.jsonl", transforms),
+    ("shipped/mapping.jsonl", shipped_mapping),
+    ("shipped/triggers.jsonl", shipped_triggers),
 ]
 
 

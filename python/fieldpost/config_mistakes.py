@@ -44,6 +44,13 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("less than", "lt"),
 }
+_FILTER = "you mean filter: {text: …, dialect: trigger} reads the text as Segment does"
+_BODY = "you mean body: what the mapping gives is sent as that"
+# What Segment calls parts of a subscription.
+_SEGMENTS = {
+    **dict.fromkeys(("trigger", "subscribe"), _FILTER),
+    **dict.fromkeys(("mapping", "data", "fields"), _BODY),
+}
 _GRANTS = ("client_credentials", "authorization_code", "refresh_token")
 _ACTIONS = {"webhook": ("send",), "dynamics365": action_rules.ACTIONS}
 
@@ -140,8 +147,10 @@ class _Refusal:
     def _unknown_key(self) -> Mistake:
         word = str(self.path[-1])
         line, column = self.places.locate_key(self.path)
+        siblings = self._siblings()
+        hint = _SEGMENTS.get(word, "") if {"filter", "subscriptions"} & {*siblings} else ""
         told = self._at(
-            "E110", f"unknown key {_quoted(word)}", meant_or_all(word, self._siblings())
+            "E110", f"unknown key {_quoted(word)}", hint or meant_or_all(word, siblings)
         )
         return dataclasses.replace(told, line=line, column=column)
 

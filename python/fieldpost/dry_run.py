@@ -9,6 +9,7 @@ from ._core import Batch, Dispatcher
 from .admission import Admission, Everything
 from .config import DestinationConfig
 from .documents import dispatcher_document
+from .former_ids import recognise
 from .ledger import Ledger, Standing, Takes
 from .prefetch import Work
 from .report import Counts, Report
@@ -51,6 +52,8 @@ class DryRun:
     def count(self, works: Iterable[Work]) -> None:
         """Read a source to its end."""
         for batch, _ in works:
+            if self._ledger is not None:
+                recognise(batch, self._ledger, enumerate(self._targets))
             self.report.received += self._events.received(batch)
             self.report.by_place += self._events.by_place(batch)
             for sub, counts in enumerate(self._counts):

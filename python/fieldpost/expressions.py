@@ -6,6 +6,7 @@ Works on the file's data, so that a mistake elsewhere in it hides nothing here.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
@@ -50,6 +51,7 @@ def findings(reading: Reading) -> Findings:
             _check_transforms(one["transforms"], (*place, "transforms"), found)
         found.mistakes.extend(_filter_mistakes(one.get("filter"), (*place, "filter")))
         found.mistakes.extend(_filter_mistakes(one.get("success"), (*place, "success")))
+        found.warnings.extend(_rounded(one.get("filter"), (*place, "filter")))
         found.warnings.extend(_content_type(data, one, place))
     return Findings(*(ordered([placed(one, reading.places) for one in some]) for some in found))
 
@@ -147,6 +149,18 @@ def _filter_mistakes(written: Any, place: Path) -> list[Mistake]:
         path = path_text(place)
         return [dataclasses.replace(one, path=path) for one in error.mistakes]
     return []
+
+
+def _rounded(written: Any, place: Path) -> Iterator[Mistake]:
+    """Numbers of a filter that its dialect takes for their neighbours."""
+    if not isinstance(written, dict) or written.get("dialect") not in ("trigger", "destination"):
+        return
+    plain = re.sub(r"'[^']*'|\"[^\"]*\"", "", str(written.get("text")))
+    for number in re.findall(r"(?<![\w.])\d{16,}(?![\w.])", plain):
+        if int(number) > 2**53:
+            told = f"Segment compares doubles, so the neighbours of {number} count as it too"
+            hint = "write the filter in fieldpost's own dialect, which compares digit by digit"
+            yield Mistake("E282", told, path_text(place), hint=hint)
 
 
 def _content_type(data: dict[str, Any], one: dict[str, Any], place: Path) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from .action_needed import action_needed
 from .admission import Admission, Admitted, Everything
 from .brake import Brake
 from .dead_letters import Content, DeadLetters
+from .former_ids import recognise
 from .ledger import FINAL, Ended, Key, Ledger, Standing, Takes
 from .prefetch import Work
 from .report import Counts, Report
@@ -100,6 +101,8 @@ class Intake:
     def sort(self, work: Work) -> list[Part]:
         """Count what ends here or stands already; the records that are to be claimed."""
         batch = work.batch
+        known = [(sub, target.number) for sub, target in enumerate(self._targets)]
+        recognise(batch, self._ledger, [one for one in known if self._known[one[0]]])
         self._report.received += self._events.received(batch)
         self._report.by_place += self._events.by_place(batch)
         for index, counts in enumerate(self._counts):

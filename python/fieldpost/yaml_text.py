@@ -219,6 +219,8 @@ class YamlText:
     def _key(self, node: Node, path: Path) -> str | None:
         if not isinstance(node, ScalarNode):
             hint = "write a plain name; a text that begins with { or [ stands in quotes"
+            if isinstance(node, MappingNode):
+                hint = 'a template stands in quotes: {"@template": "{{properties.name}}"}'
             self._refuse("E103", "a key that is not a text", node, path, hint)
             return None
         if node.style is None and node.value == "<<":

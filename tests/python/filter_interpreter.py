@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import re
 
-from mapping_interpreter import number_text, units
+from decimal import Decimal
+
+from mapping_interpreter import WHITE, WIDE, laid_out, number_text, units
 
 MISSING = None
 ORDER = {
@@ -42,19 +44,28 @@ def compared(operator, left, right):
         return isinstance(right, list) and any(equal(left, one) for one in right)
     if operator in ("=", "!="):
         return equal(left, right) == (operator == "=")
-    return is_number(left) and is_number(right) and ORDER[operator](left, right)
+    return is_number(left) and is_number(right) and ORDER[operator](exact(left), exact(right))
 
 
 def is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def exact(number):
+    """A number with every digit that its JSON has."""
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def equal(left, right):
     if is_number(left) and is_number(right):
-        return float(left) == float(right)
-    if isinstance(left, list | dict):
-        return json.dumps(left) == json.dumps(right)
-    return type(left) is type(right) and left == right
+        return exact(left) == exact(right)
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(equal(left[key], right[key]) for key in left)
+    return left == right
 
 
 def value_of(term, event):
@@ -137,27 +148,37 @@ def type_name(value):
     return "null" if value is None else names.get(type(value), "number")
 
 
+TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
 def to_bool(value):
     if isinstance(value, bool):
         return value
     if is_number(value):
         return value != 0
-    return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+    return TRUTHS.get(value.strip(WHITE).lower()) if isinstance(value, str) else None
 
 
 def to_string(value):
     if isinstance(value, bool):
         return "true" if value else "false"
     if is_number(value):
-        return number_text(float(value))
+        text = number_text(float(value))
+        return text if text[-1] in "0123456789" and Decimal(text) == exact(value) else plain(value)
     return value if isinstance(value, str) else None
+
+
+def plain(number):
+    """All digits: of a whole number as they are, of another in JavaScript's layout."""
+    number = WIDE.normalize(exact(number))
+    return f"{number:f}" if number.as_tuple().exponent >= 0 else laid_out(number)
 
 
 def to_number(value):
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str):
-        return float(value) if JSON_NUMBER.fullmatch(value) else None
+        return Decimal(value) if JSON_NUMBER.fullmatch(value) else None
     return value if is_number(value) else None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 
 class Refused(Exception):
@@ -26,6 +26,7 @@ UNDEFINED = Undefined()
 WHITE = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
+WIDE = Context(prec=1000)
 ROOT_DIRECTIVE = "__segment_internal_directive"
 
 
@@ -85,9 +86,14 @@ def members(value):
 def number_text(number):
     if math.isnan(number) or math.isinf(number):
         return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    return laid_out(Decimal(repr(number)))
+
+
+def laid_out(number):
+    """A decimal as JavaScript lays its digits out."""
     if number == 0:
         return "0"
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    sign, digits, exponent = WIDE.normalize(number).as_tuple()
     text = "".join(map(str, digits))
     count, point = len(text), len(text) + exponent
     if count <= point <= 21:

@@ -207,6 +207,7 @@ ROW = [
     "ending",
     "prefetch",
     "admission",
+    "former_ids",
     "intake",
     "run",
     "delivery",

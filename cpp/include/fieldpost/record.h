@@ -43,8 +43,8 @@ struct Ended {
   std::string message;  // never holds a value of the event
 };
 
-// An event that earlier versions of fieldpost knew by another id: a number as it was written, 1001.0
-// for 1001.
+// An event that earlier versions of fieldpost knew by another id: a number as it was written,
+// 1001.0 for 1001.
 struct FormerId {
   Span event_id;
   Span former;
@@ -77,8 +77,8 @@ struct Batch {
   // The bodies of one subscription, or of all, as lines; records without a body are left out.
   std::string bodies(std::optional<std::uint32_t> subscription) const;
   std::vector<Tally> tallies() const;  // by subscription
-  // The records and endings of these events of a subscription go by the former id from now on: it is
-  // the one that its ledger knows. Only before the batch is shared.
+  // The records and endings of these events of a subscription go by the former id from now on: it
+  // is the one that its ledger knows. Only before the batch is shared.
   void go_by_former(std::uint32_t subscription, const std::vector<std::string>& event_ids);
   // Those lines of the source that ended as invalid did so for its reasons (E409).
   void explain(const std::vector<Note>& notes);

@@ -74,9 +74,7 @@ std::int64_t split_fraction(std::string_view digits, std::string& finer) {
   return (ms[0] - '0') * 100 + (ms[1] - '0') * 10 + (ms[2] - '0');
 }
 
-bool is_near(std::int64_t epoch_ms) {
-  return epoch_ms >= kFirst - kDay && epoch_ms < kEnd + kDay;
-}
+bool is_near(std::int64_t epoch_ms) { return epoch_ms >= kFirst - kDay && epoch_ms < kEnd + kDay; }
 
 std::optional<Moment> moment_near(std::int64_t epoch_ms, std::string finer) {
   if (!is_near(epoch_ms)) return {};
@@ -104,7 +102,8 @@ std::optional<std::int64_t> read_time(Scanner& in, Marks marks, std::string& fin
   const auto minute = in.number(2, 0, 59);
   if (!minute) return {};
   std::int64_t ms = (*hour * 60 + *minute) * kMinute;
-  const bool has_seconds = marks == Marks::some ? in.take(':') : in.peek() >= '0' && in.peek() <= '9';
+  const bool has_seconds =
+      marks == Marks::some ? in.take(':') : in.peek() >= '0' && in.peek() <= '9';
   if (!has_seconds) return ms;
   const auto second = in.number(2, 0, 59);
   if (!second) return {};

@@ -35,7 +35,8 @@ class TimeZone {
 
   // Nothing where the year is none of 0001 to 9999 in this zone.
   std::optional<std::string> date(const Moment& moment) const;  // "2024-05-02"
-  // "2024-05-02T12:11:12.345+02:00"; UTC is "Z". Fractions have three digits or as many as it takes.
+  // "2024-05-02T12:11:12.345+02:00"; UTC is "Z". Fractions have three digits or as many as it
+  // takes.
   std::optional<std::string> date_time(const Moment& moment) const;
 
  private:

@@ -68,7 +68,8 @@ int compare_decimals(const Decimal& left, const Decimal& right) {
   if (left.negative != right.negative) return left.negative ? -1 : 1;
   const int sign = left.negative ? -1 : 1;
   if (left.digits.empty() || right.digits.empty()) {
-    return sign * (static_cast<int>(!left.digits.empty()) - static_cast<int>(!right.digits.empty()));
+    return sign *
+           (static_cast<int>(!left.digits.empty()) - static_cast<int>(!right.digits.empty()));
   }
   if (left.point() != right.point()) return left.point() < right.point() ? -sign : sign;
   return sign * left.digits.compare(right.digits);
@@ -117,7 +118,9 @@ double parse_number(std::string_view token) {
   (void)end;
   if (fault != std::errc::result_out_of_range) return value;
   // from_chars leaves the value alone out of range: too small is 0, too large infinity.
-  const double size = decimal_of(token).point() < 0 ? 0.0 : std::numeric_limits<double>::infinity();
+  const Decimal decimal = decimal_of(token);
+  const bool is_tiny = decimal.digits.empty() || decimal.point() < 0;
+  const double size = is_tiny ? 0.0 : std::numeric_limits<double>::infinity();
   return token[0] == '-' ? -size : size;
 }
 

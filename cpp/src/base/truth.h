@@ -6,8 +6,8 @@
 
 namespace fieldpost {
 
-// "true", "yes" and "1" are true, "false", "no" and "0" false; letter case and blanks around them do
-// not count. Nothing of any other text.
+// "true", "yes" and "1" are true, "false", "no" and "0" false; letter case and blanks around them
+// do not count. Nothing of any other text.
 std::optional<bool> truth_of(std::string_view text);
 
 }  // namespace fieldpost

@@ -72,8 +72,7 @@ py::list rows_of(const std::vector<Mistake>& mistakes) {
 py::list warnings(const Expression& expression) { return rows_of(expression.warnings()); }
 
 py::tuple check(const std::string& mapping, const std::string& path, bool is_body) {
-  const Findings found =
-      check_mapping(Json::parse(mapping), path, is_body ? Use::body : Use::key);
+  const Findings found = check_mapping(Json::parse(mapping), path, is_body ? Use::body : Use::key);
   return py::make_tuple(rows_of(found.mistakes), rows_of(found.warnings));
 }
 

@@ -141,8 +141,7 @@ py::list ended(const Batch& batch) {
 py::list former_ids(const Batch& batch) {
   py::list rows;
   for (const FormerId& one : batch.former) {
-    rows.append(
-        py::make_tuple(id_text(batch.text(one.event_id)), id_text(batch.text(one.former))));
+    rows.append(py::make_tuple(id_text(batch.text(one.event_id)), id_text(batch.text(one.former))));
   }
   return rows;
 }

@@ -182,7 +182,8 @@ void Value::append_text(std::string& out, Digits digits) const {
 }
 
 void Value::append_text_escaped(std::string& out, Digits digits) const {
-  append_as_text(*this, out, digits, [](std::string_view inside, std::string& to) { to += inside; });
+  append_as_text(*this, out, digits,
+                 [](std::string_view inside, std::string& to) { to += inside; });
 }
 
 Value Value::step(std::string_view key, std::string& scratch) const {

@@ -103,9 +103,8 @@ void check_case(const Term& call, const Term& text) {
   const Function function = call.function->function;
   if (function < Function::lowercase || function > Function::kebabcase) return;
   Texts texts;
-  const Datum changed =
-      fieldpost::call(function, datum(std::string_view(text.literal.text)), {}, texts,
-                      Numbers::doubles);
+  const Datum changed = fieldpost::call(function, datum(std::string_view(text.literal.text)), {},
+                                        texts, Numbers::doubles);
   if (changed.text == text.literal.text) return;
   fail("E307", call_name(call) + " never gives this text",
        "write \"" + std::string(changed.text) + "\"", text);

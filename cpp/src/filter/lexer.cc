@@ -86,8 +86,8 @@ class Lexer {
 
   bool follows_name() const {
     const bool adjoins = !tokens_.empty() && tokens_.back().end == at_;
-    return adjoins && (tokens_.back().kind == Token::Kind::word ||
-                       tokens_.back().kind == Token::Kind::path);
+    return adjoins &&
+           (tokens_.back().kind == Token::Kind::word || tokens_.back().kind == Token::Kind::path);
   }
 
   void op(std::string_view text) {

@@ -64,8 +64,8 @@ inline constexpr std::array<OperatorRow, 6> kOperators = {{
 const OperatorRow* operator_row(std::string_view text);
 
 // Equality is strict: same type and same value; a missing value equals null; lists and objects are
-// equal where their JSON is, blanks aside. Sizes compare numbers only: anything else is false. Where
-// both sides have digits, numbers are what their digits say, else what their doubles do.
+// equal where their JSON is, blanks aside. Sizes compare numbers only: anything else is false.
+// Where both sides have digits, numbers are what their digits say, else what their doubles do.
 // REQUIRES: op is not `in`, which the evaluator takes apart.
 bool compare(const Datum& left, Operator op, const Datum& right);
 

@@ -175,9 +175,9 @@ class Parser {
       node->right = list(depth);
     } else if (is_text_field && !grammar_.constants && ends_condition()) {
       const Token& field = tokens_[at_ - 1];
-      throw DocumentError({{"E306", field.text + " holds a text, which is never true alone", "",
-                            "compare it, as in " + field.text + " != null", field.begin,
-                            field.end}});
+      throw DocumentError(
+          {{"E306", field.text + " holds a text, which is never true alone", "",
+            "compare it, as in " + field.text + " != null", field.begin, field.end}});
     }
     node = ended(std::move(node));
     check(*node, grammar_);
@@ -185,7 +185,8 @@ class Parser {
   }
 
   bool ends_condition() const {
-    return peek().kind == Kind::end || peek().kind == Kind::close || is_word("and") || is_word("or");
+    return peek().kind == Kind::end || peek().kind == Kind::close || is_word("and") ||
+           is_word("or");
   }
 
   Term list(int depth) {

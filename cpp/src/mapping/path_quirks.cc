@@ -67,12 +67,15 @@ void warn_of_signs(Compiler& compiler, std::string_view text, const std::string&
 bool names_an_id(const Path& path) {
   if (path.empty()) return false;
   const std::string& key = path.back();
-  constexpr std::string_view kTexts[] = {"userId",  "anonymousId", "messageId",
-                                         "groupId", "previousId"};
-  if (path.size() == 1 && std::find(std::begin(kTexts), std::end(kTexts), key) != std::end(kTexts)) {
+  constexpr std::string_view kTexts[] = {"userId", "anonymousId", "messageId", "groupId",
+                                         "previousId"};
+  if (path.size() == 1 &&
+      std::find(std::begin(kTexts), std::end(kTexts), key) != std::end(kTexts)) {
     return false;
   }
-  if (ascii_lower(key) == "id") return true;
+  const std::string word = ascii_lower(key);
+  if (word == "id") return true;
+  if (word.ends_with("uuid") || word.ends_with("guid")) return false;
   if (key.ends_with("Id") || key.ends_with("ID")) return true;
   return key.ends_with("_id") || key.ends_with("-id") || key.ends_with(" id");
 }

@@ -69,10 +69,8 @@ struct Plan::State {
     if (!document.contains("event_id") || document.at("event_id") != "content") {
       const Json fallback = {{"@path", "$.messageId"}};
       const Json& text = document.contains("event_id") ? document.at("event_id") : fallback;
-      event_id =
-          documents.compile("$.event_id", [&] {
-        return Mapping(text, selection, "$.event_id", Use::key);
-      });
+      event_id = documents.compile(
+          "$.event_id", [&] { return Mapping(text, selection, "$.event_id", Use::key); });
     }
     if (document.contains("integrations")) {
       integrations.emplace(document.at("integrations").get<std::string>(), selection);
@@ -106,8 +104,8 @@ struct Plan::State {
                                        const std::string& path) {
     if (!document.contains("order_by") || document.at("order_by").is_null()) return nullptr;
     const std::string at = path + ".order_by";
-    auto mapping =
-        documents.compile(at, [&] { return Mapping(document.at("order_by"), selection, at, Use::key); });
+    auto mapping = documents.compile(
+        at, [&] { return Mapping(document.at("order_by"), selection, at, Use::key); });
     return mapping ? std::make_shared<const Mapping>(std::move(*mapping)) : nullptr;
   }
 
@@ -318,8 +316,8 @@ class Pass {
     return batch_.keep(value.string());
   }
 
-  // A text is opened, so that it equals one that is escaped otherwise; a number has one text however
-  // it is written; the rest is its JSON.
+  // A text is opened, so that it equals one that is escaped otherwise; a number has one text
+  // however it is written; the rest is its JSON.
   Span key_of(const Mapping& mapping, const Slots& slots) {
     given_.clear();
     if (!mapping.render(slots, given_)) return {};

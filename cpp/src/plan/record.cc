@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.h"
 
@@ -43,16 +45,17 @@ std::vector<Tally> Batch::tallies() const {
 }
 
 void Batch::go_by_former(std::uint32_t subscription, const std::vector<std::string>& event_ids) {
+  const std::unordered_set<std::string_view> wanted(event_ids.begin(), event_ids.end());
+  std::unordered_map<std::string_view, Span> spans;
+  for (const FormerId& one : former) {
+    if (wanted.contains(text(one.event_id))) spans.emplace(text(one.event_id), one.former);
+  }
   const auto rename = [&](auto& one) {
     if (one.subscription != subscription) return;
-    const std::string_view id = text(one.event_id);
-    if (std::find(event_ids.begin(), event_ids.end(), id) == event_ids.end()) return;
-    const auto known = std::find_if(former.begin(), former.end(), [&](const FormerId& candidate) {
-      return text(candidate.event_id) == id;
-    });
-    if (known == former.end()) return;
-    one.event_id = known->former;
-    one.hash = hash64(text(known->former));
+    const auto known = spans.find(text(one.event_id));
+    if (known == spans.end()) return;
+    one.event_id = known->second;
+    one.hash = hash64(text(one.event_id));
   };
   for (Record& record : records) rename(record);
   for (Ended& one : ended) rename(one);

@@ -74,6 +74,8 @@ def open_source(source: Any, dialect: Dialect | None = None) -> Source:
         return Table(source)
     if not isinstance(source, Iterable):
         hint = "give a path, a list of paths, bytes, a table, or an iterable of dicts"
+        if type(source).__name__ == "LazyFrame":
+            hint = "a LazyFrame has no rows yet: give source.collect()"
         raise SourceError("E805", f"{type(source).__name__} is not a source", hint=hint)
     return _several(source, dialect)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -146,12 +147,18 @@ def _paths(pattern: str) -> list[str]:
     if os.path.lexists(pattern):
         return [pattern]
     if not glob.has_magic(pattern):
-        raise SourceError("E801", "no such file", pattern, _relative_to(pattern))
+        raise SourceError("E801", "no such file", pattern, _hint(pattern))
     named = glob.glob(pattern, recursive=True)  # noqa: PTH207  (absolute patterns, too)
     found = sorted(path for path in named if not Path(path).is_dir())
     if not found:
-        raise SourceError("E801", "the pattern matches no file", pattern, _relative_to(pattern))
+        raise SourceError("E801", "the pattern matches no file", pattern, _hint(pattern))
     return found
+
+
+def _hint(pattern: str) -> str:
+    if re.search(r"\{[^{}]*,[^{}]*\}", pattern):
+        return "a pattern knows *, ? and [ab], but no {a,b}: name each, as a list of paths"
+    return _relative_to(pattern)
 
 
 def _relative_to(pattern: str) -> str:

@@ -169,7 +169,8 @@ class Parser {
            "it skips the name; known: contains, match", field);
     }
     if (ascii_lower(field.text) == "not") {
-      fail("E321", "Segment skips \"" + field.text + "\": the filter would match what it should not",
+      fail("E321",
+           "Segment skips \"" + field.text + "\": the filter would match what it should not",
            "negate the operator, or write it in fieldpost's own dialect", field);
     }
     const std::string near = did_you_mean(

@@ -98,8 +98,7 @@ NodePtr compile_date(Compiler& compiler, const Json& argument, const std::string
   Wish wish;
   wish.only_date = options.is("to", "date");
   if (options.has("unit")) {
-    wish.unit =
-        options.is("unit", "milliseconds") ? EpochUnit::milliseconds : EpochUnit::seconds;
+    wish.unit = options.is("unit", "milliseconds") ? EpochUnit::milliseconds : EpochUnit::seconds;
   }
   wish.failure = failure_of(options, "on_failure");
   return std::make_unique<DateNode>(std::move(value), std::move(*zone), wish);

@@ -98,7 +98,8 @@ NodePtr compile_json(Compiler& compiler, const Json& argument, const std::string
   right = options.needs_truthy("value", "wrap a literal: {\"@literal\": 0}") && right;
   NodePtr value = options.compile("value");
   if (!right) return nullptr;
-  if (options.is("mode", "encode")) return std::make_unique<EncodeNode>(std::move(value), compiler.digits());
+  if (options.is("mode", "encode"))
+    return std::make_unique<EncodeNode>(std::move(value), compiler.digits());
   if (options.is("mode", "decode")) return std::make_unique<DecodeNode>(std::move(value));
   compiler.warn("E234", "\"mode\" is compared letter by letter, so this one gives nothing",
                 options.at("mode"), "write \"encode\" or \"decode\"");

@@ -29,8 +29,8 @@ class LookupNode final : public Node {
   }
 
  private:
-  // Texts as they are, the rest as it stands; a number that the table does not have as it is written
-  // by its one text.
+  // Texts as they are, the rest as it stands; a number that the table does not have as it is
+  // written by its one text.
   const Node* find(Value value) const {
     if (value.is_undefined()) return nullptr;
     auto hit = table_.find(value.is_string() ? value.string() : std::string(value.token()));

@@ -6,13 +6,13 @@
 #include <optional>
 
 #include "base/letter_case.h"
-#include "event/path.h"
-#include "mapping/path_quirks.h"
 #include "base/text.h"
+#include "event/path.h"
 #include "fieldpost/mapping.h"
 #include "mapping/directives.h"
 #include "mapping/growth.h"
 #include "mapping/options.h"
+#include "mapping/path_quirks.h"
 
 namespace fieldpost {
 namespace {

@@ -176,8 +176,8 @@ void warn_of_quirks(Compiler& compiler, std::string_view text, const std::string
     const bool is_all = found->begin == 0 && found->end == text.size();
     warn_of_digits(compiler, read, path,
                    is_all ? "write " + made
-                          : "make a text of it first: {\"@transform\": {\"apply\": {\"id\": " + made +
-                                "}, \"mapping\": {\"@template\": \"… {{id}}\"}}}");
+                          : "make a text of it first: {\"@transform\": {\"apply\": {\"id\": " +
+                                made + "}, \"mapping\": {\"@template\": \"… {{id}}\"}}}");
   }
 }
 

@@ -127,7 +127,10 @@ std::string literal(const Table& table, const std::string& column, JsonBody& bod
     json = std::move(*fitting);
     is_date = rule->second.kind == Conversion::Kind::date;
   }
-  if (value.kind == JsonKind::number && is_json_number(json)) json = number_key(json);
+  if (value.kind == JsonKind::number && is_json_number(json) &&
+      (is_whole_number(json) || json.find('+') != std::string::npos)) {
+    json = number_key(json);
+  }
   check_kind(table, column, json);
   if (json.front() != '"') return plain(column, json);
   if (is_date) return json.substr(1, json.size() - 2);

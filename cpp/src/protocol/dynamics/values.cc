@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/letter_case.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "fieldpost/protocol.h"
 
@@ -26,6 +27,11 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return number;
 }
 
+// A whole number without its fraction: 1.0 of a column with gaps is the choice 1.
+std::string number_key_of_whole(std::string_view token) {
+  return is_whole_number(token) ? number_key(token) : std::string(token);
+}
+
 // The number of one choice: that of its label, or the number that the text is.
 std::optional<std::int64_t> number_of(std::string_view label, const Conversion& conversion,
                                       const std::string& column) {
@@ -45,6 +51,7 @@ std::optional<std::int64_t> number_of(std::string_view label, const Conversion& 
 
 std::optional<std::string> choice(JsonPart value, const Conversion& conversion,
                                   const std::string& column) {
+  if (value.kind == JsonKind::number) return number_key_of_whole(value.json);
   if (value.kind != JsonKind::text) return std::string(value.json);
   if (trim(value.text()).empty()) return kNull;
   const auto number = number_of(value.text(), conversion, column);
@@ -90,7 +97,7 @@ std::optional<std::string> choices(JsonBody& body, JsonPart value, const Convers
   Numbers numbers;
   const auto add = [&](JsonPart one) {
     if (one.kind == JsonKind::number) {
-      const std::optional<std::int64_t> number = whole_number(one.json);
+      const std::optional<std::int64_t> number = whole_number(number_key_of_whole(one.json));
       if (!number) refuse(column, "is no whole number");
       numbers.add(number);
     } else if (one.kind == JsonKind::text) {

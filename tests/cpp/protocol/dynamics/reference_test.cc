@@ -40,6 +40,18 @@ TEST(Reference, ABusinessKeyIsOneValueHoweverItIsWritten) {
   EXPECT_NE(key_id(kEnvironment, "contact", "a"), key_id(kEnvironment, "account", "a"));
 }
 
+TEST(Reference, ANumberIsOneKeyHoweverItIsWritten) {
+  for (const char* number : {"1001", "1001.0", "1.001e3", "10010e-1", "1.001E+3"}) {
+    EXPECT_EQ(key_of(number), business("1001")) << number;
+    EXPECT_EQ(key_of(std::string(R"({"n":)") + number + "}"), "n=1001") << number;
+  }
+  EXPECT_EQ(key_of("-0.0"), business("0"));
+  EXPECT_EQ(key_of("1.50"), business("1.5"));
+  EXPECT_EQ(key_of(R"({"n":1.5e+0})"), "n=1.5");
+  EXPECT_NE(key_of("9007199254740993"), key_of("9007199254740992"));
+  EXPECT_EQ(key_of("9007199254740993.0"), business("9007199254740993"));
+}
+
 TEST(Reference, TheFormOfIdsIsAPromise) {
   EXPECT_EQ(key_id("https://contoso.crm4.dynamics.com", "account", "ACME-7"),
             key_id("https://contoso.crm4.dynamics.com/", "account", " acme-7 "));
@@ -82,7 +94,7 @@ TEST(Reference, NoValueLeavesItsPlace) {
                         "\\ud800", "\\u007f"}) {
     EXPECT_EQ(key_of(std::string(R"({"n":"a)") + c + R"(b"})"), "E516") << c;
   }
-  EXPECT_EQ(key_of(R"({"n":1e+5})"), "E516");
+  EXPECT_EQ(key_of(R"({"n":1.0000000000000000000000001e+24})"), "E516");
 }
 
 }  // namespace
