@@ -22,8 +22,8 @@ from typing import Any
 import fieldpost as fp
 
 sys.path.insert(0, str(Path(__file__).parent / "python"))
-import mapping_interpreter  # noqa: E402  (beside the tests that use it)
-import trigger_interpreter  # noqa: E402
+import mapping_interpreter
+import trigger_interpreter
 
 Row = dict[str, Any]
 SHOWN = 20  # differences of one kind that are printed

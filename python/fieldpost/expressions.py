@@ -84,7 +84,7 @@ def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
 def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings) -> None:
     filled, mistakes = filled_and_mistakes(document, reading.directory, place)
     text = json_text.write(filled).decode("utf-8")
-    wrong, surprising = _core.check_mapping(text, path_text(place), place[-1] == "body")
+    wrong, surprising = _core.check_mapping(text, path_text(place), place[-1] in ("body", "message"))
     found.mistakes.extend([*mistakes, *(_mistake(row) for row in wrong)])
     if place == ("url",):  # a text, which the address of a subscription need not be
         surprising = [(code, message, at, _OF_ADDRESS) for code, message, at, _ in surprising]
@@ -160,7 +160,7 @@ def _rounded(written: Any, place: Path) -> Iterator[Mistake]:
         if int(number) > 2**53:
             told = f"Segment compares doubles, so the neighbours of {number} count as it too"
             hint = "write the filter in fieldpost's own dialect, which compares digit by digit"
-            yield Mistake("E282", told, path_text(place), hint=hint)
+            yield Mistake("E238", told, path_text(place), hint=hint)
 
 
 def _content_type(data: dict[str, Any], one: dict[str, Any], place: Path) -> Iterator[Mistake]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-
 from decimal import Decimal
 
 from mapping_interpreter import WHITE, WIDE, laid_out, number_text, units
