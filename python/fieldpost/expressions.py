@@ -84,7 +84,9 @@ def _mappings(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
 def _check_mapping(document: Any, place: Path, reading: Reading, found: Findings) -> None:
     filled, mistakes = filled_and_mistakes(document, reading.directory, place)
     text = json_text.write(filled).decode("utf-8")
-    wrong, surprising = _core.check_mapping(text, path_text(place), place[-1] in ("body", "message"))
+    wrong, surprising = _core.check_mapping(
+        text, path_text(place), place[-1] in ("body", "message")
+    )
     found.mistakes.extend([*mistakes, *(_mistake(row) for row in wrong)])
     if place == ("url",):  # a text, which the address of a subscription need not be
         surprising = [(code, message, at, _OF_ADDRESS) for code, message, at, _ in surprising]

@@ -257,12 +257,19 @@ std::vector<std::string> Reference::others() const {
 }
 
 // No row of a table that only others fill has an id of ours, so a key like an id is one there.
-Reference References::hashed(const Table& table, const std::string& key) const {
+Reference References::hashed(const Table& table, const std::string& key,
+                             const std::string& written) const {
   const std::string text(trim(key));
   if (table.others && is_uuid(text)) return of_id(table, text);
   Reference reference = of_id(table, key_id(environment_.name, table.name, text));
   for (const std::string& name : environment_.former) {
     reference.former.push_back(key_id(name, table.name, text));
+  }
+  if (written != key) {
+    reference.former.push_back(key_id(environment_.name, table.name, written));
+    for (const std::string& name : environment_.former) {
+      reference.former.push_back(key_id(name, table.name, written));
+    }
   }
   if (is_uuid(text)) reference.given = text;
   return reference;
@@ -281,7 +288,8 @@ std::optional<Reference> References::find(const Table& table, JsonBody& body, Js
   if (key.kind != JsonKind::object) {
     const std::string text = key_text(key);
     if (trim(text).empty()) return std::nullopt;
-    return hashed(table, text);
+    // Earlier releases took a number as it was written for the key.
+    return hashed(table, text, key.kind == JsonKind::number ? std::string(key.json) : text);
   }
   const std::vector<Member> parts = body.members(key);
   if (parts.size() != 1 || parts.front().name != table.key) return alternate(table, body, parts);

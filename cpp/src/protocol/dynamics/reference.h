@@ -63,7 +63,8 @@ class References {
  private:
   std::optional<Reference> alternate(const Table& table, JsonBody& body,
                                      const std::vector<Member>& parts) const;
-  Reference hashed(const Table& table, const std::string& key) const;
+  // `written`: the key as earlier releases took it, which may have made its row.
+  Reference hashed(const Table& table, const std::string& key, const std::string& written) const;
 
   const Tables& tables_;
   const Environment& environment_;

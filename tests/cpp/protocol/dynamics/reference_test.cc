@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "fieldpost/protocol.h"
 #include "protocol/dynamics/ids.h"
@@ -50,6 +51,22 @@ TEST(Reference, ANumberIsOneKeyHoweverItIsWritten) {
   EXPECT_EQ(key_of(R"({"n":1.5e+0})"), "n=1.5");
   EXPECT_NE(key_of("9007199254740993"), key_of("9007199254740992"));
   EXPECT_EQ(key_of("9007199254740993.0"), business("9007199254740993"));
+}
+
+TEST(Reference, ARowOfANumberThatWasWrittenOtherwiseIsFound) {
+  const Environment renamed{kEnvironment, {"https://old.crm.dynamics.com"}};
+  const auto former_of = [](const Environment& environment, const std::string& json) {
+    JsonBody body(json);
+    const References references(tables(), environment);
+    return references.find(tables().at("account"), body, body.whole())->former;
+  };
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(former_of(kOrg, "1001"), Ids{});
+  EXPECT_EQ(former_of(kOrg, R"("1001.0")"), Ids{});
+  EXPECT_EQ(former_of(kOrg, "1001.0"), Ids{business("1001.0")});
+  EXPECT_EQ(former_of(renamed, "1001.0"),
+            (Ids{key_id(renamed.former[0], "account", "1001"), business("1001.0"),
+                 key_id(renamed.former[0], "account", "1001.0")}));
 }
 
 TEST(Reference, TheFormOfIdsIsAPromise) {
