@@ -29,7 +29,9 @@ _OPENID = ("openid", "profile", "offline_access", "email")
 # What each address ends in, by the endpoint's version.
 _ENDS = {"token_url": "token", "authorize_url": "authorize", "device_url": "devicecode"}
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+\Z", re.I)
-_STAND_INS = re.compile(r"(your|my)[-_].*|[<{\[].*[>}\]]|.*\.\.\..*|tenant([-_]?id)?|0{8}-.*", re.I)
+_STAND_INS = re.compile(
+    r"\$\{.*\}|(your|my)[-_].*|[<{\[].*[>}\]]|.*\.\.\..*|tenant([-_]?id)?|0{8}-.*", re.I
+)
 _TENANT_HINT = "write the directory (tenant) id of the app registration"
 
 
@@ -205,7 +207,7 @@ class _Scope:
         self.scopes = listed.split() if isinstance(listed, str) else []
 
     def mistakes(self) -> Iterator[Mistake]:
-        resources = [one for one in self.scopes if one not in _OPENID]
+        resources = [one for one in self.scopes if one not in _OPENID and not _is_stand_in(one)]
         if self.as_client and len(self.scopes) > 1:
             told = "an application asks for one scope"
             yield self._at(told)

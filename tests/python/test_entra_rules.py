@@ -208,6 +208,15 @@ def test_an_address_by_reference_is_judged_and_not_shown(
     assert TENANT not in str(mistakes[0])
 
 
+@pytest.mark.parametrize("key", ["token_url", "client_id", "scope"])
+def test_a_variable_that_is_not_set_is_a_warning_alone(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.delenv("UNSET", raising=False)
+    result = found(tmp_path, RIGHT | {key: {"env": "UNSET"}})
+    assert (result.errors, [one.code for one in result.warnings]) == ([], ["E121"])
+
+
 @pytest.mark.parametrize(
     ("secret", "told"),
     [

@@ -57,7 +57,8 @@ def test_the_page_of_the_ledger_tells_its_schema_s_number():
 
 def test_the_pages_are_up_to_date():
     pages = reference.pages()
-    assert {page.name for page in pages} == {"mapping.md", "filters.md", "schema.md", "sources.md"}
+    names = {"mapping.md", "filters.md", "schema.md", "sources.md", "dynamics.md"}
+    assert {page.name for page in pages} == names
     assert [page.name for page in pages if page.read_text() != reference.rewritten(page)] == []
 
 
