@@ -514,7 +514,7 @@ Verdict Verdicts::decode_answer(const Call& call, const Response& response, doub
     verdict.kind = Kind::rejected;
   } else {
     verdict = meaning_of(error, response, client_id_, now_s);
-    if (is_wordless(response, error)) verdict.kind = Kind::again;
+    if (closing && is_wordless(response, error)) verdict.kind = Kind::again;
     const bool goes_on = verdict.kind == Kind::again || verdict.kind == Kind::sign_in ||
                          (verdict.kind == Kind::pause && response.status != 403);
     if (!goes_on) {
