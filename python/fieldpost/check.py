@@ -122,7 +122,7 @@ def _result(examined: Examined) -> CheckResult:
     functions = reading.resolved.get("functions") if isinstance(reading.resolved, dict) else None
     cases, beside = _case_mistakes(reading)
     own = ordered([*errors, *cases])
-    warnings = ordered(warned)
+    warnings = ordered([one for one in warned if one not in errors])
     return CheckResult([*own, *beside, *_function_mistakes(functions, reading)], warnings)
 
 
@@ -155,8 +155,7 @@ def _absent_secrets(config: DestinationConfig) -> list[Mistake]:
 def _client_mistakes(config: DestinationConfig) -> list[Mistake]:
     """Of the client certificate; a variable that is not set here may be set where it runs."""
     shown = client_certificate(config)
-    absent = ("E121", "E122", "E123")
-    return [one for one in _told(shown.read) if one.code not in absent] if shown else []
+    return [one for one in _told(shown.read) if one.code != "E121"] if shown else []
 
 
 def _told(work: Callable[[], Any]) -> list[Mistake]:
