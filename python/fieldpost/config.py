@@ -387,7 +387,8 @@ class DestinationConfig(Part):
 
         Standard input holds lines of JSON, unless the file names it as its own source.
         """
-        piped = source == "-" or (isinstance(source, list | tuple) and list(source) == ["-"])
+        listed = list(source) if isinstance(source, list | tuple) else [source]
+        piped = len(listed) == 1 and isinstance(listed[0], str) and listed[0] == "-"
         if self.source.csv is None or (piped and self.sources != ["-"]):
             return None
         return self.source.csv.dialect

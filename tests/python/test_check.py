@@ -407,3 +407,52 @@ def test_a_template_in_the_address_of_all_is_told_where_it_may_stand(tmp_path: P
     [warning] = fp.check_file(file).warnings
     assert (warning.code, warning.line) == ("E291", 3)
     assert "`url` of a subscription" in warning.hint
+
+
+@pytest.mark.parametrize("dialect", ["trigger", "destination", "fieldpost"])
+def test_a_filter_that_takes_a_number_for_its_neighbours_is_told(tmp_path, dialect):
+    text = 'properties.id = 820982911946154508 and event = "9007199254740993"'
+    filter_ = f"    filter: {{text: '{text}', dialect: {dialect}}}\n    body: {{a: 1}}\n"
+    errors, warnings = told(HEAD + filter_, tmp_path)
+    assert errors == []
+    assert [one.split("; ")[0].split()[1:] for one in warnings] == (
+        [] if dialect == "fieldpost" else [["E238", "$.subscriptions[0].filter"]]
+    )
+
+
+def test_a_body_that_rounds_an_id_is_told_and_an_address_is_not(tmp_path):
+    text = HEAD.replace("https://example.com/in", '{"@template": "https://a.io/{{order.id}}"}')
+    text += '    headers: {X-Order: {"@template": "{{order.id}}"}}\n'
+    text += '    body: {id: {"@template": "{{order.id}}"}}\n'
+    errors, warnings = told(text, tmp_path)
+    assert errors == []
+    hint = 'write {"@string": {"@path": "$.order.id"}}'
+    assert warnings == [f"7:30 E238 $.subscriptions[0].body.id.@template; {hint}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("trigger", 'type = "track"', "you mean filter"),
+        ("subscribe", 'type = "track"', "you mean filter"),
+        ("mapping", "{a: 1}", "you mean body"),
+        ("data", "{a: 1}", "you mean body"),
+    ],
+)
+def test_segment_s_names_of_parts_are_answered_with_ours(tmp_path, key, value, hint):
+    errors, _ = told(f"{HEAD}    {key}: {value}\n    body: {{a: 1}}\n", tmp_path)
+    assert [one.split("; ")[0] for one in errors] == [f"6:5 E110 $.subscriptions[0].{key}"]
+    assert hint in errors[0]
+
+
+def test_controls_of_segment_in_a_body_are_told(tmp_path):
+    errors, warnings = told(f"{HEAD}    body: {{a: 1, enable_batching: true}}\n", tmp_path)
+    assert errors == []
+    assert [one.split("; ")[0].split()[1:] for one in warnings] == [
+        ["E239", "$.subscriptions[0].body.enable_batching"]
+    ]
+
+
+def test_a_template_without_quotes_is_told(tmp_path):
+    errors, _ = told(f"{HEAD}    body: {{email: {{{{properties.email}}}}}}\n", tmp_path)
+    assert any("a template stands in quotes" in one for one in errors)

@@ -70,3 +70,13 @@ def test_addresses_and_headers_keep_the_digits_of_a_number(orders):
         "no. 820982911946154509",
     ]
     assert json.loads(rows[0].body) == {"id": 820982911946154508}
+
+
+def test_a_column_with_gaps_means_the_same_events(orders, service):
+    pandas = pytest.importorskip("pandas")
+    whole = pandas.DataFrame({"id": [1001, 1002]})
+    gaps = pandas.DataFrame({"id": [1001, 1002, None]})
+    assert counts(orders.deliver(whole)) == (2, 0)
+    report = orders.deliver(gaps).to_dict()
+    assert (report["already_delivered"], report["invalid"]) == (2, 1)
+    assert service.bodies == [{"id": 1001}, {"id": 1002}]

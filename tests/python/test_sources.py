@@ -125,6 +125,10 @@ def test_the_content_tells_what_is_compressed_not_the_name(tmp_path: Path) -> No
         assert read(open_source(tmp_path / name)) == (names(0, 2), 2)
 
 
+class LazyFrame:
+    """Stands for polars' own, which has no rows before it is collected."""
+
+
 @pytest.mark.parametrize(
     ("given", "code", "hint"),
     [
@@ -137,6 +141,9 @@ def test_the_content_tells_what_is_compressed_not_the_name(tmp_path: Path) -> No
         ("nothing://none.ndjson", "E806", ""),
         (["-", "a"], "E805", "on its own"),
         (["-", {"a": 1}], "E805", ""),
+        ("{a,b}.ndjson", "E801", "no {a,b}"),
+        ("{a,b}*.ndjson", "E801", "no {a,b}"),
+        (LazyFrame(), "E805", "collect()"),
         ({"messageId": "1"}, "E805", "put it in a list"),
         (5, "E805", "give a path"),
     ],
