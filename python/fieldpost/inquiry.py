@@ -7,6 +7,7 @@ loses a connection or fails, where the request only reads.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,18 +44,28 @@ class Answer:
 
     def json(self) -> Any:
         """The body as a JSON value, None where it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        return _json_of(self.body)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, and so of somebody else than the Web API."""
+        kind = self.headers.get("content-type", "")
+        return "html" in kind.lower() or self.body[:512].lstrip()[:1] == b"<"
 
     @property
     def error(self) -> tuple[str, str]:
-        """(code, message) of the service's error object; ("", "") without one."""
+        """(code, message) of the service's error object; ("", "") without one.
+
+        Escapes that JSON does not know are taken as the text they are.
+        """
         told = self.json()
-        error = told.get("error") if isinstance(told, dict) else None
-        if not isinstance(error, dict):
+        if told is None:
+            told = _json_of(_with_valid_escapes(self.body))
+        if not isinstance(told, dict):
             return "", ""
+        error = told.get("error", told.get("_error"))
+        if not isinstance(error, dict):
+            error = {"message": told.get("ExceptionMessage", told.get("Message", ""))}
         code, message = str(error.get("code", "")), str(error.get("message", ""))
         return self.redaction.text(code), self.redaction.text(message)
 
@@ -143,6 +154,24 @@ class Inquiry:
             token = self.header.split(" ", 1)[-1]
             self._with_header = (self.header, self._redaction.with_text(token))
         return self._with_header[1]
+
+
+# Pairs are passed over, so that the second of two backslashes begins nothing.
+_ESCAPE = re.compile(rb"\\(.)", re.S)
+
+
+def _with_valid_escapes(body: bytes) -> bytes:
+    def kept(found: re.Match[bytes]) -> bytes:
+        return found[0] if found[1] in b'"\\/bfnrtu' else b"\\" + found[0]
+
+    return _ESCAPE.sub(kept, body)
+
+
+def _json_of(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 def _passes(method: str, answer: Answer) -> bool:

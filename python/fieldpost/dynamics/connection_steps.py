@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from ..errors import AuthError, FieldpostError, Mistake
 from ..inquiry import Answer
@@ -25,6 +26,11 @@ _USERS = {
         "{} has no application user in this environment",
         f"administrator of the environment: create one for this client id ({_ADMIN}, Application "
         "users, New app user) and give it a security role",
+    ),
+    "0x80095ffc": (
+        "this environment lists the applications that may use it, and {} is not among them",
+        "administrator of the environment: put the client id on that list (Power Platform admin "
+        "center, the environment's settings, app access control)",
     ),
     "0x80040225": (
         "the application user of {} is disabled",
@@ -83,8 +89,7 @@ class ConnectionSteps:
             organization = told.get("OrganizationId", "")
             return Step(name, True, f"user {self._user_id} of organization {organization}")
         self._refused = answer.error[0]
-        page = " that is none of the Web API, a web page perhaps" if answer.status == 200 else ""
-        return Step(name, False, f"{answer}{page}", *_who_hint(answer))
+        return Step(name, False, f"{answer}{_beside(answer)}", *_who_hint(answer))
 
     def application_user(self) -> Step:
         """The row of the user, and its roles."""
@@ -152,6 +157,16 @@ class ConnectionSteps:
         return Step(name, False, told, hint, 3)
 
 
+def _beside(answer: Answer) -> str:
+    """Of an answer that is none of the Web API, what it is."""
+    if 300 <= answer.status < 400:
+        host = urlsplit(answer.headers.get("location", "")).hostname
+        return f", a redirect to {host}" if host else ", a redirect"
+    if answer.is_page:
+        return ", a web page and none of the Web API"
+    return " that is none of the Web API" if answer.status == 200 else ""
+
+
 def _listed(name: str, wanted: Sequence[Need]) -> str:
     verbs: dict[str, list[str]] = {}
     for need in wanted:
@@ -168,6 +183,20 @@ def _who_hint(answer: Answer) -> tuple[str, int]:
         )
     if answer.error[0] in _USERS:
         return _USERS[answer.error[0]][1], 3
-    if answer.status == 403:
+    if answer.status == 403 and answer.error[0]:
         return "administrator of the environment: see the service's own words", 3
+    if answer.is_page:
+        return (
+            "operator: something other than Dynamics 365 answered, as a firewall, a proxy or a "
+            "sign-in page; author of the file: is `url` the environment's address?",
+            5,
+        )
+    if 300 <= answer.status < 400:
+        return (
+            "author of the file: `url` is the environment's address itself, which redirects "
+            "nowhere; operator: perhaps a sign-in of the network stands before it",
+            5,
+        )
+    if answer.error[0]:
+        return "the service's own words tell what is wrong", 5
     return "author of the file: `url` is the environment's address, https://org.crm.dynamics.com", 5

@@ -37,6 +37,13 @@ constexpr const char* kNoUser =
     "security role";
 constexpr const char* kPrivilege =
     "administrator: give a security role of the application user the missing privilege";
+constexpr const char* kApplication =
+    "administrator: this environment lists the applications that may use it; put the client id on "
+    "that list (Power Platform admin center, the environment's settings, app access control)";
+constexpr const char* kForbidden =
+    "administrator: the service forbids it to the application user; its words tell what to allow";
+constexpr const char* kNobody =
+    "record: name a user or a team of this environment, as owner or to act for";
 constexpr const char* kNoRole = "administrator: give the application user a security role";
 constexpr const char* kDisabled = "administrator: enable the application user, or license the user";
 constexpr const char* kActAs = "administrator: allow the application user to act for others";
@@ -114,6 +121,8 @@ constexpr Meaning kCatalogue[] = {
     {0, "0x80048cf6", Kind::rejected, kRecord},             // currencies differ
     // Rights.
     {0, "0x80072560", Kind::pause, kNoUser},
+    {0, "0x80095ffc", Kind::pause, kApplication},
+    {0, "0x80041d1f", Kind::rejected, kNobody},
     {0, kLacksPrivilege, Kind::pause_subscription, kPrivilege},  // of its table
     {0, "0x80048306", Kind::rejected, kReach},
     {0, "0x8004f502", Kind::pause_subscription, kColumn},
@@ -214,14 +223,30 @@ std::string text_at(const simdjson::dom::object& object, std::string_view key) {
 
 ServiceError read_object(const simdjson::dom::object& root) {
   simdjson::dom::object error;
-  if (root["error"].get(error) == simdjson::SUCCESS) {
-    return {text_at(error, "code"), text_at(error, "message")};
+  for (const char* key : {"error", "_error"}) {
+    if (root[key].get(error) == simdjson::SUCCESS) {
+      return {text_at(error, "code"), text_at(error, "message")};
+    }
   }
   for (const char* key : {"ExceptionMessage", "Message", "message", "error_description"}) {
     std::string message = text_at(root, key);
     if (!message.empty()) return {"", std::move(message)};
   }
   return {};
+}
+
+// Some answers hold escapes that JSON does not know, such as \' and \x: taken as the text they are.
+std::string with_valid_escapes(std::string_view text) {
+  constexpr std::string_view kKnown = "\"\\/bfnrtu";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out.push_back(text[i]);
+    if (text[i] != '\\' || i + 1 >= text.size()) continue;
+    const char next = text[++i];
+    if (kKnown.find(next) == std::string_view::npos) out.push_back('\\');
+    out.push_back(next);
+  }
+  return out;
 }
 
 // "prvCreateAccount" out of the sentence that says it is missing; for people only.
@@ -278,7 +303,11 @@ ServiceError read_service_error(const Response& response) {
   ServiceError error;
   simdjson::dom::parser parser;
   simdjson::dom::object root;
-  if (parser.parse(response.body).get(root) == simdjson::SUCCESS) error = read_object(root);
+  if (parser.parse(response.body).get(root) == simdjson::SUCCESS) {
+    error = read_object(root);
+  } else if (parser.parse(with_valid_escapes(response.body)).get(root) == simdjson::SUCCESS) {
+    error = read_object(root);
+  }
   error.code = normal_code(error.code);
   error.message = error.message.empty() ? response.excerpt() : one_line(error.message, 500);
   return error;
@@ -303,7 +332,11 @@ Verdict meaning_of(const ServiceError& error, const Response& response,
   if (verdict.kind == Kind::rejected && !is_of_row(response, error)) {
     verdict.about = Verdict::About::destination;
     verdict.foreign = error.code.empty();
-    if (verdict.foreign) explain_foreign(response, verdict);
+    if (verdict.foreign) {
+      explain_foreign(response, verdict);
+    } else if (response.status == 403) {
+      verdict.action_needed = kForbidden;
+    }
   }
   return verdict;
 }
