@@ -46,6 +46,8 @@ def read_refusal(status: int, body: Any, secrets: Iterable[str]) -> Refusal:
     numbers = _numbers(answer)
     words = [f"HTTP {status}", error, *(f"AADSTS{number}" for number in numbers[:1])]
     said = _first_line(answer.get("error_description"), secrets)
+    for number in numbers[:1]:
+        said = said.removeprefix(f"AADSTS{number}: ")  # it is told already
     told = "the token endpoint refused: " + " ".join(word for word in words if word)
     known = next((BY_NUMBER[number] for number in numbers if number in BY_NUMBER), None)
     hint = known.hint if known is not None else PLAIN_HINTS.get(error, PLAIN_HINT)
