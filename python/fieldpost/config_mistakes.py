@@ -259,7 +259,7 @@ def _environment(url: Any, places: YamlText) -> Iterator[Mistake]:
     elif beyond_the_host(url):
         written = "https://host alone" if isinstance(url, EnvText) else spelling(url)
         told = "expected the environment's address without path and query"
-        yield places.mistake("E124", told, ("url",), f"write {written}")
+        yield places.mistake("E113", told, ("url",), f"write {written}")
 
 
 def _files(data: Mapping[str, Any], reading: Reading) -> Iterator[Mistake]:

@@ -114,13 +114,13 @@ def test_addresses_of_other_services_are_refused_by_name(tmp_path, host: str, wo
 def test_an_address_that_says_more_is_refused_with_the_right_one(tmp_path, more: str) -> None:
     found = _check(tmp_path, f"'https://Org.crm4.dynamics.com{more}'")
     told = [(one.code, one.hint) for one in found]
-    assert told == ([] if more == "//" else [("E124", f"write {ORG}")])
+    assert told == ([] if more == "//" else [("E113", f"write {ORG}")])
 
 
 def test_an_address_by_reference_is_not_shown(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("ORG_URL", ORG + "/main.aspx")
     found = _check(tmp_path, "{env: ORG_URL}")
-    assert found[0].code == "E124"
+    assert found[0].code == "E113"
     assert "org.crm4" not in str(found[0])
 
 
