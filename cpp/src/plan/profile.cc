@@ -268,10 +268,9 @@ struct Profile::State {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const ValueRow& row = inventory->values[i];
       if (is_text(row)) continue;
-      const bool occurs = row.literal != nullptr
-                              ? compare(data[row.term], Operator::equal,
-                                        datum_of(*row.literal, Numbers::digits))
-                              : holds(*row.condition, slots, texts);
+      const bool occurs = row.literal != nullptr ? compare(data[row.term], Operator::equal,
+                                                           datum_of(*row.literal, Numbers::digits))
+                                                 : holds(*row.condition, slots, texts);
       if (occurs) ++values[i];
     }
   }
