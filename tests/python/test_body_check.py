@@ -342,7 +342,7 @@ FINE = [
     ({"@@odata.type": "#Microsoft.Dynamics.CRM.account", "name": "x"}, "account"),
     ({"primarycontactid@odata.bind": "/contacts(ID)"}, "account"),
     ({"primarycontactid@odata.bind": "contacts(contactid=ID)"}, "account"),
-    ({"primarycontactid@odata.bind": {"@template": "/contacts({{id}})"}}, "account"),
+    ({"primarycontactid@odata.bind": {"@template": "/contacts({{contact}})"}}, "account"),
     ({"ownerid@odata.bind": "/teams(ID)"}, "account"),
     ({"Account_Tasks@odata.bind": ["/tasks(ID)"]}, "account"),
     ({"opportunity_customer_accounts": {"@path": "$.deals"}}, "account"),
