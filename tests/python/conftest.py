@@ -18,6 +18,7 @@ from fieldpost.emulator import Emulator
 from postgres_server import PostgresServer, programs
 from recipe import Recipe
 
+USUAL = [(signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)]
 settings.register_profile(
     "default",
     derandomize=True,
@@ -33,9 +34,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is heard, also where a shell started the tests in the background and ignores it."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Signals are heard, also where the tests run in the background, or under nohup."""
+    for number, usual in USUAL:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(autouse=True)

@@ -175,7 +175,7 @@ def test_a_restored_ledger_says_what_it_does_not_know(service, tmp_path):
         check=False,
     )
     assert told.returncode == 0, told.stderr
-    assert "3 events were delivered that it does not know" in told.stdout
+    assert "delivered, and not known to it: 3 events" in told.stdout
     assert "sends it again" in told.stdout
     assert ledger_of(tmp_path).stat().st_mode & 0o777 == 0o640
     [replaced] = tmp_path.glob("hook.ledger.db.*.replaced")
