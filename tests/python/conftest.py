@@ -66,6 +66,25 @@ def sales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sales]:
         yield Sales(tmp_path, emulator)
 
 
+@pytest.fixture(scope="module")
+def lasting_emulator() -> Iterator[Emulator]:
+    """An emulator that runs for all tests of a file."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def sales_anew(
+    tmp_path: Path, lasting_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Sales:
+    """As `sales`, over an emulator that other tests used before and that is reset."""
+    monkeypatch.setenv("CID", lasting_emulator.client_id)
+    monkeypatch.setenv("SECRET", lasting_emulator.client_secret)
+    made = Sales(tmp_path, lasting_emulator)
+    made.control("reset", {})
+    return made
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of the test session's own; skips where there is none."""

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sales import Sales
-
-from fieldpost.emulator import Emulator
 
 UPSERT = """\
 action: upsert
@@ -32,18 +28,9 @@ key: {new_readingid: {"@uuid": [{"@path": "$.no"}]}, partitionid: {"@path": "$.s
 LOST = {"match": {"method": "POST", "path": "/new_readings"}, "when": "after", "close": True}
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-
-
 @pytest.fixture
-def sales(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Sales:
-    monkeypatch.setenv("CID", emulator.client_id)
-    monkeypatch.setenv("SECRET", emulator.client_secret)
-    made = Sales(tmp_path, emulator)
-    made.control("reset", {})
+def sales(sales_anew: Sales) -> Sales:
+    made = sales_anew
     made.subscribe("action: create\ntable: account\nbody: {name: x}", when="type = 'alias'")
     made.destination.saved_schema.pull(["new_reading"])
     made.subscriptions.clear()

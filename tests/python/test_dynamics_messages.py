@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sales import Sales
 
 import fieldpost as fp
-from fieldpost.emulator import Emulator
 
 DEAL = """\
 action: upsert
@@ -62,19 +59,9 @@ owner: {table: systemuser, key: {systemuserid: {"@path": "$.seller"}}}
 LOST = {"when": "after", "close": True}
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-
-
 @pytest.fixture
-def sales(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Sales:
-    monkeypatch.setenv("CID", emulator.client_id)
-    monkeypatch.setenv("SECRET", emulator.client_secret)
-    made = Sales(tmp_path, emulator)
-    made.control("reset", {})
-    return made
+def sales(sales_anew: Sales) -> Sales:
+    return sales_anew
 
 
 def closed(sales: Sales) -> list[int]:

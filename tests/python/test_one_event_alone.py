@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sales import Sales
-
-from fieldpost.emulator import Emulator
 
 CREATE = 'action: create\ntable: account\nbody:\n  name: {"@path": "$.name"}\n'
 USER = "5d1e0000-0000-4000-8000-000000000001"
@@ -17,19 +13,9 @@ STRANGER = "6b1f5b80-0000-4000-8000-00000000dead"
 ENTRA = "7a1f0d6e-52c1-4f0b-9d3c-1f0e8c0a9b11"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-
-
 @pytest.fixture
-def sales(tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Sales:
-    monkeypatch.setenv("CID", emulator.client_id)
-    monkeypatch.setenv("SECRET", emulator.client_secret)
-    made = Sales(tmp_path, emulator)
-    made.control("reset", {})
-    return made
+def sales(sales_anew: Sales) -> Sales:
+    return sales_anew
 
 
 def named(sales: Sales, batching: str = "off") -> Sales:

@@ -21,9 +21,9 @@ class Node;
 class Writer;
 struct PathUses;
 
-// What a mapping makes. A body means what Segment's engine makes of it; what identifies something
-// (addresses, headers, keys) keeps every digit of a number, also beyond 2^53, in directives that
-// make a text of it.
+// The use of a text that a mapping makes. A body means what Segment's engine makes of it; what
+// identifies something (addresses, headers, keys) keeps every digit of a number, also beyond 2^53,
+// in directives that make a text of it.
 enum class Use : std::uint8_t {
   body,
   address,  // what a template puts in is percent-encoded

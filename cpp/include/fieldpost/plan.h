@@ -69,8 +69,8 @@ class Plan {
   std::shared_ptr<Chosen> recall(std::string source, const std::vector<Recalled>& events) const;
   std::shared_ptr<Batch> render(const Chosen& chosen, const std::vector<Changed>& changed) const;
 
-  // What a chunk's events have of all that the plan looks for. `mapped`: what the mappings read
-  // too; where functions change events first, that is left to profile_changed().
+  // Counts how often a chunk's events have each thing that the plan looks for. `mapped`: those that
+  // the mappings read too; where functions change events first, that is left to profile_changed().
   std::shared_ptr<Profile> profile(const Chunk& chunk, bool mapped) const;
   void profile_changed(const Chosen& chosen, const std::vector<Changed>& changed,
                        Profile& profile) const;

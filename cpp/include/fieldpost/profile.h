@@ -1,4 +1,4 @@
-// What events have of what a plan looks for: how often each path is there and of which type, how
+// Counts of what a plan looks for in events: how often each path is there and of which type, how
 // often each compared value occurs, how many events each subscription takes, and which names and
 // values there are instead.
 //

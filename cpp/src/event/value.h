@@ -110,7 +110,7 @@ class Members {
   std::size_t at_;
 };
 
-// Whether the JSON is the same; blanks, escapes and how a number is written aside.
+// True where both are the same JSON, however blanks, escapes and numbers are written.
 bool same_json(Value left, Value right);
 
 // The word for a kind that messages use: "string", "undefined", …

@@ -24,7 +24,7 @@ class Compiler {
 
   // Any expression. After a mistake the node may be null; do not run it.
   NodePtr compile(const Json& expression, const std::string& path);
-  // What is copied unless it is a directive: only a directive is looked at closely.
+  // Compiles a part that is copied unless it is a directive; only a directive is looked at closely.
   NodePtr compile_loosely(const Json& expression, const std::string& path);
   // A literal's argument: no text of it is suspected to be meant as a path or a template.
   NodePtr compile_meant(const Json& expression, const std::string& path);

@@ -2,26 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "base/text.h"
 #include "fieldpost/error.h"
+#include "plan/chunk_of.h"
 
 namespace fieldpost {
 namespace {
-
-Chunk chunk_of(std::string_view text, bool has_place = true) {
-  Chunk chunk("s", has_place);
-  while (!text.empty()) {
-    const auto room = chunk.spare();
-    const std::size_t bytes = std::min(room.size(), text.size());
-    std::memcpy(room.data(), text.data(), bytes);
-    chunk.filled(bytes);
-    text.remove_prefix(bytes);
-  }
-  chunk.finish();
-  return chunk;
-}
 
 const Json kTwo = Json::parse(R"({"subscriptions": [
   {"filter": "type = 'track'", "body": {"id": {"@path": "$.id"}}},

@@ -2,28 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 
 #include "fieldpost/plan.h"
+#include "plan/chunk_of.h"
 #include "plan/names.h"
 #include "plan/value_counts.h"
 
 namespace fieldpost {
 namespace {
-
-Chunk chunk_of(std::string_view text) {
-  Chunk chunk("s", true);
-  while (!text.empty()) {
-    const auto room = chunk.spare();
-    const std::size_t bytes = std::min(room.size(), text.size());
-    std::memcpy(room.data(), text.data(), bytes);
-    chunk.filled(bytes);
-    text.remove_prefix(bytes);
-  }
-  chunk.finish();
-  return chunk;
-}
 
 Json profile_of(const Plan& plan, std::string_view lines) {
   return Json::parse(plan.profile(chunk_of(lines), true)->json());

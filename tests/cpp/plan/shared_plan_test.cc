@@ -1,13 +1,13 @@
 // One plan, many threads: what the reading thread of a run, and the threads of `transform`, do.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "fieldpost/plan.h"
+#include "plan/chunk_of.h"
 
 namespace fieldpost {
 namespace {
@@ -21,19 +21,6 @@ const Json kDocument = Json::parse(R"json({"subscriptions": [
             "note": {"@template": "{{messageId}} of {{properties.city}}"}}},
   {"filter": "contains(properties.city, 'o')",
    "body": {"lines": {"@arrayPath": ["$.properties.lines", {"n": {"@path": "$.n"}}]}}}]})json");
-
-Chunk chunk_of(std::string_view text) {
-  Chunk chunk("s", true);
-  while (!text.empty()) {
-    const auto room = chunk.spare();
-    const std::size_t bytes = std::min(room.size(), text.size());
-    std::memcpy(room.data(), text.data(), bytes);
-    chunk.filled(bytes);
-    text.remove_prefix(bytes);
-  }
-  chunk.finish();
-  return chunk;
-}
 
 std::string lines(int first, int count) {
   static constexpr const char* kCities[] = {"Berlin", "Oslo", "Łódź", "Lyon"};

@@ -190,7 +190,7 @@ class Parser {
          op);
   }
 
-  // What other languages write there.
+  // The cure for an operator of another language.
   static std::string hint_for_operator(const std::string& word) {
     if (word == "is" || word == "equals") return "write =";
     if (word == "exists" || word == "exist") return "write != null";
